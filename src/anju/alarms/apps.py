@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class AlarmsConfig(AppConfig):
+    name = "anju.alarms"
+    label = "alarms"
+    verbose_name = "告警"

@@ -1,0 +1,106 @@
+"""Django settings. What an operator may change comes from the environment; secrets come from `var/secrets.json`.
+
+`./run` sets the environment for every process it starts (`anju.ops.environment`); tests set `ANJU_MODE=test`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from anju.ops.database_url import database_settings
+from anju.ops.secrets import Secrets
+
+BASE_DIR = Path(__file__).resolve().parents[3]
+ANJU_HOME = Path(os.environ.get("ANJU_HOME", str(BASE_DIR / "var"))).resolve()
+ANJU_MODE = os.environ.get("ANJU_MODE", "test")  # demo | production | test
+DEMO = ANJU_MODE != "production"
+SECRETS = Secrets.for_tests() if ANJU_MODE == "test" else Secrets.load_or_create(ANJU_HOME / "secrets.json")
+
+SECRET_KEY = SECRETS.django
+DEBUG = False
+ALLOWED_HOSTS = os.environ.get("ANJU_HOSTS", "*").split(",")
+HTTPS = os.environ.get("ANJU_HTTPS", "") == "1"
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "axes",
+    "pgtrigger",
+    "procrastinate.contrib.django",
+    "anju.kernel",
+    "anju.design",
+    "anju.places",
+    "anju.accounts",
+    "anju.notices",
+    "anju.knowledge",
+    "anju.elders",
+    "anju.devices",
+    "anju.signals",
+    "anju.calls",
+    "anju.alarms",
+    "anju.fieldwork",
+    "anju.incidents",
+    "anju.portals.desk",
+    "anju.portals.district",
+    "anju.portals.open_api",
+    "anju.portals.console",
+    "anju.town",
+    "anju.config",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "anju.config.middleware.scope_of_the_user",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "anju.config.urls"
+ASGI_APPLICATION = "anju.config.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["anju.design.templatetags.kit"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "anju.config.middleware.page_context",
+            ],
+        },
+    }
+]
+
+DATABASE_URL = os.environ.get("DATABASE_URL", "postgresql://anju@127.0.0.1:5499/anju")
+DATABASES = {"default": database_settings(DATABASE_URL, mode=ANJU_MODE)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+
+LANGUAGE_CODE = "zh-hans"
+TIME_ZONE = "Asia/Shanghai"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = ANJU_HOME / "static"
