@@ -22,6 +22,8 @@ class Secrets:
     mqtt_password: str
     api_token: str
     metrics: str
+    postgres: str
+    postgres_admin: str
 
     @classmethod
     def create(cls) -> Secrets:
@@ -36,6 +38,8 @@ class Secrets:
             mqtt_password=secrets.token_urlsafe(18),
             api_token=secrets.token_urlsafe(32),
             metrics=secrets.token_urlsafe(18),
+            postgres=secrets.token_urlsafe(24),
+            postgres_admin=secrets.token_urlsafe(24),
         )
 
     @classmethod

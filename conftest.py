@@ -1,0 +1,61 @@
+"""Every test run: its own PostgreSQL unless DATABASE_URL names one, loopback only, the kernel's fixtures.
+
+`DATABASE_URL` and `ANJU_TEST_DB` choose a server and a database; without them an embedded server is started in a
+temporary folder and stopped at the end.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_STARTED: list[object] = []
+
+pytest_plugins = ["anju.kernel.testing"] if importlib.util.find_spec("anju.kernel.testing") else []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server in the main process only; xdist's workers inherit its address."""
+    from django.conf import settings
+
+    if settings.ANJU_MODE != "test":
+        pytest.exit("ANJU_MODE is set to something else than `test`: unset it to run the tests.", returncode=4)
+    if hasattr(config, "workerinput") or config.option.help or config.option.collectonly:
+        return
+    if not os.environ.get("DATABASE_URL"):
+        _start_postgres()
+
+
+def _start_postgres() -> None:
+    from django.conf import settings
+
+    from anju.ops.database_url import database_settings
+    from anju.ops.postgres import Server, server_user
+
+    folder = Path(tempfile.mkdtemp(prefix="anju-tests-"))
+    if user := server_user():
+        os.chown(folder, user.uid, user.gid)
+    server = Server(folder, "test", "test", durable=False, may_create_databases=True)
+    process = server.start()
+    _STARTED.extend([folder, process])
+    os.environ["DATABASE_URL"] = server.url
+    known, new = settings.DATABASES["default"], database_settings(server.url, mode="test")
+    new["TEST"] = {**known.get("TEST", {}), **new["TEST"]}
+    known.update(new)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what was started here."""
+    if not _STARTED:
+        return
+    folder, process = _STARTED
+    _STARTED.clear()
+    process.send_signal(signal.SIGINT)  # type: ignore[attr-defined]
+    process.wait(30)  # type: ignore[attr-defined]
+    shutil.rmtree(folder, ignore_errors=True)  # type: ignore[arg-type]
