@@ -204,3 +204,9 @@ def rail(context: Context, frame: str) -> dict[str, Any]:
 def item(mapping: dict[Any, Any], key: object) -> object:
     """`mapping|item:key`: a value of a dictionary by a key that is a variable."""
     return mapping.get(key, "")
+
+
+@register.filter
+def epoch_ms(moment: datetime) -> int:
+    """A moment as the islands read it: milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,68 @@
+"""/events: tells an open page what changed, and proves with every heartbeat that it is still listening.
+
+Events: `hello` {epoch, n, now}, `changed` {t, i, p}, `beat` {epoch, n, now} every five seconds, `resync` (fetch
+everything again), `bye` (the log-in ended). `n` counts the `changed` events of this stream: a page that counted otherwise
+has a gap.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.cache import patch_cache_control
+
+from anju.accounts import queries as accounts
+from anju.kernel import clock
+from anju.portals.desk.hub import BEAT_SECONDS, BYE, RESYNC, Listener, hub
+
+
+async def events(request: HttpRequest) -> HttpResponseBase:
+    """The stream of a logged-in user; 401 for everybody else, 503 before an event loop is there to serve it."""
+    from asgiref.sync import sync_to_async
+
+    user = await request.auser()
+    if not user.is_authenticated or not request.session.session_key:
+        return HttpResponse("请先登录。", status=401, content_type="text/plain; charset=utf-8")
+    scope = await sync_to_async(accounts.scope_of)(user)
+    response = StreamingHttpResponse(
+        stream(Listener(request.session.session_key, scope)), content_type="text/event-stream; charset=utf-8"
+    )
+    patch_cache_control(response, no_store=True, no_transform=True)
+    response["X-Accel-Buffering"] = "no"
+    return response
+
+
+async def stream(listener: Listener) -> AsyncIterator[str]:
+    """What one desk hears until it goes away or its log-in ends."""
+    ear = hub()
+    told = 0
+    try:
+        await ear.join(listener)
+        yield _event("hello", _beat(ear.epoch, told))
+        beat_at = time.monotonic() + BEAT_SECONDS
+        while True:
+            change = await listener.next(max(0.0, beat_at - time.monotonic()))
+            if change is BYE:
+                yield _event("bye", "{}")
+                return
+            if change is RESYNC:
+                yield _event("resync", "{}")
+            elif change is not None:
+                told += 1
+                yield _event("changed", change.json)
+            if time.monotonic() >= beat_at:
+                yield _event("beat", _beat(ear.epoch, told))
+                beat_at = time.monotonic() + BEAT_SECONDS
+    finally:
+        ear.leave(listener)
+
+
+def _event(name: str, data: str) -> str:
+    return f"event: {name}\ndata: {data}\n\n"
+
+
+def _beat(epoch: str, told: int) -> str:
+    return json.dumps({"epoch": epoch, "n": told, "now": round(clock.now().timestamp() * 1000)})

@@ -1,0 +1,1309 @@
+// src/anju/design/islands/time.ts
+var offset = null;
+var beats = [];
+function steady() {
+  return performance.timeOrigin + performance.now();
+}
+function hearServerTime(serverMs) {
+  beats.push(serverMs - steady());
+  if (beats.length > 12) beats.shift();
+  offset = Math.max(...beats);
+}
+function now() {
+  return steady() + (offset ?? 0);
+}
+function firstStamp() {
+  const stamp = document.querySelector('meta[name="server-now"]')?.content;
+  if (stamp) hearServerTime(Number(stamp));
+}
+firstStamp();
+var two = (n) => String(n).padStart(2, "0");
+function rough(seconds) {
+  if (seconds < 600) return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}分`;
+  return seconds < 86400 ? `${Math.floor(seconds / 3600)}时` : `${Math.floor(seconds / 86400)}天`;
+}
+var day = (ms) => Math.floor((ms + 8 * 36e5) / 864e5);
+function timeLeft(due, at) {
+  const seconds = Math.trunc((due - at) / 1e3);
+  if (due < at && seconds <= 0) return "超" + rough(-seconds);
+  if (seconds < 3600) return rough(seconds);
+  const days = day(due) - day(at);
+  return days === 0 ? "今日" : days === 1 ? "明日" : `${days}天`;
+}
+function gone(since, at) {
+  const all = Math.max(0, Math.trunc((at - since) / 1e3));
+  const hours = Math.floor(all / 3600);
+  const clock = `${two(Math.floor(all % 3600 / 60))}:${two(all % 60)}`;
+  if (!hours) return clock;
+  return hours < 24 ? `${hours}:${clock}` : `${Math.floor(hours / 24)} 天 ${hours % 24} 时`;
+}
+var ticking = /* @__PURE__ */ new Set();
+var timer;
+var Ticking = class extends HTMLElement {
+  connectedCallback() {
+    ticking.add(this);
+    this.tick(now());
+    timer ??= window.setInterval(() => ticking.forEach((one) => one.tick(now())), 250);
+  }
+  disconnectedCallback() {
+    ticking.delete(this);
+    if (ticking.size) return;
+    window.clearInterval(timer);
+    timer = void 0;
+  }
+  attributeChangedCallback() {
+    if (this.isConnected) this.tick(now());
+  }
+  say(text, where = this) {
+    if (where && where.textContent !== text) where.textContent = text;
+  }
+};
+var CountDown = class extends Ticking {
+  static observedAttributes = ["due", "total"];
+  tick(at) {
+    const due = Number(this.getAttribute("due"));
+    const total = Number(this.getAttribute("total")) * 1e3;
+    this.say(timeLeft(due, at), this.querySelector("b"));
+    const over = due < at;
+    if (over !== this.hasAttribute("data-over")) this.toggleAttribute("data-over", over);
+    if (!total || !this.classList.contains("ring")) return;
+    const share = Math.min(1, Math.max(0, (due - at) / total));
+    this.style.setProperty("--p", String(Math.round(share * 100)));
+    const kind = this.dataset["kind"] ?? "";
+    if (kind !== "emergency") this.dataset["kind"] = share <= 1 / 3 ? "warn" : "";
+  }
+};
+var TimeSince = class extends Ticking {
+  static observedAttributes = ["since"];
+  tick(at) {
+    this.say(gone(Number(this.getAttribute("since")), at));
+  }
+};
+var ClockNow = class extends Ticking {
+  tick(at) {
+    this.say(new Date(at + 8 * 36e5).toISOString().slice(11, 19));
+  }
+};
+customElements.define("count-down", CountDown);
+customElements.define("time-since", TimeSince);
+customElements.define("clock-now", ClockNow);
+
+// src/anju/design/islands/islands.ts
+var ThemeSwitch = class extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("click", () => {
+      const root = document.documentElement;
+      const dark = root.dataset["theme"] !== "dark";
+      if (dark) root.dataset["theme"] = "dark";
+      else delete root.dataset["theme"];
+      document.cookie = `anju_theme=${dark ? "dark" : "day"}; path=/; max-age=31536000; samesite=lax`;
+      this.mark();
+    });
+    this.mark();
+  }
+  mark() {
+    const dark = document.documentElement.dataset["theme"] === "dark";
+    this.querySelector("button")?.setAttribute("aria-pressed", String(dark));
+  }
+};
+customElements.define("theme-switch", ThemeSwitch);
+var typing = (target) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.key === "Escape") document.querySelectorAll("details.menu[open]").forEach((m) => m.open = false);
+  if (typing(event.target)) return;
+  const goal = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+  if (!goal) return;
+  event.preventDefault();
+  if (typing(goal)) goal.focus();
+  else goal.click();
+});
+document.addEventListener("click", (event) => {
+  document.querySelectorAll("details.menu[open]").forEach((menu) => {
+    if (!menu.contains(event.target)) menu.open = false;
+  });
+});
+
+// node_modules/idiomorph/dist/idiomorph.esm.js
+var Idiomorph = (function() {
+  "use strict";
+  const noOp = () => {
+  };
+  const defaults = {
+    morphStyle: "outerHTML",
+    callbacks: {
+      beforeNodeAdded: noOp,
+      afterNodeAdded: noOp,
+      beforeNodeMorphed: noOp,
+      afterNodeMorphed: noOp,
+      beforeNodeRemoved: noOp,
+      afterNodeRemoved: noOp,
+      beforeAttributeUpdated: noOp
+    },
+    head: {
+      style: "merge",
+      shouldPreserve: (elt) => elt.getAttribute("im-preserve") === "true",
+      shouldReAppend: (elt) => elt.getAttribute("im-re-append") === "true",
+      shouldRemove: noOp,
+      afterHeadMorphed: noOp
+    },
+    restoreFocus: true
+  };
+  function morph(oldNode, newContent, config = {}) {
+    oldNode = normalizeElement(oldNode);
+    const newNode = normalizeParent(newContent);
+    const ctx = createMorphContext(oldNode, newNode, config);
+    const morphedNodes = saveAndRestoreFocus(ctx, () => {
+      return withHeadBlocking(
+        ctx,
+        oldNode,
+        newNode,
+        /** @param {MorphContext} ctx */
+        (ctx2) => {
+          if (ctx2.morphStyle === "innerHTML") {
+            morphChildren(ctx2, oldNode, newNode);
+            return Array.from(oldNode.childNodes);
+          } else {
+            return morphOuterHTML(ctx2, oldNode, newNode);
+          }
+        }
+      );
+    });
+    ctx.pantry.remove();
+    return morphedNodes;
+  }
+  function morphOuterHTML(ctx, oldNode, newNode) {
+    const oldParent = normalizeParent(oldNode);
+    morphChildren(
+      ctx,
+      oldParent,
+      newNode,
+      // these two optional params are the secret sauce
+      oldNode,
+      // start point for iteration
+      oldNode.nextSibling
+      // end point for iteration
+    );
+    return Array.from(oldParent.childNodes);
+  }
+  function saveAndRestoreFocus(ctx, fn) {
+    if (!ctx.config.restoreFocus) return fn();
+    let activeElement = (
+      /** @type {HTMLInputElement|HTMLTextAreaElement|null} */
+      document.activeElement
+    );
+    if (!(activeElement instanceof HTMLInputElement || activeElement instanceof HTMLTextAreaElement)) {
+      return fn();
+    }
+    const { id: activeElementId, selectionStart, selectionEnd } = activeElement;
+    const results = fn();
+    if (activeElementId && activeElementId !== document.activeElement?.getAttribute("id")) {
+      activeElement = ctx.target.querySelector(`[id="${activeElementId}"]`);
+      activeElement?.focus();
+    }
+    if (activeElement && !activeElement.selectionEnd && selectionEnd) {
+      activeElement.setSelectionRange(selectionStart, selectionEnd);
+    }
+    return results;
+  }
+  const morphChildren = /* @__PURE__ */ (function() {
+    function morphChildren2(ctx, oldParent, newParent, insertionPoint = null, endPoint = null) {
+      if (oldParent instanceof HTMLTemplateElement && newParent instanceof HTMLTemplateElement) {
+        oldParent = oldParent.content;
+        newParent = newParent.content;
+      }
+      insertionPoint ||= oldParent.firstChild;
+      for (const newChild of newParent.childNodes) {
+        if (insertionPoint && insertionPoint != endPoint) {
+          const bestMatch = findBestMatch(
+            ctx,
+            newChild,
+            insertionPoint,
+            endPoint
+          );
+          if (bestMatch) {
+            if (bestMatch !== insertionPoint) {
+              removeNodesBetween(ctx, insertionPoint, bestMatch);
+            }
+            morphNode(bestMatch, newChild, ctx);
+            insertionPoint = bestMatch.nextSibling;
+            continue;
+          }
+        }
+        if (newChild instanceof Element) {
+          const newChildId = (
+            /** @type {String} */
+            newChild.getAttribute("id")
+          );
+          if (ctx.persistentIds.has(newChildId)) {
+            const movedChild = moveBeforeById(
+              oldParent,
+              newChildId,
+              insertionPoint,
+              ctx
+            );
+            morphNode(movedChild, newChild, ctx);
+            insertionPoint = movedChild.nextSibling;
+            continue;
+          }
+        }
+        const insertedNode = createNode(
+          oldParent,
+          newChild,
+          insertionPoint,
+          ctx
+        );
+        if (insertedNode) {
+          insertionPoint = insertedNode.nextSibling;
+        }
+      }
+      while (insertionPoint && insertionPoint != endPoint) {
+        const tempNode = insertionPoint;
+        insertionPoint = insertionPoint.nextSibling;
+        removeNode(ctx, tempNode);
+      }
+    }
+    function createNode(oldParent, newChild, insertionPoint, ctx) {
+      if (ctx.callbacks.beforeNodeAdded(newChild) === false) return null;
+      if (ctx.idMap.has(newChild)) {
+        const newEmptyChild = document.createElement(
+          /** @type {Element} */
+          newChild.tagName
+        );
+        oldParent.insertBefore(newEmptyChild, insertionPoint);
+        morphNode(newEmptyChild, newChild, ctx);
+        ctx.callbacks.afterNodeAdded(newEmptyChild);
+        return newEmptyChild;
+      } else {
+        const newClonedChild = document.importNode(newChild, true);
+        oldParent.insertBefore(newClonedChild, insertionPoint);
+        ctx.callbacks.afterNodeAdded(newClonedChild);
+        return newClonedChild;
+      }
+    }
+    const findBestMatch = /* @__PURE__ */ (function() {
+      function findBestMatch2(ctx, node, startPoint, endPoint) {
+        let softMatch = null;
+        let nextSibling = node.nextSibling;
+        let siblingSoftMatchCount = 0;
+        let cursor = startPoint;
+        while (cursor && cursor != endPoint) {
+          if (isSoftMatch(cursor, node)) {
+            if (isIdSetMatch(ctx, cursor, node)) {
+              return cursor;
+            }
+            if (softMatch === null) {
+              if (!ctx.idMap.has(cursor)) {
+                softMatch = cursor;
+              }
+            }
+          }
+          if (softMatch === null && nextSibling && isSoftMatch(cursor, nextSibling)) {
+            siblingSoftMatchCount++;
+            nextSibling = nextSibling.nextSibling;
+            if (siblingSoftMatchCount >= 2) {
+              softMatch = void 0;
+            }
+          }
+          if (ctx.activeElementAndParents.includes(cursor)) break;
+          cursor = cursor.nextSibling;
+        }
+        return softMatch || null;
+      }
+      function isIdSetMatch(ctx, oldNode, newNode) {
+        let oldSet = ctx.idMap.get(oldNode);
+        let newSet = ctx.idMap.get(newNode);
+        if (!newSet || !oldSet) return false;
+        for (const id of oldSet) {
+          if (newSet.has(id)) {
+            return true;
+          }
+        }
+        return false;
+      }
+      function isSoftMatch(oldNode, newNode) {
+        const oldElt = (
+          /** @type {Element} */
+          oldNode
+        );
+        const newElt = (
+          /** @type {Element} */
+          newNode
+        );
+        return oldElt.nodeType === newElt.nodeType && oldElt.tagName === newElt.tagName && // If oldElt has an `id` with possible state and it doesn't match newElt.id then avoid morphing.
+        // We'll still match an anonymous node with an IDed newElt, though, because if it got this far,
+        // its not persistent, and new nodes can't have any hidden state.
+        // We can't use .id because of form input shadowing, and we can't count on .getAttribute's presence because it could be a document-fragment
+        (!oldElt.getAttribute?.("id") || oldElt.getAttribute?.("id") === newElt.getAttribute?.("id"));
+      }
+      return findBestMatch2;
+    })();
+    function removeNode(ctx, node) {
+      if (ctx.idMap.has(node)) {
+        moveBefore(ctx.pantry, node, null);
+      } else {
+        if (ctx.callbacks.beforeNodeRemoved(node) === false) return;
+        node.parentNode?.removeChild(node);
+        ctx.callbacks.afterNodeRemoved(node);
+      }
+    }
+    function removeNodesBetween(ctx, startInclusive, endExclusive) {
+      let cursor = startInclusive;
+      while (cursor && cursor !== endExclusive) {
+        let tempNode = (
+          /** @type {Node} */
+          cursor
+        );
+        cursor = cursor.nextSibling;
+        removeNode(ctx, tempNode);
+      }
+      return cursor;
+    }
+    function moveBeforeById(parentNode, id, after, ctx) {
+      const target = (
+        /** @type {Element} - will always be found */
+        // ctx.target.id unsafe because of form input shadowing
+        // ctx.target could be a document fragment which doesn't have `getAttribute`
+        ctx.target.getAttribute?.("id") === id && ctx.target || ctx.target.querySelector(`[id="${id}"]`) || ctx.pantry.querySelector(`[id="${id}"]`)
+      );
+      removeElementFromAncestorsIdMaps(target, ctx);
+      moveBefore(parentNode, target, after);
+      return target;
+    }
+    function removeElementFromAncestorsIdMaps(element, ctx) {
+      const id = (
+        /** @type {String} */
+        element.getAttribute("id")
+      );
+      while (element = element.parentNode) {
+        let idSet = ctx.idMap.get(element);
+        if (idSet) {
+          idSet.delete(id);
+          if (!idSet.size) {
+            ctx.idMap.delete(element);
+          }
+        }
+      }
+    }
+    function moveBefore(parentNode, element, after) {
+      if (parentNode.moveBefore) {
+        try {
+          parentNode.moveBefore(element, after);
+        } catch (e) {
+          parentNode.insertBefore(element, after);
+        }
+      } else {
+        parentNode.insertBefore(element, after);
+      }
+    }
+    return morphChildren2;
+  })();
+  const morphNode = /* @__PURE__ */ (function() {
+    function morphNode2(oldNode, newContent, ctx) {
+      if (ctx.ignoreActive && oldNode === document.activeElement) {
+        return null;
+      }
+      if (ctx.callbacks.beforeNodeMorphed(oldNode, newContent) === false) {
+        return oldNode;
+      }
+      if (oldNode instanceof HTMLHeadElement && ctx.head.ignore) {
+      } else if (oldNode instanceof HTMLHeadElement && ctx.head.style !== "morph") {
+        handleHeadElement(
+          oldNode,
+          /** @type {HTMLHeadElement} */
+          newContent,
+          ctx
+        );
+      } else {
+        morphAttributes(oldNode, newContent, ctx);
+        if (!ignoreValueOfActiveElement(oldNode, ctx)) {
+          morphChildren(ctx, oldNode, newContent);
+        }
+      }
+      ctx.callbacks.afterNodeMorphed(oldNode, newContent);
+      return oldNode;
+    }
+    function morphAttributes(oldNode, newNode, ctx) {
+      let type = newNode.nodeType;
+      if (type === 1) {
+        const oldElt = (
+          /** @type {Element} */
+          oldNode
+        );
+        const newElt = (
+          /** @type {Element} */
+          newNode
+        );
+        const oldAttributes = oldElt.attributes;
+        const newAttributes = newElt.attributes;
+        for (const newAttribute of newAttributes) {
+          if (ignoreAttribute(newAttribute.name, oldElt, "update", ctx)) {
+            continue;
+          }
+          if (oldElt.getAttribute(newAttribute.name) !== newAttribute.value) {
+            oldElt.setAttribute(newAttribute.name, newAttribute.value);
+          }
+        }
+        for (let i = oldAttributes.length - 1; 0 <= i; i--) {
+          const oldAttribute = oldAttributes[i];
+          if (!oldAttribute) continue;
+          if (!newElt.hasAttribute(oldAttribute.name)) {
+            if (ignoreAttribute(oldAttribute.name, oldElt, "remove", ctx)) {
+              continue;
+            }
+            oldElt.removeAttribute(oldAttribute.name);
+          }
+        }
+        if (!ignoreValueOfActiveElement(oldElt, ctx)) {
+          syncInputValue(oldElt, newElt, ctx);
+        }
+      }
+      if (type === 8 || type === 3) {
+        if (oldNode.nodeValue !== newNode.nodeValue) {
+          oldNode.nodeValue = newNode.nodeValue;
+        }
+      }
+    }
+    function syncInputValue(oldElement, newElement, ctx) {
+      if (oldElement instanceof HTMLInputElement && newElement instanceof HTMLInputElement && newElement.type !== "file") {
+        let newValue = newElement.value;
+        let oldValue = oldElement.value;
+        syncBooleanAttribute(oldElement, newElement, "checked", ctx);
+        syncBooleanAttribute(oldElement, newElement, "disabled", ctx);
+        if (!newElement.hasAttribute("value")) {
+          if (!ignoreAttribute("value", oldElement, "remove", ctx)) {
+            oldElement.value = "";
+            oldElement.removeAttribute("value");
+          }
+        } else if (oldValue !== newValue) {
+          if (!ignoreAttribute("value", oldElement, "update", ctx)) {
+            oldElement.setAttribute("value", newValue);
+            oldElement.value = newValue;
+          }
+        }
+      } else if (oldElement instanceof HTMLOptionElement && newElement instanceof HTMLOptionElement) {
+        syncBooleanAttribute(oldElement, newElement, "selected", ctx);
+      } else if (oldElement instanceof HTMLTextAreaElement && newElement instanceof HTMLTextAreaElement) {
+        let newValue = newElement.value;
+        let oldValue = oldElement.value;
+        if (ignoreAttribute("value", oldElement, "update", ctx)) {
+          return;
+        }
+        if (newValue !== oldValue) {
+          oldElement.value = newValue;
+        }
+        if (oldElement.firstChild && oldElement.firstChild.nodeValue !== newValue) {
+          oldElement.firstChild.nodeValue = newValue;
+        }
+      }
+    }
+    function syncBooleanAttribute(oldElement, newElement, attributeName, ctx) {
+      const newLiveValue = newElement[attributeName], oldLiveValue = oldElement[attributeName];
+      if (newLiveValue !== oldLiveValue) {
+        const ignoreUpdate = ignoreAttribute(
+          attributeName,
+          oldElement,
+          "update",
+          ctx
+        );
+        if (!ignoreUpdate) {
+          oldElement[attributeName] = newElement[attributeName];
+        }
+        if (newLiveValue) {
+          if (!ignoreUpdate) {
+            oldElement.setAttribute(attributeName, "");
+          }
+        } else {
+          if (!ignoreAttribute(attributeName, oldElement, "remove", ctx)) {
+            oldElement.removeAttribute(attributeName);
+          }
+        }
+      }
+    }
+    function ignoreAttribute(attr, element, updateType, ctx) {
+      if (attr === "value" && ctx.ignoreActiveValue && element === document.activeElement) {
+        return true;
+      }
+      return ctx.callbacks.beforeAttributeUpdated(attr, element, updateType) === false;
+    }
+    function ignoreValueOfActiveElement(possibleActiveElement, ctx) {
+      return !!ctx.ignoreActiveValue && possibleActiveElement === document.activeElement && possibleActiveElement !== document.body;
+    }
+    return morphNode2;
+  })();
+  function withHeadBlocking(ctx, oldNode, newNode, callback) {
+    if (ctx.head.block) {
+      const oldHead = oldNode.querySelector("head");
+      const newHead = newNode.querySelector("head");
+      if (oldHead && newHead) {
+        const promises = handleHeadElement(oldHead, newHead, ctx);
+        return Promise.all(promises).then(() => {
+          const newCtx = Object.assign(ctx, {
+            head: {
+              block: false,
+              ignore: true
+            }
+          });
+          return callback(newCtx);
+        });
+      }
+    }
+    return callback(ctx);
+  }
+  function handleHeadElement(oldHead, newHead, ctx) {
+    let added = [];
+    let removed = [];
+    let preserved = [];
+    let nodesToAppend = [];
+    let srcToNewHeadNodes = /* @__PURE__ */ new Map();
+    for (const newHeadChild of newHead.children) {
+      srcToNewHeadNodes.set(newHeadChild.outerHTML, newHeadChild);
+    }
+    for (const currentHeadElt of oldHead.children) {
+      let inNewContent = srcToNewHeadNodes.has(currentHeadElt.outerHTML);
+      let isReAppended = ctx.head.shouldReAppend(currentHeadElt);
+      let isPreserved = ctx.head.shouldPreserve(currentHeadElt);
+      if (inNewContent || isPreserved) {
+        if (isReAppended) {
+          removed.push(currentHeadElt);
+        } else {
+          srcToNewHeadNodes.delete(currentHeadElt.outerHTML);
+          preserved.push(currentHeadElt);
+        }
+      } else {
+        if (ctx.head.style === "append") {
+          if (isReAppended) {
+            removed.push(currentHeadElt);
+            nodesToAppend.push(currentHeadElt);
+          }
+        } else {
+          if (ctx.head.shouldRemove(currentHeadElt) !== false) {
+            removed.push(currentHeadElt);
+          }
+        }
+      }
+    }
+    nodesToAppend.push(...srcToNewHeadNodes.values());
+    let promises = [];
+    for (const newNode of nodesToAppend) {
+      let newElt = (
+        /** @type {ChildNode} */
+        document.createRange().createContextualFragment(newNode.outerHTML).firstChild
+      );
+      if (ctx.callbacks.beforeNodeAdded(newElt) !== false) {
+        if ("href" in newElt && newElt.href || "src" in newElt && newElt.src) {
+          let resolve;
+          let promise = new Promise(function(_resolve) {
+            resolve = _resolve;
+          });
+          newElt.addEventListener("load", function() {
+            resolve();
+          });
+          promises.push(promise);
+        }
+        oldHead.appendChild(newElt);
+        ctx.callbacks.afterNodeAdded(newElt);
+        added.push(newElt);
+      }
+    }
+    for (const removedElement of removed) {
+      if (ctx.callbacks.beforeNodeRemoved(removedElement) !== false) {
+        oldHead.removeChild(removedElement);
+        ctx.callbacks.afterNodeRemoved(removedElement);
+      }
+    }
+    ctx.head.afterHeadMorphed(oldHead, {
+      added,
+      kept: preserved,
+      removed
+    });
+    return promises;
+  }
+  const createMorphContext = /* @__PURE__ */ (function() {
+    function createMorphContext2(oldNode, newContent, config) {
+      const { persistentIds, idMap } = createIdMaps(oldNode, newContent);
+      const mergedConfig = mergeDefaults(config);
+      const morphStyle = mergedConfig.morphStyle || "outerHTML";
+      if (!["innerHTML", "outerHTML"].includes(morphStyle)) {
+        throw `Do not understand how to morph style ${morphStyle}`;
+      }
+      return {
+        target: oldNode,
+        newContent,
+        config: mergedConfig,
+        morphStyle,
+        ignoreActive: mergedConfig.ignoreActive,
+        ignoreActiveValue: mergedConfig.ignoreActiveValue,
+        restoreFocus: mergedConfig.restoreFocus,
+        idMap,
+        persistentIds,
+        pantry: createPantry(),
+        activeElementAndParents: createActiveElementAndParents(oldNode),
+        callbacks: mergedConfig.callbacks,
+        head: mergedConfig.head
+      };
+    }
+    function mergeDefaults(config) {
+      let finalConfig = Object.assign({}, defaults);
+      Object.assign(finalConfig, config);
+      finalConfig.callbacks = Object.assign(
+        {},
+        defaults.callbacks,
+        config.callbacks
+      );
+      finalConfig.head = Object.assign({}, defaults.head, config.head);
+      return finalConfig;
+    }
+    function createPantry() {
+      const pantry = document.createElement("div");
+      pantry.hidden = true;
+      document.body.insertAdjacentElement("afterend", pantry);
+      return pantry;
+    }
+    function createActiveElementAndParents(oldNode) {
+      let activeElementAndParents = [];
+      let elt = document.activeElement;
+      if (elt?.tagName !== "BODY" && oldNode.contains(elt)) {
+        while (elt) {
+          activeElementAndParents.push(elt);
+          if (elt === oldNode) break;
+          elt = elt.parentElement;
+        }
+      }
+      return activeElementAndParents;
+    }
+    function findIdElements(root) {
+      let elements = Array.from(root.querySelectorAll("[id]"));
+      if (root.getAttribute?.("id")) {
+        elements.push(root);
+      }
+      return elements;
+    }
+    function populateIdMapWithTree(idMap, persistentIds, root, elements) {
+      for (const elt of elements) {
+        const id = (
+          /** @type {String} */
+          elt.getAttribute("id")
+        );
+        if (persistentIds.has(id)) {
+          let current2 = elt;
+          while (current2) {
+            let idSet = idMap.get(current2);
+            if (idSet == null) {
+              idSet = /* @__PURE__ */ new Set();
+              idMap.set(current2, idSet);
+            }
+            idSet.add(id);
+            if (current2 === root) break;
+            current2 = current2.parentElement;
+          }
+        }
+      }
+    }
+    function createIdMaps(oldContent, newContent) {
+      const oldIdElements = findIdElements(oldContent);
+      const newIdElements = findIdElements(newContent);
+      const persistentIds = createPersistentIds(oldIdElements, newIdElements);
+      let idMap = /* @__PURE__ */ new Map();
+      populateIdMapWithTree(idMap, persistentIds, oldContent, oldIdElements);
+      const newRoot = newContent.__idiomorphRoot || newContent;
+      populateIdMapWithTree(idMap, persistentIds, newRoot, newIdElements);
+      return { persistentIds, idMap };
+    }
+    function createPersistentIds(oldIdElements, newIdElements) {
+      let duplicateIds = /* @__PURE__ */ new Set();
+      let oldIdTagNameMap = /* @__PURE__ */ new Map();
+      for (const { id, tagName } of oldIdElements) {
+        if (oldIdTagNameMap.has(id)) {
+          duplicateIds.add(id);
+        } else {
+          oldIdTagNameMap.set(id, tagName);
+        }
+      }
+      let persistentIds = /* @__PURE__ */ new Set();
+      for (const { id, tagName } of newIdElements) {
+        if (persistentIds.has(id)) {
+          duplicateIds.add(id);
+        } else if (oldIdTagNameMap.get(id) === tagName) {
+          persistentIds.add(id);
+        }
+      }
+      for (const id of duplicateIds) {
+        persistentIds.delete(id);
+      }
+      return persistentIds;
+    }
+    return createMorphContext2;
+  })();
+  const { normalizeElement, normalizeParent } = /* @__PURE__ */ (function() {
+    const generatedByIdiomorph = /* @__PURE__ */ new WeakSet();
+    function normalizeElement2(content) {
+      if (content instanceof Document) {
+        return content.documentElement;
+      } else {
+        return content;
+      }
+    }
+    function normalizeParent2(newContent) {
+      if (newContent == null) {
+        return document.createElement("div");
+      } else if (typeof newContent === "string") {
+        return normalizeParent2(parseContent(newContent));
+      } else if (generatedByIdiomorph.has(
+        /** @type {Element} */
+        newContent
+      )) {
+        return (
+          /** @type {Element} */
+          newContent
+        );
+      } else if (newContent instanceof Node) {
+        if (newContent.parentNode) {
+          return (
+            /** @type {any} */
+            new SlicedParentNode(newContent)
+          );
+        } else {
+          const dummyParent = document.createElement("div");
+          dummyParent.append(newContent);
+          return dummyParent;
+        }
+      } else {
+        const dummyParent = document.createElement("div");
+        for (const elt of [...newContent]) {
+          dummyParent.append(elt);
+        }
+        return dummyParent;
+      }
+    }
+    class SlicedParentNode {
+      /** @param {Node} node */
+      constructor(node) {
+        this.originalNode = node;
+        this.realParentNode = /** @type {Element} */
+        node.parentNode;
+        this.previousSibling = node.previousSibling;
+        this.nextSibling = node.nextSibling;
+      }
+      /** @returns {Node[]} */
+      get childNodes() {
+        const nodes = [];
+        let cursor = this.previousSibling ? this.previousSibling.nextSibling : this.realParentNode.firstChild;
+        while (cursor && cursor != this.nextSibling) {
+          nodes.push(cursor);
+          cursor = cursor.nextSibling;
+        }
+        return nodes;
+      }
+      /**
+       * @param {string} selector
+       * @returns {Element[]}
+       */
+      querySelectorAll(selector) {
+        return this.childNodes.reduce(
+          (results, node) => {
+            if (node instanceof Element) {
+              if (node.matches(selector)) results.push(node);
+              const nodeList = node.querySelectorAll(selector);
+              for (let i = 0; i < nodeList.length; i++) {
+                results.push(nodeList[i]);
+              }
+            }
+            return results;
+          },
+          /** @type {Element[]} */
+          []
+        );
+      }
+      /**
+       * @param {Node} node
+       * @param {Node} referenceNode
+       * @returns {Node}
+       */
+      insertBefore(node, referenceNode) {
+        return this.realParentNode.insertBefore(node, referenceNode);
+      }
+      /**
+       * @param {Node} node
+       * @param {Node} referenceNode
+       * @returns {Node}
+       */
+      moveBefore(node, referenceNode) {
+        return this.realParentNode.moveBefore(node, referenceNode);
+      }
+      /**
+       * for later use with populateIdMapWithTree to halt upwards iteration
+       * @returns {Node}
+       */
+      get __idiomorphRoot() {
+        return this.originalNode;
+      }
+    }
+    function parseContent(newContent) {
+      let parser = new DOMParser();
+      let contentWithSvgsRemoved = newContent.replace(
+        /<svg(\s[^>]*>|>)([\s\S]*?)<\/svg>/gim,
+        ""
+      );
+      if (contentWithSvgsRemoved.match(/<\/html>/) || contentWithSvgsRemoved.match(/<\/head>/) || contentWithSvgsRemoved.match(/<\/body>/)) {
+        let content = parser.parseFromString(newContent, "text/html");
+        if (contentWithSvgsRemoved.match(/<\/html>/)) {
+          generatedByIdiomorph.add(content);
+          return content;
+        } else {
+          let htmlElement = content.firstChild;
+          if (htmlElement) {
+            generatedByIdiomorph.add(htmlElement);
+          }
+          return htmlElement;
+        }
+      } else {
+        let responseDoc = parser.parseFromString(
+          "<body><template>" + newContent + "</template></body>",
+          "text/html"
+        );
+        let content = (
+          /** @type {HTMLTemplateElement} */
+          responseDoc.body.querySelector("template").content
+        );
+        generatedByIdiomorph.add(content);
+        return content;
+      }
+    }
+    return { normalizeElement: normalizeElement2, normalizeParent: normalizeParent2 };
+  })();
+  return {
+    morph,
+    defaults
+  };
+})();
+
+// src/anju/portals/desk/islands/htmx.ts
+var htmx = window.htmx;
+
+// src/anju/portals/desk/islands/morph.ts
+var kept = (old, fresh) => old instanceof HTMLElement && fresh instanceof HTMLElement && old.hasAttribute("data-keep") && old.id === fresh.id;
+var callbacks = {
+  beforeNodeMorphed: (old, fresh) => !kept(old, fresh),
+  beforeAttributeUpdated: (name, node) => !(name === "open" && (node instanceof HTMLDetailsElement || node instanceof HTMLDialogElement))
+};
+htmx.defineExtension("morph", {
+  isInlineSwap: (style) => style === "morph:outerHTML",
+  handleSwap: (style, target, fragment) => {
+    if (!style.startsWith("morph:")) return void 0;
+    const morphStyle = style === "morph:innerHTML" ? "innerHTML" : "outerHTML";
+    return Idiomorph.morph(target, fragment.children, { morphStyle, callbacks, ignoreActiveValue: true });
+  }
+});
+
+// src/anju/portals/desk/islands/live.ts
+var WORDS = {
+  starting: ["refresh", "正在接通"],
+  live: ["signal", "实时"],
+  late: ["alert", "实时中断，正在重连"],
+  out: ["lock", "登录已失效，请重新登录"]
+};
+var SILENCE = 12e3;
+var PAUSES = [300, 700, 1500, 3e3, 5e3];
+function refresh(region) {
+  htmx.trigger(region, "refresh");
+}
+function refreshAll() {
+  document.querySelectorAll("[data-live]").forEach(refresh);
+}
+function shows(region, change) {
+  const wanted = (region.dataset["live"] ?? "").split(" ");
+  return wanted.includes(change.t) || wanted.includes(`${change.t}:${change.i}`);
+}
+var LiveLine = class extends HTMLElement {
+  source;
+  epoch = "";
+  counted = 0;
+  heardAt = 0;
+  failures = 0;
+  pending = /* @__PURE__ */ new Set();
+  watch;
+  retry;
+  connectedCallback() {
+    this.show("starting");
+    this.connect();
+    this.addEventListener("bye", () => this.bye());
+    this.watch = window.setInterval(() => this.listenForSilence(), 1e3);
+    window.addEventListener("online", this.again);
+    document.addEventListener("visibilitychange", this.again);
+  }
+  disconnectedCallback() {
+    window.clearInterval(this.watch);
+    window.clearTimeout(this.retry);
+    window.removeEventListener("online", this.again);
+    document.removeEventListener("visibilitychange", this.again);
+    this.source?.close();
+  }
+  again = () => {
+    if (this.dataset["state"] === "late") this.connect();
+  };
+  connect() {
+    window.clearTimeout(this.retry);
+    this.source?.close();
+    this.heardAt = performance.now();
+    const source = new EventSource(this.getAttribute("src") ?? "/events");
+    this.source = source;
+    source.addEventListener("hello", (event) => this.hello(JSON.parse(event.data)));
+    source.addEventListener("changed", (event) => this.changed(JSON.parse(event.data)));
+    source.addEventListener("beat", (event) => this.beat(JSON.parse(event.data)));
+    source.addEventListener("resync", () => this.resync());
+    source.addEventListener("bye", () => this.bye());
+    source.onerror = () => this.lost();
+  }
+  hello(beat) {
+    this.failures = 0;
+    this.epoch = beat.epoch;
+    this.counted = beat.n;
+    this.alive(beat.now);
+    refreshAll();
+  }
+  changed(change) {
+    this.counted += 1;
+    this.heardAt = performance.now();
+    document.querySelectorAll("[data-live]").forEach((region) => {
+      if (shows(region, change)) this.soon(region);
+    });
+    this.dispatchEvent(new CustomEvent("anju:changed", { detail: change, bubbles: true }));
+  }
+  /** Many changes of one transaction are one fetch. */
+  soon(region) {
+    if (this.pending.size === 0) window.setTimeout(() => this.flush(), 20);
+    this.pending.add(region);
+  }
+  flush() {
+    const regions = [...this.pending];
+    this.pending.clear();
+    for (const region of regions) {
+      const still = region.isConnected ? region : document.getElementById(region.id);
+      if (still) refresh(still);
+    }
+  }
+  beat(beat) {
+    this.alive(beat.now);
+    if (beat.epoch === this.epoch && beat.n === this.counted) return;
+    this.epoch = beat.epoch;
+    this.counted = beat.n;
+    this.dataset["gaps"] = String(Number(this.dataset["gaps"] ?? 0) + 1);
+    refreshAll();
+  }
+  resync() {
+    this.heardAt = performance.now();
+    this.dataset["gaps"] = String(Number(this.dataset["gaps"] ?? 0) + 1);
+    refreshAll();
+  }
+  bye() {
+    this.source?.close();
+    window.clearTimeout(this.retry);
+    this.show("out");
+  }
+  alive(serverNow) {
+    hearServerTime(serverNow);
+    this.heardAt = performance.now();
+    this.show("live");
+  }
+  listenForSilence() {
+    if (this.dataset["state"] !== "out" && performance.now() - this.heardAt > SILENCE) this.lost();
+  }
+  lost() {
+    this.source?.close();
+    if (this.dataset["state"] === "out") return;
+    this.heardAt = performance.now();
+    this.show("late");
+    const pause = PAUSES[Math.min(this.failures, PAUSES.length - 1)] ?? 5e3;
+    this.failures += 1;
+    window.clearTimeout(this.retry);
+    this.retry = window.setTimeout(() => void this.reconnect(), pause);
+  }
+  /** EventSource hides the status, so ask first whether the log-in still stands. */
+  async reconnect() {
+    try {
+      const answer = await fetch("/desk/alive", { redirect: "manual", cache: "no-store" });
+      if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) return this.bye();
+      if (answer.ok) return this.connect();
+    } catch {
+    }
+    this.lost();
+  }
+  show(state) {
+    if (this.dataset["state"] === state) return;
+    this.dataset["state"] = state;
+    const [icon, word] = WORDS[state];
+    this.innerHTML = `<svg class="icon" aria-hidden="true"><use href="#i-${icon}"/></svg><span>${word}</span>`;
+    if (state === "out") this.insertAdjacentHTML("beforeend", ` <a href="/login/?next=/desk/">去登录</a>`);
+    document.documentElement.dataset["line"] = state;
+  }
+};
+customElements.define("live-line", LiveLine);
+document.addEventListener("htmx:responseError", (event) => {
+  const status = event.detail.xhr.status;
+  if (status === 401) document.querySelector("live-line")?.dispatchEvent(new Event("bye"));
+});
+
+// src/anju/portals/desk/islands/sound.ts
+var VOLUME = { off: 0, low: 0.25, high: 0.8 };
+var NEXT = { high: "low", low: "off", off: "high" };
+var TUNES = [
+  [9, { tones: [[880, 0.22], [660, 0.22], [880, 0.22], [660, 0.22]], every: 1.4 }],
+  [7, { tones: [[740, 0.18], [740, 0.18], [740, 0.18]], every: 3 }],
+  [5, { tones: [[590, 0.2], [590, 0.2]], every: 5 }],
+  [0, { tones: [[520, 0.25]], every: 0 }]
+];
+var DeskSound = class extends HTMLElement {
+  audio;
+  level = "high";
+  ringing = -1;
+  round;
+  observer = new MutationObserver(() => this.look());
+  tabTitle = document.title;
+  connectedCallback() {
+    const saved = localStorage.getItem("anju_sound");
+    if (saved === "off" || saved === "low" || saved === "high") this.level = saved;
+    this.addEventListener("click", () => void this.press());
+    document.addEventListener("pointerdown", this.wake, { capture: true });
+    document.addEventListener("keydown", this.wake, { capture: true });
+    this.observer.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-ringing"] });
+    this.look();
+    this.show();
+  }
+  disconnectedCallback() {
+    this.observer.disconnect();
+    window.clearInterval(this.round);
+    document.removeEventListener("pointerdown", this.wake, { capture: true });
+    document.removeEventListener("keydown", this.wake, { capture: true });
+  }
+  /** Any touch of the page lets the browser play. */
+  wake = () => {
+    if (this.audio?.state === "running") return;
+    this.audio ??= new AudioContext();
+    void this.audio.resume().then(() => {
+      this.show();
+      this.play();
+    });
+  };
+  async press() {
+    if (this.audio?.state !== "running") {
+      this.wake();
+      return;
+    }
+    this.level = NEXT[this.level];
+    localStorage.setItem("anju_sound", this.level);
+    this.show();
+    this.sound({ tones: [[660, 0.12]], every: 0 });
+  }
+  look() {
+    const queue = document.querySelector("[data-ringing]");
+    const ringing = Number(queue?.dataset["ringing"] ?? -1);
+    if (ringing === this.ringing) return;
+    this.ringing = ringing;
+    this.play();
+    this.show();
+  }
+  play() {
+    window.clearInterval(this.round);
+    this.round = void 0;
+    const tune = TUNES.find(([least]) => this.ringing >= least)?.[1];
+    if (!tune) return;
+    this.sound(tune);
+    if (tune.every) this.round = window.setInterval(() => this.sound(tune), tune.every * 1e3);
+  }
+  sound(tune) {
+    const audio = this.audio;
+    const volume = VOLUME[this.level];
+    if (!audio || audio.state !== "running" || !volume) return;
+    this.dataset["rounds"] = String(Number(this.dataset["rounds"] ?? 0) + 1);
+    let at = audio.currentTime + 0.02;
+    for (const [hz, seconds] of tune.tones) {
+      const tone = audio.createOscillator();
+      const gain = audio.createGain();
+      tone.frequency.value = hz;
+      tone.type = "triangle";
+      gain.gain.setValueAtTime(0, at);
+      gain.gain.linearRampToValueAtTime(volume, at + 0.015);
+      gain.gain.setValueAtTime(volume, at + seconds - 0.04);
+      gain.gain.linearRampToValueAtTime(0, at + seconds - 0.01);
+      tone.connect(gain).connect(audio.destination);
+      tone.start(at);
+      tone.stop(at + seconds);
+      at += seconds;
+    }
+  }
+  show() {
+    const awake = this.audio?.state === "running";
+    const state = !awake ? "locked" : this.level === "off" ? "muted" : "on";
+    const word = { locked: "开启提示音", muted: "已静音", on: this.level === "low" ? "声音小" : "声音大" }[state];
+    const icon = state === "on" ? "volume" : "mute";
+    this.dataset["state"] = state;
+    const button = this.querySelector("button");
+    if (button) {
+      button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="#i-${icon}"/></svg>${word}`;
+      button.setAttribute("aria-pressed", String(state === "on"));
+    }
+    const silent = state !== "on" && this.ringing >= 9;
+    const warning = document.getElementById("silent-warning");
+    if (warning) {
+      warning.hidden = !silent;
+      const text = state === "locked" ? "提示音还没开启，有紧急求助在等待。按任意键或点这里开启" : "提示音已静音，有紧急求助在等待。点这里恢复";
+      const span = warning.querySelector("span");
+      if (span && span.textContent !== text) span.textContent = text;
+      warning.onclick = () => {
+        if (this.level === "off") this.level = "high";
+        this.wake();
+        this.show();
+        this.play();
+      };
+    }
+    document.title = this.ringing >= 0 ? `● 待接警 · ${this.tabTitle}` : this.tabTitle;
+  }
+};
+customElements.define("desk-sound", DeskSound);
+
+// src/anju/portals/desk/islands/keys.ts
+var typing2 = (target) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+var first = (selector) => document.querySelector(selector);
+function step(by) {
+  const cards = [...document.querySelectorAll("#queue a.qcard")];
+  if (!cards.length) return;
+  const focused = document.activeElement instanceof HTMLElement ? cards.indexOf(document.activeElement) : -1;
+  const start = focused >= 0 ? focused : cards.findIndex((card) => card.hasAttribute("aria-current"));
+  const next = start < 0 ? by > 0 ? 0 : cards.length - 1 : Math.min(Math.max(start + by, 0), cards.length - 1);
+  cards[next]?.focus();
+  cards[next]?.scrollIntoView({ block: "nearest" });
+}
+function press(key) {
+  if (key === "j" || key === "ArrowDown") step(1);
+  else if (key === "k" || key === "ArrowUp") step(-1);
+  else if (key === "n") return focusOn("#case .note-box input");
+  else if (/^[1-9]$/.test(key)) return click(`#case [data-rung="${key}"] [data-call]`);
+  else return click(`[data-press="${CSS.escape(key)}"]:not(:disabled)`);
+  return true;
+}
+function click(selector) {
+  const goal = first(selector);
+  goal?.click();
+  return goal !== null;
+}
+function focusOn(selector) {
+  const goal = first(selector);
+  goal?.focus();
+  return goal !== null;
+}
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const open = first("dialog[open]");
+  if (event.key === "F9") {
+    event.preventDefault();
+    if (open) open.close();
+    else click('[data-press="F9"]');
+    return;
+  }
+  if (open) return;
+  if (event.key === "Escape" && typing2(event.target)) event.target.blur();
+  if (typing2(event.target)) return;
+  const inList = event.target instanceof Element && event.target.closest("[role=tablist], details[open]");
+  if (inList && event.key.startsWith("Arrow")) return;
+  if (press(event.key)) event.preventDefault();
+});
+
+// src/anju/portals/desk/islands/dialog.ts
+var DeskDialog = class extends HTMLElement {
+  opener = null;
+  connectedCallback() {
+    const box = this.box;
+    document.addEventListener("htmx:beforeRequest", (event) => {
+      const { target, elt } = event.detail;
+      if (target.id === "dialog-body" && !box.open && elt instanceof HTMLElement) this.opener = elt;
+    });
+    document.addEventListener("htmx:afterSwap", (event) => {
+      const { target } = event.detail;
+      if (target.id !== "dialog-body" || box.open || !target.childElementCount) return;
+      box.showModal();
+      (box.querySelector("[autofocus]") ?? box.querySelector("input, select, textarea, button"))?.focus();
+    });
+    document.addEventListener("anju:done", () => box.close());
+    box.addEventListener("click", (event) => {
+      const pressed = event.target;
+      if (pressed === box || pressed.closest("[data-close]")) box.close();
+    });
+    box.addEventListener("close", () => {
+      const body = box.querySelector("#dialog-body");
+      if (body) body.innerHTML = "";
+      if (this.opener?.isConnected) this.opener.focus();
+    });
+  }
+  get box() {
+    return this.querySelector("dialog");
+  }
+};
+customElements.define("desk-dialog", DeskDialog);
+
+// src/anju/portals/desk/islands/draft.ts
+var DraftText = class extends HTMLElement {
+  connectedCallback() {
+    const input = this.querySelector("input[name], textarea[name]");
+    const form = this.closest("form");
+    if (!input || !form) return;
+    const key = `anju_draft_${this.getAttribute("key")}`;
+    input.value ||= sessionStorage.getItem(key) ?? "";
+    input.addEventListener("input", () => {
+      if (input.value) sessionStorage.setItem(key, input.value);
+      else sessionStorage.removeItem(key);
+    });
+    form.addEventListener("htmx:afterRequest", (event) => {
+      const { successful, xhr } = event.detail;
+      if (!successful || xhr.getResponseHeader("X-Anju-Refused")) return;
+      sessionStorage.removeItem(key);
+      input.value = "";
+    });
+  }
+};
+customElements.define("draft-text", DraftText);
+
+// src/anju/portals/desk/islands/panes.ts
+var current = () => document.querySelector("#case")?.dataset["incident"] ?? "";
+function mark() {
+  const open = current();
+  document.querySelectorAll("#queue a.qcard").forEach((card) => {
+    const here = open !== "" && card.dataset["incident"] === open;
+    if (here !== card.hasAttribute("aria-current")) {
+      if (here) card.setAttribute("aria-current", "true");
+      else card.removeAttribute("aria-current");
+    }
+  });
+}
+function show(pane) {
+  const desk = document.getElementById("desk");
+  if (!desk) return;
+  desk.dataset["pane"] = pane;
+  desk.querySelectorAll("[data-pane-of]").forEach(
+    (tab) => tab.setAttribute("aria-selected", String(tab.dataset["paneOf"] === pane))
+  );
+}
+document.addEventListener("click", (event) => {
+  const pressed = event.target instanceof Element ? event.target : null;
+  const tab = pressed?.closest("[data-pane-of]");
+  if (tab) show(tab.dataset["paneOf"] ?? "queue");
+  const fileTab = pressed?.closest("[role=tab]");
+  if (fileTab)
+    fileTab.parentElement?.querySelectorAll("[role=tab]").forEach((one) => one.setAttribute("aria-selected", String(one === fileTab)));
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  const { target, requestConfig } = event.detail;
+  mark();
+  const byHand = requestConfig?.triggeringEvent?.type === "click" || requestConfig?.triggeringEvent?.type === "submit";
+  if (target.id === "case" && byHand && current()) show("case");
+});
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt } = event.detail;
+  if (elt instanceof HTMLFormElement) elt.setAttribute("aria-busy", "true");
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt } = event.detail;
+  elt.removeAttribute("aria-busy");
+});
+mark();
