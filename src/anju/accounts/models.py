@@ -9,7 +9,10 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from anju.accounts.roles import LABELS, Role
+from anju.accounts.rules import Post
 from anju.kernel import clock
+from anju.kernel.crypto import EncryptedTextField
+from anju.kernel.scope import OpenModel, ScopedModel
 
 
 class UserManager(BaseUserManager["User"]):
@@ -20,13 +23,14 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username__iexact=username or "")
 
 
-class User(AbstractBaseUser):
+class User(OpenModel, AbstractBaseUser):
     """One person with one account (SH2 唯一账号). What she may do and see comes from her postings alone."""
 
     scope_reason: ClassVar[str] = "log-in finds a user before anybody's scope is known; lists go through queries.users"
 
     username = models.CharField("用户名", max_length=40, unique=True)
     name = models.CharField("姓名", max_length=40)
+    phone = EncryptedTextField("手机", blank=True)
     seat_number = models.CharField("坐席号", max_length=10, blank=True)
     is_active = models.BooleanField("启用", default=True)
     is_demo = models.BooleanField("演示账号", default=False)
@@ -36,6 +40,9 @@ class User(AbstractBaseUser):
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
     objects: ClassVar[UserManager] = UserManager()
+
+    held_posts: list[Post] | None = None
+    """The posts as read once for this object (`accounts.queries.posts_of`); a request has its own object."""
 
     class Meta:
         verbose_name = "用户"
@@ -48,6 +55,11 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.username
+
+    def refresh_from_db(self, *args: Any, **kwargs: Any) -> None:
+        """Read the posts again too."""
+        self.held_posts = None
+        super().refresh_from_db(*args, **kwargs)
 
     @property
     def is_staff(self) -> bool:
@@ -74,7 +86,7 @@ class User(AbstractBaseUser):
         return self.has_perm(app_label)
 
 
-class Posting(models.Model):
+class Posting(ScopedModel):
     """A post that a user holds at a place until a day (that day included). An expired one gives nothing."""
 
     scope_place: ClassVar[str] = "place"
@@ -88,7 +100,7 @@ class Posting(models.Model):
     granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name="授权人")
     granted_at = models.DateTimeField("授权时间", default=clock.now)
 
-    class Meta:
+    class Meta(ScopedModel.Meta):
         verbose_name = "岗位"
         verbose_name_plural = "岗位"
         constraints = [
@@ -101,7 +113,7 @@ class Posting(models.Model):
         return f"{self.user_id} {self.get_role_display()} {self.place}"
 
 
-class PasswordTrace(models.Model):
+class PasswordTrace(OpenModel):
     """A password that was used before, as its hash: the last ones may not come back."""
 
     scope_reason: ClassVar[str] = "belongs to one user and is read only while she changes her password"
@@ -117,7 +129,7 @@ class PasswordTrace(models.Model):
         return f"{self.user_id} {self.at}"
 
 
-class ApiToken(models.Model):
+class ApiToken(OpenModel):
     """A machine that speaks with the rights of a user. Only the hash is kept; the token itself is shown once."""
 
     scope_reason: ClassVar[str] = "a token is looked up by its hash before there is a scope"

@@ -1,0 +1,199 @@
+"""What may be asked about users: their posts, their scope, who a token stands for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+
+from anju.accounts import rules
+from anju.accounts.models import ApiToken, Posting, User
+from anju.accounts.roles import Role
+from anju.accounts.rules import Post
+from anju.kernel import clock
+from anju.kernel.flow.actor import Actor
+from anju.kernel.scope import NOBODY, Scope, current
+from anju.places import queries as places
+
+PASSWORD_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class UserInfo:
+    """A user as other modules need one: to page, to name."""
+
+    id: int
+    name: str
+    phone: str
+    seat_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostRow:
+    """One line of the page of users and roles."""
+
+    posting_id: int
+    role: Role
+    label: str
+    place: str
+    place_name: str
+    until: date | None
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A user with her posts, for the page of users and roles."""
+
+    id: int
+    username: str
+    name: str
+    seat_number: str
+    is_active: bool
+    is_demo: bool
+    posts: list[PostRow]
+    last_login: datetime | None
+    second_factor: bool
+    must_change_password: bool
+    locked_until: datetime | None
+
+
+def posts_of(user: User | AnonymousUser) -> list[Post]:
+    """The user's posts that hold today; none for somebody who is switched off. Kept with the user object."""
+    if not isinstance(user, User) or not user.is_active:
+        return []
+    if user.held_posts is None:
+        user.held_posts = [_post(p) for p in Posting.unscoped.filter(user=user)]
+    return rules.live(user.held_posts, clock.today())
+
+
+def roles_of(user: User | AnonymousUser) -> frozenset[Role]:
+    """Roles that the user holds now."""
+    return frozenset(p.role for p in posts_of(user))
+
+
+def scope_of(user: User | AnonymousUser) -> Scope:
+    """What the user may see and write. Administrators see no elder: their own reach is `reach_of`."""
+    return _scope(user, frozenset(Role) - rules.ADMINISTRATORS)
+
+
+def reach_of(user: User | AnonymousUser) -> Scope:
+    """Where an administrator administers: accounts, posts, dictionaries. Not for reading elders."""
+    return _scope(user, rules.ADMINISTRATORS)
+
+
+def actor_of(user: User, *, seat: str = "") -> Actor:
+    """The user as a process knows her; `seat` is "A", "B" or empty."""
+    return Actor(user.name, frozenset(r.value for r in roles_of(user)), user_id=user.pk, seat=seat)
+
+
+def user(user_id: int) -> User | None:
+    """The user with that id, switched off or not."""
+    return User.objects.filter(pk=user_id).first()
+
+
+def user_name(user_id: int | None) -> str:
+    """Name to print; empty when there is none."""
+    return User.objects.filter(pk=user_id).values_list("name", flat=True).first() or ""
+
+
+def user_names(ids: Iterable[int]) -> dict[int, str]:
+    """Names of many users at once."""
+    return dict(User.objects.filter(pk__in=set(ids)).values_list("pk", "name"))
+
+
+def user_by_token(token: str) -> User | None:
+    """Whose rights a machine has that shows this token; None if unknown, expired, taken back, or the user is off."""
+    row = ApiToken.objects.select_related("user").filter(digest=digest_of(token)).first()
+    now = clock.now()
+    if row is None or row.revoked_at or (row.expires_at and row.expires_at <= now) or not row.user.is_active:
+        return None
+    if row.last_used_at is None or now - row.last_used_at > timedelta(minutes=1):
+        ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
+    return row.user
+
+
+def digest_of(token: str) -> str:
+    """What is kept of a token. It is long and random, so one plain hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def holders(role: Role, *, place: str) -> list[UserInfo]:
+    """Who holds that post for a place (at the place itself or around it), today. Reads past the scope: pages must go out."""
+    around = Q(place__in=places_around(place))
+    live = Q(until__isnull=True) | Q(until__gte=clock.today())
+    found = Posting.unscoped.filter(around, live, role=role, user__is_active=True).select_related("user")
+    people = {p.user_id: UserInfo(p.user_id, p.user.name, p.user.phone, p.user.seat_number) for p in found}
+    return sorted(people.values(), key=lambda u: u.id)
+
+
+def on_duty_leads(place: str) -> list[UserInfo]:
+    """Leads to page for a place. Until there is a duty roster: all who hold the post."""
+    return holders(Role.LEAD, place=place)
+
+
+def places_around(place: str) -> list[str]:
+    """The place and everything around it."""
+    return places.line_of(place)
+
+
+def must_change_password(user: User) -> bool:
+    """A password given by somebody else, or older than 90 days, opens nothing but the page to change it."""
+    if user.is_demo:
+        return False
+    changed = user.password_changed_at
+    return changed is None or clock.now() - changed > timedelta(days=PASSWORD_DAYS)
+
+
+def needs_second_factor(user: User) -> bool:
+    """Staff must enrol; demo accounts, families and elders need not."""
+    return not user.is_demo and bool(roles_of(user) - rules.OUTSIDE)
+
+
+def users(*, reach: Scope | None = None, text: str = "") -> list[UserRow]:
+    """Users with a post inside `reach` (the current scope by default), and those without any post if it is everything.
+
+    For administrators pass `reach_of(user)`.
+    """
+    from anju.accounts import locks
+    from anju.accounts.second_factor import enrolled
+
+    seen = current() if reach is None else reach
+    found = User.objects.all()
+    if text:
+        found = found.filter(Q(username__icontains=text) | Q(name__icontains=text) | Q(seat_number=text))
+    if not seen.is_everything:
+        inside = Posting.unscoped.filter(seen.rows(Posting)).values("user")
+        found = found.filter(Q(pk__in=inside) | Q(postings__isnull=True)) if seen.places else found.filter(pk__in=inside)
+    rows = list(found.distinct().prefetch_related(None))
+    today, with_factor = clock.today(), enrolled([u.pk for u in rows])
+    posts: dict[int, list[PostRow]] = {}
+    postings = list(Posting.unscoped.filter(user__in=rows).order_by("id"))
+    names = places.names_of({p.place for p in postings})
+    for p in postings:
+        live = p.until is None or p.until >= today
+        row = PostRow(p.pk, Role(p.role), Role(p.role).label, p.place, names[p.place], p.until, live)
+        posts.setdefault(p.user_id, []).append(row)
+    locked = locks.locked_until({u.username for u in rows})
+    return [
+        UserRow(
+            u.pk, u.username, u.name, u.seat_number, u.is_active, u.is_demo, posts.get(u.pk, []), u.last_login,
+            u.pk in with_factor, must_change_password(u), locked.get(u.username.lower()),
+        )
+        for u in rows
+    ]
+
+
+def _post(row: Posting) -> Post:
+    return Post(Role(row.role), row.place, row.elder_id, row.provider_id, row.until)
+
+
+def _scope(user: User | AnonymousUser, roles: frozenset[Role]) -> Scope:
+    reach = rules.reach_of(posts_of(user), clock.today(), roles=roles)
+    if not (reach.places or reach.elders or reach.providers):
+        return NOBODY
+    return Scope(reach.places, reach.elders, reach.providers)

@@ -1,0 +1,76 @@
+"""Numbers that name a person: the resident ID number (GB 11643) and Chinese telephone numbers. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import phonenumbers
+from pypinyin import Style, pinyin
+from stdnum.cn import ric
+from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, InvalidLength, ValidationError
+
+
+class BadNumber(ValueError):
+    """The number cannot be right; the message is Chinese and says what to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an ID number says by itself."""
+
+    number: str
+    birth_date: date
+    sex: str
+
+
+def identity_of(text: str, *, today: date) -> Identity:
+    """Check an ID number and read birth date and sex from it. The check digit may be `x` or `X`."""
+    number = "".join(text.split()).upper().replace("－", "-").replace("-", "")
+    if len(number) != 18:
+        short = 18 - len(number)
+        raise BadNumber(f"身份证号{'少' if short > 0 else '多'} {abs(short)} 位，应为 18 位")
+    try:
+        ric.validate(number)
+    except InvalidChecksum:
+        raise BadNumber("身份证号末位校验不对，请逐位核对") from None
+    except InvalidComponent:
+        raise BadNumber("身份证号里的出生日期不存在，请核对第 7 至 14 位") from None
+    except (InvalidFormat, InvalidLength, ValidationError):
+        raise BadNumber("身份证号前 17 位只能是数字，末位可以是 X") from None
+    born = ric.get_birth_date(number)
+    if born > today:
+        raise BadNumber("身份证号里的出生日期还没到，请核对第 7 至 14 位")
+    return Identity(number, born, "男" if int(number[16]) % 2 else "女")
+
+
+def phone_of(text: str) -> str:
+    """A Chinese fixed or mobile number as its national digits: `057110006110`, `13800000000`, `12349`.
+
+    Extensions are kept after a comma. Raises `BadNumber`.
+    """
+    try:
+        number = phonenumbers.parse(text, "CN")
+    except phonenumbers.NumberParseException:
+        raise BadNumber("电话号码看不懂，手机填 11 位，座机要带区号") from None
+    if number.country_code != 86:
+        raise BadNumber("只能填中国大陆的电话号码")
+    digits = phonenumbers.national_significant_number(number)
+    mobile = len(digits) == 11 and digits.startswith("1")
+    if mobile or phonenumbers.is_valid_number(number):
+        national = digits if mobile or len(digits) <= 8 else f"0{digits}"
+        return f"{national},{number.extension}" if number.extension else national
+    if digits.startswith("1") and len(digits) != 11:
+        short = 11 - len(digits)
+        raise BadNumber(f"手机号{'少' if short > 0 else '多'} {abs(short)} 位，应为 11 位")
+    raise BadNumber("电话号码不对，手机填 11 位，座机要带区号")
+
+
+def initials_of(name: str) -> str:
+    """First letters of the pinyin of a name, lower case: 周晓岚 → zxl."""
+    return "".join(p[0] for p in pinyin(name, style=Style.FIRST_LETTER, errors="ignore")).lower()
+
+
+def age_on(born: date, day: date) -> int:
+    """Full years (周岁)."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

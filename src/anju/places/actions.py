@@ -1,0 +1,58 @@
+"""What may be done to the region tree and to a district's durations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.db import models, transaction
+
+from anju.kernel import audit
+from anju.places import queries, rules
+from anju.places.models import Place, PolicyProfile
+
+
+class NotAccepted(ValueError):
+    """The input cannot be used; the message is Chinese and says what to mend."""
+
+
+@transaction.atomic
+def put_place(*, code: str, name: str, civil_code: str = "", committee_phone: str = "", sorting: int = 0) -> Place:
+    """Add a place or rename it. Its parent must be there first (a district may stand alone)."""
+    try:
+        level, parent = rules.level_of(code), rules.parent_of(code)
+    except rules.BadCode as bad:
+        raise NotAccepted(str(bad)) from None
+    if not name.strip():
+        raise NotAccepted("请填区域名称")
+    if level in {rules.Level.STREET, rules.Level.COMMUNITY, rules.Level.GRID} and not queries.exists(parent):
+        raise NotAccepted(f"请先建上级区域 {parent}")
+    place, _ = Place.objects.update_or_create(
+        code=code,
+        defaults={
+            "name": name.strip(), "civil_code": civil_code, "committee_phone": committee_phone, "sorting": sorting,
+            "level": level, "parent_id": parent if queries.exists(parent) else None,
+        },
+    )
+    queries.forget_names()
+    audit.record("place.put", subject="place", subject_id=code, place=code, detail={"name": name})
+    return place
+
+
+@transaction.atomic
+def set_policy(*, place: str, data: Mapping[str, int], reason: str, by_user_id: int | None) -> PolicyProfile:
+    """A new version of a place's durations (seconds). It holds for what is opened from now on."""
+    if faults := rules.faults_of(data):
+        raise NotAccepted("；".join(faults))
+    if not reason.strip():
+        raise NotAccepted("请写改时限的理由，事后要能查")
+    if not Place.objects.select_for_update().filter(code=place).exists():
+        raise NotAccepted(f"没有区域 {place}，请先建")
+    last = PolicyProfile.unscoped.filter(place=place).aggregate(last=models.Max("version"))["last"] or 0
+    profile = PolicyProfile(place_id=place, version=last + 1, data=dict(data), reason=reason, made_by_id=by_user_id)
+    profile.save(force_insert=True)
+    loose = {k: list(v) for k, v in rules.looser(data).items()}
+    audit.record(
+        "policy.set", subject="policy", subject_id=str(profile.pk), place=place, reason=reason,
+        detail={"version": profile.version, "data": dict(data), "looser": loose},
+    )
+    return profile
