@@ -1,0 +1,210 @@
+"""The virtual town: homes live, devices post, the operator retries. Talks only to the gateway's front door."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from anju.kernel import clock
+from anju.town import operator, rhythm
+from anju.town.people import HomeSeed
+from anju.town.voices import Household, Keys, Post
+from anju.town.weather import Weather
+from anju.town.wire import Door, Line
+
+Publish = Callable[[Post], "asyncio.Future[int] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the town is to live. `rate` messages a second replace the rhythm of the homes; 0 = live at `speed`."""
+
+    speed: float = 60.0
+    rate: float = 0.0
+    duration: float = 60.0
+    sos_every: float = 0.0
+    seed: int = 1
+    lines: int = 48
+    weather: Weather = Weather()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was posted and what came back."""
+
+    sent: int = 0
+    acked: int = 0
+    retried: int = 0
+    given_up: int = 0
+    never_sent: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    mishaps: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    waits: list[float] = field(default_factory=list)
+    sos_unacked: int = 0
+
+    def percentile(self, share: float) -> float:
+        """Milliseconds until the acknowledgement, of the last posts."""
+        waits = sorted(self.waits[-20_000:])
+        return waits[min(len(waits) - 1, int(len(waits) * share))] * 1000 if waits else 0.0
+
+
+class Town:
+    """A running simulation; `tally` may be read at any time."""
+
+    def __init__(self, homes: list[HomeSeed], doors: Mapping[str, Door], plan: Plan, *, keys: Keys, extra: Mapping[str, Publish] | None = None) -> None:
+        self.tally = Tally()
+        self._doors, self._plan, self._extra = doors, plan, dict(extra or {})
+        self._rng = Random(plan.seed)
+        self._households = [Household.of(home, plan.seed, keys) for home in homes]
+        self._queue: asyncio.Queue[tuple[Post, str] | None] = asyncio.Queue(maxsize=4 * plan.lines)
+        self._patience = {name: operator.Patience() for name in doors}
+        self._nth = itertools.count()
+        self._delayed: list[tuple[float, int, Post, str]] = []
+
+    async def run(self, stop: asyncio.Event) -> Tally:
+        """Live until the duration is over or `stop` is set; everything under way is finished."""
+        began = time.monotonic()
+        workers = [asyncio.create_task(self._worker()) for _ in range(self._plan.lines)]
+        try:
+            async for post in self._events(began, stop):
+                for delay, one, mishap in self._plan.weather.of(post, self._rng, precious=post.precious):
+                    if delay:
+                        due = min(began + self._plan.duration, time.monotonic() + delay)
+                        heapq.heappush(self._delayed, (due, next(self._nth), one, mishap))
+                    else:
+                        await self._queue.put((one, mishap))
+                await self._release(time.monotonic())
+            await self._release(float("inf"))
+        finally:
+            for _ in workers:
+                await self._queue.put(None)
+            await asyncio.gather(*workers)
+        return self.tally
+
+    async def _release(self, now: float) -> None:
+        while self._delayed and self._delayed[0][0] <= now:
+            _, _, post, mishap = heapq.heappop(self._delayed)
+            await self._queue.put((post, mishap))
+
+    # ---- what happens ----
+    async def _events(self, began: float, stop: asyncio.Event) -> AsyncIterator[Post]:
+        stream = self._at_rate() if self._plan.rate else self._living()
+        next_sos = self._plan.sos_every or float("inf")
+        for at, make in stream:
+            while True:
+                gone = time.monotonic() - began
+                if stop.is_set() or gone >= self._plan.duration:
+                    return
+                if gone >= next_sos:
+                    next_sos += self._plan.sos_every
+                    for post in self._press():
+                        yield post
+                    continue
+                if gone >= at:
+                    break
+                await self._release(time.monotonic())
+                await _until(stop, min(at, next_sos, gone + 0.5) - gone)
+            for post in make(clock.now()):
+                yield post
+
+    def _at_rate(self) -> Iterator[tuple[float, Callable[[datetime], Iterator[Post]]]]:
+        rng, kinds = Random(self._plan.seed + 1), ("motion", "door_open", "door_closed", "vitals", "battery")
+        for n in itertools.count():
+            what, home = rng.choices(kinds, (86, 4, 4, 5, 1))[0], rng.choice(self._households)
+            yield n / self._plan.rate, lambda now, h=home, w=what: h.said(w, now, rng.randrange(1, 5), rng)  # type: ignore[misc]
+
+    def _living(self) -> Iterator[tuple[float, Callable[[datetime], Iterator[Post]]]]:
+        start = clock.now()
+        rng = Random(self._plan.seed + 2)
+        streams = [self._life(n, household, start, rng) for n, household in enumerate(self._households)]
+        for at, _, household, doing in heapq.merge(*streams, key=lambda item: item[0]):
+            yield at, lambda now, h=household, d=doing: h.said(d.kind, now, d.count, rng)  # type: ignore[misc]
+
+    def _life(self, n: int, household: Household, start: datetime, rng: Random) -> Iterator[tuple[float, int, Household, rhythm.Doing]]:
+        for days in range(3660):
+            on = (clock.local(start) + timedelta(days=days)).date()
+            for doing in rhythm.day(household.home.n, on, clock.local(start).tzinfo or start.tzinfo):  # type: ignore[arg-type]
+                at = (doing.at - start).total_seconds() / self._plan.speed
+                if at >= 0:
+                    yield at, n, household, doing
+            odd = rng.random()
+            if odd < 0.004:
+                at = (timedelta(days=days, hours=rng.uniform(0, 24))).total_seconds() / self._plan.speed
+                yield at, n, household, rhythm.Doing(start, "tamper")
+
+    def _press(self) -> Iterator[Post]:
+        """An SOS; one in four is pressed twice."""
+        able = [h for h in self._households if any(v.device.kind == "sos" for v in h.voices)]
+        if not able:
+            return
+        household = self._rng.choice(able)
+        for _ in range(2 if self._rng.random() < 0.25 else 1):
+            yield from household.said("sos", clock.now(), 1, self._rng)
+
+    # ---- the operator ----
+    async def _worker(self) -> None:
+        lines = {name: Line(door) for name, door in self._doors.items()}
+        try:
+            while (work := await self._queue.get()) is not None:
+                post, mishap = work
+                await self._push(post, mishap, lines)
+        finally:
+            for line in lines.values():
+                line.close()
+
+    async def _push(self, post: Post, mishap: str, lines: Mapping[str, Line]) -> None:
+        tally = self.tally
+        if post.channel in self._extra:
+            self._count(post, mishap)
+            waiting = self._extra[post.channel](post)
+            status = await waiting if waiting is not None else 0
+            tally.statuses[status] += 1
+            tally.acked += status == 200
+            return
+        if post.channel not in lines:
+            return
+        patience = self._patience[post.channel]
+        if not patience.open(time.monotonic()):
+            tally.never_sent += 1
+            tally.sos_unacked += post.precious
+            return
+        self._count(post, mishap)
+        for turn in range(1 + operator.RETRIES):
+            began = time.monotonic()
+            status = await lines[post.channel].post(post.body)
+            now = time.monotonic()
+            patience.note(now, ok=status == 200)
+            tally.statuses[status] += 1
+            if status == 200:
+                tally.acked += 1
+                tally.waits.append(now - began)
+                return
+            if turn < operator.RETRIES:
+                tally.retried += 1
+                await asyncio.sleep(0.2 * (turn + 1))
+        tally.given_up += 1
+        tally.sos_unacked += post.precious
+
+    def _count(self, post: Post, mishap: str) -> None:
+        self.tally.sent += 1
+        self.tally.kinds[post.what] += 1
+        if mishap:
+            self.tally.mishaps[mishap] += 1
+
+
+async def _until(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but wake at once when asked to stop."""
+    if seconds <= 0:
+        return
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
