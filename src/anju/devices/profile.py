@@ -1,0 +1,91 @@
+"""A product's profile: which property of its messages means what, how often it reports, when it counts as silent.
+
+Data, not code (`devices/profiles/*.json`, copied into `Product.profile` by `manage.py products`). Pure: no Django.
+Every product also understands the common properties of the operators' platforms (`COMMON`), so a profile says only what
+is special, and a product without any profile still gets its SOS through.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).with_name("profiles")
+
+# property → {value as text → kind}. "*" = any other value that is "on" (not 0, false, "", null).
+COMMON: Mapping[str, Mapping[str, str]] = {
+    "Alarm_Status": {"0": "sos_reset", "*": "sos"},
+    "SOS": {"0": "sos_reset", "*": "sos"},
+    "SOS_Status": {"0": "sos_reset", "*": "sos"},
+    "Help_Status": {"0": "sos_reset", "*": "sos"},
+    "Door_Status": {"0": "door_closed", "*": "door_open"},
+    "Motion_Status": {"0": "", "*": "motion"},
+    "Tamper_Status": {"0": "tamper_clear", "*": "tamper"},
+    "Gas_Status": {"0": "gas_clear", "*": "gas"},
+    "Gas_Alarm": {"0": "gas_clear", "*": "gas"},
+    "Smoke_Status": {"0": "smoke_clear", "*": "smoke"},
+    "Smoke_Alarm": {"0": "smoke_clear", "*": "smoke"},
+    "CO_Status": {"0": "co_clear", "*": "co"},
+    "Fall_Status": {"0": "fall_clear", "*": "fall"},
+    "Flood_Status": {"0": "flood_clear", "*": "flood"},
+    "Fault_Status": {"0": "fault_clear", "*": "fault"},
+    "Test_Status": {"0": "", "*": "test"},
+}
+READINGS: Mapping[str, str] = {
+    "Battery_Level": "battery", "RSRP": "rsrp", "SNR": "snr", "Cell_ID": "cell_id", "CSQ": "csq", "Seq": "seq",
+}  # fmt: skip
+
+# What the device is, in SCAIP's words, when the signal does not say so itself.
+DTY = {"sos": "0004", "phone": "0004", "pendant": "0003", "motion": "0010", "door": "0014", "gas": "0021", "smoke": "0023",
+       "co": "0026", "fall": "0005", "flood": "0033", "bed": "0012"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How to read one product. Times in seconds, battery in percent."""
+
+    code: str = ""
+    kind: str = "other"
+    dty: str = ""
+    properties: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: COMMON)
+    readings: Mapping[str, str] = field(default_factory=lambda: READINGS)
+    records: Mapping[str, str] = field(default_factory=lambda: {"Motion_Records": "motion"})
+    decoder: str = ""  # name of a module of signals.decoders for a binary APPdata
+    report_every: int = 4 * 3600
+    silent_after: int = 25 * 3600
+    battery_low: int = 20
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Profile:
+        """Read the JSON form. Unknown keys are refused: a misspelt one would be silently ignored for years."""
+        known = {"code", "name", "maker", "kind", "source", "product_id", "dty", "properties", "readings", "records",
+                 "decoder", "report_every", "silent_after", "battery_low", "note"}  # fmt: skip
+        if odd := set(data) - known:
+            raise ValueError(f"规约中有不认识的项:{'、'.join(sorted(odd))}。请对照 devices/profile.py 改正。")
+        kind = str(data.get("kind", "other"))
+        every = int(data.get("report_every", 4 * 3600))
+        return cls(
+            code=str(data.get("code", "")),
+            kind=kind,
+            dty=str(data.get("dty", "")) or DTY.get(kind, "0004"),
+            properties={**COMMON, **data.get("properties", {})},
+            readings={**READINGS, **data.get("readings", {})},
+            records={"Motion_Records": "motion", **data.get("records", {})},
+            decoder=str(data.get("decoder", "")),
+            report_every=every,
+            silent_after=int(data.get("silent_after", 3 * every)),
+            battery_low=int(data.get("battery_low", 20)),
+        )
+
+
+UNKNOWN = Profile()
+
+
+@lru_cache(maxsize=1)
+def shipped() -> tuple[dict[str, Any], ...]:
+    """The profiles that come with the platform, as they are in the files."""
+    return tuple(json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json")))

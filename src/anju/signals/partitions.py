@@ -1,0 +1,120 @@
+"""Partitions of the log by local day: made ahead, emptied of raw bodies later, dropped at the end of their retention.
+
+A default partition catches what has no day, so a missing partition costs speed, never a message.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+ZONE = ZoneInfo("Asia/Shanghai")
+TIMED = ("signals_message", "signals_signal")
+DAYS_AHEAD = 4
+
+
+class Cursor(Protocol):
+    """A database cursor: Django's or psycopg's."""
+
+    def execute(self, query: Any, params: Any = None) -> Any: ...  # noqa: ANN401, D102
+    def fetchone(self) -> Any: ...  # noqa: ANN401, D102
+    def fetchall(self) -> Any: ...  # noqa: ANN401, D102
+
+
+def local_day(at: datetime) -> date:
+    """The day of a moment where the platform stands."""
+    return at.astimezone(ZONE).date()
+
+
+def name_of(table: str, day: date) -> str:
+    """The partition of that day."""
+    return f"{table}_p{day:%Y%m%d}"
+
+
+def bounds_of(table: str, day: date) -> tuple[str, str]:
+    """From and to (exclusive) as SQL literals' contents."""
+    after = day + timedelta(days=1)
+    if table == "signals_seen":
+        return day.isoformat(), after.isoformat()
+    return tuple(datetime(d.year, d.month, d.day, tzinfo=ZONE).isoformat() for d in (day, after))  # type: ignore[return-value]
+
+
+def existing(cursor: Cursor, table: str) -> list[date]:
+    """The days that have their partition."""
+    cursor.execute(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = %s::regclass ORDER BY 1",
+        [table],
+    )
+    names = [row[0].rpartition("_p")[2] for row in cursor.fetchall() if not row[0].endswith("_default")]
+    return [date(int(n[:4]), int(n[4:6]), int(n[6:8])) for n in names if n.isdigit()]
+
+
+def make(cursor: Cursor, table: str, day: date) -> bool:
+    """Make the partition of one day; rows of it that wait in the default partition move over. False if it is there.
+
+    Must run in a transaction. Locks the default partition for a moment: callers set `lock_timeout` and try again later.
+    """
+    name, (low, high) = name_of(table, day), bounds_of(table, day)
+    cursor.execute("SELECT to_regclass(%s)", [name])
+    if cursor.fetchone()[0] is not None:
+        return False
+    column = "day" if table == "signals_seen" else "received_at"
+    fill = " WITH (fillfactor = 90)" if table == "signals_message" else ""
+    cursor.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS){fill}")
+    cursor.execute(f"LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE")
+    where = f"WHERE {column} >= '{low}' AND {column} < '{high}'"
+    cursor.execute(f"INSERT INTO {name} SELECT * FROM {table}_default {where}")  # noqa: S608 - names and days of ours
+    cursor.execute(f"DELETE FROM {table}_default {where}")  # noqa: S608
+    cursor.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}')")
+    return True
+
+
+def ensure(cursor: Cursor, today: date, *, ahead: int = DAYS_AHEAD) -> int:
+    """Make what is missing from today to `ahead` days on; answers how many. Two processes may run it: an advisory lock
+    lets one at a time.
+    """
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('anju.partitions'))")
+    made = 0
+    for table in (*TIMED, "signals_seen"):
+        for n in range(ahead + 1):
+            made += make(cursor, table, today + timedelta(days=n))
+    return made
+
+
+def forget_raw(cursor: Cursor, day: date) -> int:
+    """Drop the raw bodies of one closed day; what they meant stays. The day is rewritten in the order of devices, so that a
+    device's past lies together. Answers the number of rows. Must run in a transaction.
+    """
+    name, (low, high) = name_of("signals_message", day), bounds_of("signals_message", day)
+    fresh = f"{name}_fresh"
+    cursor.execute("SELECT to_regclass(%s)", [name])
+    if cursor.fetchone()[0] is None:
+        return 0
+    cursor.execute(f"LOCK TABLE {name} IN SHARE MODE")
+    cursor.execute(f"CREATE TABLE {fresh} (LIKE signals_message INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+    columns = [
+        "id", "received_at", "device_at", "uid", "source", "product_id", "device_key", "operator_id", "kind", "outcome", "n",
+        "windowed", "dedup", "decoded", "raw", "note",
+    ]  # fmt: skip
+    taken = ", ".join("NULL" if c == "raw" else c for c in columns)
+    cursor.execute(
+        f"INSERT INTO {fresh} ({', '.join(columns)}) SELECT {taken} FROM {name} ORDER BY device_key, id"  # noqa: S608
+    )
+    cursor.execute(f"SELECT count(*) FROM {fresh}")  # noqa: S608
+    count: int = cursor.fetchone()[0]
+    cursor.execute(f"ALTER TABLE signals_message DETACH PARTITION {name}")
+    cursor.execute(f"DROP TABLE {name}")
+    cursor.execute(f"ALTER TABLE {fresh} RENAME TO {name}")
+    cursor.execute(f"ALTER TABLE signals_message ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}')")
+    return count
+
+
+def drop(cursor: Cursor, table: str, day: date) -> bool:
+    """Drop a whole day. False if it has no partition."""
+    name = name_of(table, day)
+    cursor.execute("SELECT to_regclass(%s)", [name])
+    if cursor.fetchone()[0] is None:
+        return False
+    cursor.execute(f"DROP TABLE {name}")
+    return True
