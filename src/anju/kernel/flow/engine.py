@@ -1,117 +1,250 @@
-"""Moves objects by their process table.  The only code that writes a state."""
+"""Moves objects by their process table: the only code that writes a state. Called from `*.actions` only.
+
+The order of locks is the same everywhere: the subject first, then its deadline rows. The other order deadlocks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
-from django.db import models, transaction
+from django.db import connection, transaction
 
-from anju.kernel import clock
-from anju.kernel.flow.table import Flow, Role
+from anju.kernel import clock, hours
+from anju.kernel.flow import registry
+from anju.kernel.flow.actor import THE_CLOCK, Actor, NotAllowed
+from anju.kernel.flow.subject import FlowSubject
+from anju.kernel.flow.table import A_REASON, STATE, Deadline, Duty, Flow, Hours, Move, State
 from anju.kernel.models import Due, Movement
+from anju.kernel.scope import ScopedModel
 
+__all__ = ["THE_CLOCK", "Actor", "NotAllowed", "begin", "fire", "make", "rearm", "tick"]
 
-class NotAllowed(Exception):
-    """This person may not do that, or not now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    name: str
-    roles: frozenset[Role]
-
-
-THE_CLOCK = Actor("clock", frozenset({Role.CLOCK}))
-
-
-class Subject(Protocol):
-    """Anything that runs through a flow: it has a state and counts its moves."""
-
-    pk: Any
-    state: str
-    nth: int
-
-    @property
-    def flow(self) -> Flow: ...
-
-
-Listener = Callable[[Any, Movement], None]
-_models: dict[str, type[models.Model]] = {}
-_flows: list[Flow] = []
-_listeners: dict[tuple[str, str], list[Listener]] = {}
-
-S = TypeVar("S", bound=models.Model)
-
-
-def runs(flow: Flow) -> Callable[[type[S]], type[S]]:
-    """Class decorator: this model runs through that flow."""
-
-    def decorate(model: type[S]) -> type[S]:
-        _models[flow.name] = model
-        _flows.append(flow)
-        return model
-
-    return decorate
-
-
-def flows() -> list[Flow]:
-    return list(_flows)
-
-
-def when(flow: Flow, entering: str, do: Listener) -> None:
-    """Called from config/wiring.py only, so that one page shows who reacts to what."""
-    _listeners.setdefault((flow.name, flow.state(entering).name), []).append(do)
+Data = Mapping[str, Any] | None
+S = TypeVar("S", bound=FlowSubject)
+WAKE = "anju_due"
+SOON = timedelta(seconds=2)
+"""A deadline nearer than this wakes the tickers; they look once a second anyway."""
 
 
 @transaction.atomic
-def begin(subject: Any, by: Actor) -> None:
-    subject.state, subject.nth = subject.flow.start.name, 0
+def begin(subject: FlowSubject, by: Actor, *, note: str = "", data: Data = None, at: datetime | None = None) -> Movement:
+    """Save a new object in the first state of its flow and start its clocks. `at` is for history, never for live work."""
+    at = at or clock.now()
+    start = subject.flow.start
+    subject.state, subject.nth, subject.state_since = start.name, 0, at
+    subject.due_at = _end(subject, start.deadline, STATE, at) if start.deadline else None
     subject.save()
-    _enter(subject, "open", was="", by=by, note="")
+    done = _write(subject, "begin", "begin", "", by, note, data, at)
+    _arm_state(subject, start, at)
+    return _tell(subject, done, entered=True)
 
 
 @transaction.atomic
-def make(subject: Any, move_name: str, by: Actor, note: str = "") -> None:
-    """Make one move, or raise NotAllowed.  Locks the row, so two agents cannot both win."""
-    fresh = type(subject)._base_manager.select_for_update().get(pk=subject.pk)
-    move = subject.flow.state(fresh.state).move(move_name)
-    if move is None:
-        raise NotAllowed(f"{fresh.state} 状态下没有“{move_name}”操作")
-    if not by.roles & set(move.by):
-        raise NotAllowed(f"{by.name} 无权{move.label}")
-    was, subject.state, subject.nth = fresh.state, move.to, fresh.nth + 1
-    subject.save(update_fields=["state", "nth"])
-    _enter(subject, move_name, was=was, by=by, note=note)
+def make(subject: S, move: str, by: Actor, *, note: str = "", data: Data = None) -> Movement:
+    """Make one move, or raise NotAllowed. Locks the row, so of two people who press at once exactly one wins.
 
-
-def ring(limit: int = 100) -> int:
-    """Fire the deadlines that have passed.  Safe to run in many processes at once."""
-    late = Due.objects.filter(at__lte=clock.now()).order_by("at")[:limit]
-    return sum(_ring_one(due) for due in late)
+    `subject` is brought up to date; it need not be fresh.
+    """
+    fresh = _locked(subject)
+    here = fresh.flow.state(fresh.state)
+    wanted = _allowed(fresh, here, move, by, note)
+    return _go(fresh, subject, here, wanted, by, note, data)
 
 
 @transaction.atomic
-def _ring_one(due: Due) -> bool:
-    # The subject is locked first here as in make(): the same order everywhere, so no deadlock.
-    # If it has moved on, `nth` differs and there is nothing to ring.
-    here = _models[due.flow]._base_manager.select_for_update(skip_locked=True)
-    subject = here.filter(pk=due.subject_id, nth=due.nth).first()
+def tick(subject: S, duty: str, by: Actor, *, note: str = "", data: Data = None) -> Movement:
+    """Say that a duty of the present state is done (once more). Its clock starts again, or ends if it was for once."""
+    fresh = _locked(subject)
+    here = fresh.flow.state(fresh.state)
+    wanted = here.duty(duty)
+    if wanted is None or not fresh.has_duty(wanted):
+        raise NotAllowed(f"“{here.label}”阶段没有这项任务，请刷新页面后再操作。", code="not_here")
+    if not wanted.allows(by.roles):
+        raise NotAllowed(f"“{wanted.label}”由{_who(wanted.by)}登记，请转告他们。", code="not_you")
+    at = clock.now()
+    _step(fresh)
+    done = _write(fresh, "tick", duty, fresh.state, by, note, data, at)
+    _dues(fresh).filter(slot=duty).delete()
+    if wanted.every:
+        _arm(fresh, duty, duty, _end(fresh, wanted.every, duty, at))
+    _keep(fresh)
+    _mirror(fresh, subject)
+    return _tell(subject, done, entered=False)
+
+
+@transaction.atomic
+def rearm(subject: S) -> None:
+    """Start the clocks of duties that apply now and have none, and stop those that no longer apply."""
+    fresh = _locked(subject)
+    at, here = clock.now(), fresh.flow.state(fresh.state)
+    wanted = {d.name: d for d in here.duties if d.clock and fresh.has_duty(d)}
+    _dues(fresh).exclude(slot__in=[STATE, *wanted]).delete()
+    running = set(_dues(fresh).values_list("slot", flat=True))
+    ticked = set(_ticks_here(fresh))
+    for name, duty in wanted.items():
+        if name not in running and not (duty.once and name in ticked):
+            _arm_duty(fresh, duty, at)
+    _mirror(fresh, subject)
+
+
+def fire(due: Due) -> bool:
+    """Let the clock do what is due; True if it did. Called by the ticker, inside one transaction for each deadline."""
+    model = registry.running(due.flow).model
+    subject = model._base_manager.select_for_update(skip_locked=True, of=("self",)).filter(pk=due.subject_id).first()
     if subject is None:
         return False
-    make(subject, due.move, THE_CLOCK)
+    fresh = Due.objects.select_for_update(skip_locked=True).filter(pk=due.pk, nth=subject.nth, fire_at__lte=clock.now()).first()
+    if fresh is None:
+        return False
+    here = subject.flow.state(subject.state)
+    if fresh.slot == STATE:
+        _go(subject, subject, here, _allowed(subject, here, fresh.move, THE_CLOCK, "到时"), THE_CLOCK, "", {"due": fresh.at.isoformat()})
+    else:
+        _overdue(subject, here, fresh)
     return True
 
 
-def _enter(subject: Any, move_name: str, was: str, by: Actor, note: str) -> None:
-    flow, state, at = subject.flow, subject.flow.state(subject.state), clock.now()
-    key = {"flow": flow.name, "subject_id": subject.pk}
-    done = Movement.objects.create(
-        **key, nth=subject.nth, move=move_name, was=was, now=state.name, by=by.name, note=note, at=at
-    )
-    Due.objects.filter(**key).delete()
-    if state.deadline:
-        Due.objects.create(**key, nth=subject.nth, move=state.deadline.move, at=at + state.deadline.within)
-    for listener in _listeners.get((flow.name, state.name), []):
+def _overdue(subject: FlowSubject, here: State, due: Due) -> None:
+    """A duty was not done in time: it is recorded, it is due again, and the listeners are told."""
+    at, duty = clock.now(), here.duty(due.slot)
+    _step(subject)
+    done = _write(subject, "duty_overdue", due.slot, subject.state, THE_CLOCK, "", {"due": due.at.isoformat()}, at)
+    due.delete()
+    if duty is not None and duty.clock is not None and subject.has_duty(duty):
+        _arm(subject, duty.name, duty.name, _end(subject, duty.clock, duty.name, at))
+    _keep(subject)
+    _tell(subject, done, entered=False)
+
+
+def _locked(subject: S) -> S:
+    fresh = type(subject)._base_manager.select_for_update(of=("self",)).get(pk=subject.pk)
+    if isinstance(fresh, ScopedModel):
+        fresh.must_be_in_scope()
+    return fresh
+
+
+def _allowed(subject: FlowSubject, here: State, name: str, by: Actor, note: str) -> Move:
+    wanted = here.move(name)
+    if wanted is None:
+        label = next((m.label for _, m in subject.flow.arrows() if m.name == name), name)
+        raise NotAllowed(f"当前为“{here.label}”，不能“{label}”，可能已有人处理，请刷新页面查看最新状态。", code="not_here")
+    if not wanted.allows(by.roles):
+        raise NotAllowed(f"“{wanted.label}”只能由{_who(wanted.by)}操作，请转告他们。", code="not_you")
+    for condition in wanted.needs:
+        why = unmet(subject, condition, by)
+        if why:
+            raise NotAllowed(why, code="needs")
+    if not note.strip():
+        whys = [w for w in (unmet(subject, c, by) for c in wanted.asks) if w]
+        if whys:
+            raise NotAllowed("".join(whys) + f"如确需“{wanted.label}”，请填写理由后再次提交。", code="reason")
+    return wanted
+
+
+def unmet(subject: FlowSubject, condition: str, by: Actor) -> str:
+    """"" if the condition holds for this object, else the Chinese sentence that says what is missing."""
+    if condition == A_REASON:
+        return "此操作须说明理由。"
+    answer = registry.running(subject.flow.name).conditions[condition](subject, by)
+    if isinstance(answer, str):
+        return answer
+    return "" if answer else f"尚不满足条件：{subject.flow.conditions.get(condition, condition)}。"
+
+
+def _who(roles: tuple[str, ...]) -> str:
+    return "、".join(registry.role_label(r) for r in roles)
+
+
+def _go(fresh: S, subject: S, here: State, wanted: Move, by: Actor, note: str, data: Data) -> Movement:
+    at = clock.now()
+    if wanted.stays:
+        _step(fresh)
+        done = _write(fresh, "move", wanted.name, here.name, by, note, data, at)
+        if here.deadline and here.deadline.move == wanted.name:
+            _dues(fresh).filter(slot=STATE).delete()
+            fresh.due_at = _end(fresh, here.deadline, STATE, at)
+            _arm(fresh, STATE, wanted.name, fresh.due_at)
+        _keep(fresh)
+    else:
+        there = fresh.flow.state(wanted.to)
+        fresh.state, fresh.state_since, fresh.nth = there.name, at, fresh.nth + 1
+        fresh.due_at = _end(fresh, there.deadline, STATE, at) if there.deadline else None
+        done = _write(fresh, "move", wanted.name, here.name, by, note, data, at)
+        Due.objects.filter(flow=fresh.flow.name, subject_id=fresh.pk).delete()
+        _arm_state(fresh, there, at)
+        fresh.save(update_fields=["state", "nth", "state_since", "due_at"])
+    _mirror(fresh, subject)
+    return _tell(subject, done, entered=not wanted.stays)
+
+
+def _step(subject: FlowSubject) -> None:
+    """One more movement in the same state: the clocks that run are brought along."""
+    subject.nth += 1
+    Due.objects.filter(flow=subject.flow.name, subject_id=subject.pk).update(nth=subject.nth)
+
+
+def _keep(subject: FlowSubject) -> None:
+    subject.save(update_fields=["nth", "due_at"])
+
+
+def _mirror(fresh: FlowSubject, subject: FlowSubject) -> None:
+    subject.state, subject.nth, subject.state_since, subject.due_at = fresh.state, fresh.nth, fresh.state_since, fresh.due_at
+
+
+def _write(
+    subject: FlowSubject, kind: str, move: str, was: str, by: Actor, note: str, data: Data, at: datetime
+) -> Movement:
+    return Movement.objects.create(
+        flow=subject.flow.name, subject_id=subject.pk, nth=subject.nth, kind=kind, move=move, was=was, now=subject.state,
+        by=by.name, by_user=by.user_id, seat=by.seat, note=note, data=dict(data or {}), at=at,
+    )  # fmt: skip
+
+
+def _tell(subject: FlowSubject, done: Movement, *, entered: bool) -> Movement:
+    for listener in registry.listeners(subject.flow, done, entered=entered):
         listener(subject, done)
+    return done
+
+
+def _dues(subject: FlowSubject) -> Any:
+    return Due.objects.filter(flow=subject.flow.name, subject_id=subject.pk)
+
+
+def _ticks_here(subject: FlowSubject) -> list[str]:
+    return list(
+        Movement.objects.filter(
+            flow=subject.flow.name, subject_id=subject.pk, kind="tick", at__gte=subject.state_since
+        ).values_list("move", flat=True)
+    )
+
+
+def _arm_state(subject: FlowSubject, state: State, at: datetime) -> None:
+    if state.deadline and subject.due_at:
+        _arm(subject, STATE, state.deadline.move, subject.due_at)
+    for duty in state.duties:
+        if duty.clock and subject.has_duty(duty):
+            _arm_duty(subject, duty, at)
+
+
+def _arm_duty(subject: FlowSubject, duty: Duty, at: datetime) -> None:
+    if duty.clock:
+        _arm(subject, duty.name, duty.name, _end(subject, duty.clock, duty.name, at))
+
+
+def _arm(subject: FlowSubject, slot: str, move: str, at: datetime) -> None:
+    Due.objects.create(
+        flow=subject.flow.name, subject_id=subject.pk, nth=subject.nth, slot=slot, move=move, at=at, fire_at=at
+    )
+    if at - clock.now() < SOON:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, '')", [WAKE])
+
+
+def _end(subject: FlowSubject, deadline: Deadline, slot: str, at: datetime) -> datetime:
+    """When this slot is over: computed once, when it starts, so that a later change moves no running deadline."""
+    time = subject.duration(slot, deadline.within)
+    if deadline.hours is Hours.OFFICE:
+        return hours.due(at, time)
+    return at + time

@@ -1,4 +1,4 @@
-"""`manage.py flows` draws every process; `--check` fails where a page is stale."""
+"""`manage.py flows` draws every process under docs/process/; `--check` fails where a table is unsound or a page stale."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from anju.kernel.flow import checks, docs
-from anju.kernel.flow.engine import flows
+from anju.kernel.flow import checks, docs, registry
 
-PAGES = Path("docs/process")
+PAGES = Path(settings.BASE_DIR) / "docs" / "process"
 
 
 class Command(BaseCommand):
@@ -21,13 +21,16 @@ class Command(BaseCommand):
         parser.add_argument("--check", action="store_true")
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
-        faults = [f"{flow.name}: {fault}" for flow in flows() for fault in checks.faults(flow)]
-        for flow in flows():
-            page = PAGES / f"{flow.name}.md"
+        found = [f"{flow.name}: {fault}" for flow in registry.flows() for fault in checks.faults(flow)]
+        found += [f"{f.name}: nobody wrote the condition {c}" for f in registry.flows() for c in registry.missing_conditions(f)]
+        wanted = {PAGES / f"{flow.name}.md": docs.page(flow, registry.role_label) for flow in registry.flows()}
+        if not check:
+            PAGES.mkdir(parents=True, exist_ok=True)
+        for path, page in wanted.items():
             if not check:
-                page.parent.mkdir(parents=True, exist_ok=True)
-                page.write_text(docs.page(flow), encoding="utf-8")
-            elif not page.exists() or page.read_text(encoding="utf-8") != docs.page(flow):
-                faults.append(f"{page} is stale: run `manage.py flows`")
-        if faults:
-            raise CommandError("\n".join(faults))
+                path.write_text(page, encoding="utf-8")
+                self.stdout.write(f"{path}")
+            elif not path.exists() or path.read_text(encoding="utf-8") != page:
+                found.append(f"{path.name} is stale: run `manage.py flows`")
+        if found:
+            raise CommandError("\n".join(found))

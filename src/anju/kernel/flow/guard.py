@@ -1,0 +1,30 @@
+"""The database's own word on a process: a trigger made from the table refuses a change that is not listed."""
+
+from __future__ import annotations
+
+import pgtrigger
+
+from anju.kernel.flow.table import Flow
+
+
+def guard(flow: Flow) -> pgtrigger.Trigger:
+    """For `class Meta: triggers = [guard(MY_FLOW)]`. A changed table makes `makemigrations --check` ask for a migration.
+
+    Staying in a state is always allowed; a new row must be in the first state.
+    """
+    pairs = ", ".join(f"('{was}', '{to}')" for was, to in flow.transitions()) or "('', '')"
+    return pgtrigger.Trigger(
+        name=f"guard_{flow.name}"[:43],
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),
+        func=f"""
+            IF TG_OP = 'INSERT' THEN
+                IF NEW.state <> '{flow.start.name}' THEN
+                    RAISE EXCEPTION 'flow {flow.name} begins in {flow.start.name}, not in %', NEW.state;
+                END IF;
+            ELSIF OLD.state <> NEW.state AND (OLD.state, NEW.state) NOT IN ({pairs}) THEN
+                RAISE EXCEPTION 'flow {flow.name}: % to % is not listed', OLD.state, NEW.state;
+            END IF;
+            RETURN NEW;
+        """,
+    )

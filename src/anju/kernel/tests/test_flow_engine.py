@@ -1,0 +1,165 @@
+"""The life of a parcel: what the engine does with a table."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import InternalError, transaction
+from django.db.utils import ProgrammingError
+
+from anju.kernel.flow import engine, queries
+from anju.kernel.flow.actor import THE_CLOCK, Actor, NotAllowed
+from anju.kernel.models import Due, Movement
+from anju.kernel.tests.samples import PARCEL, Parcel
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("everywhere"), pytest.mark.req("INC-01")]
+COURIER, BOSS, OWNER = (Actor(n, frozenset({r})) for n, r in (("小张", "courier"), ("老李", "boss"), ("收件人", "owner")))
+
+
+def a_parcel(**kwargs) -> Parcel:
+    parcel = Parcel(**kwargs)
+    engine.begin(parcel, BOSS)
+    return parcel
+
+
+def story(parcel) -> list[str]:
+    return [m.move for m in queries.story_of(parcel)]
+
+
+def slots(parcel) -> dict[str, int]:
+    return {d.slot: round((d.at - parcel.state_since).total_seconds()) for d in queries.dues_of(parcel)}
+
+
+def test_a_move_in_time_stops_the_clock_and_a_late_one_is_made_by_the_clock(let_pass):
+    early, late = a_parcel(), a_parcel()
+    let_pass(seconds=29)
+    engine.make(early, "collect", COURIER)
+    assert let_pass(seconds=1) == 1
+    late.refresh_from_db()
+    assert (early.state, late.state) == ("moving", "late")
+    assert [m.by for m in queries.story_of(late)] == ["老李", "系统时钟"]
+
+
+def test_each_refusal_says_in_chinese_what_to_do(let_pass):
+    parcel = a_parcel(paid=False)
+    cases = [("collect", OWNER, "courier、boss", "not_you"), ("sign", OWNER, "不能“签收”", "not_here"), ("nothing", OWNER, "nothing", "not_here")]
+    for move, by, words, code in cases:
+        with pytest.raises(NotAllowed, match=words) as refused:
+            engine.make(parcel, move, by)
+        assert refused.value.code == code
+    engine.make(parcel, "collect", COURIER)
+    with pytest.raises(NotAllowed, match="请先收费") as refused:
+        engine.make(parcel, "deliver", COURIER)
+    assert refused.value.code == "needs"
+    with pytest.raises(NotAllowed, match="已同意.*填写理由") as refused:
+        engine.make(parcel, "leave", COURIER, note="  ")
+    assert refused.value.code == "reason"
+    assert story(parcel) == ["begin", "collect"]
+    done = engine.make(parcel, "leave", COURIER, note="门口有柜子", data={"box": 3})
+    assert (done.note, done.data, parcel.state) == ("门口有柜子", {"box": 3}, "waiting")
+
+
+def test_a_move_that_stays_keeps_the_running_clock_and_a_re_entry_starts_it_anew(let_pass):
+    parcel = a_parcel()
+    let_pass(seconds=20)
+    engine.make(parcel, "comment", BOSS, note="易碎")
+    assert slots(parcel) == {"state": 30}
+    engine.make(parcel, "collect", COURIER)
+    let_pass(seconds=60)
+    since = parcel.state_since
+    engine.make(parcel, "comment", BOSS, note="加急")
+    assert (parcel.state_since, slots(parcel)["state"], slots(parcel)["call"]) == (since, 600, 120)
+    engine.make(parcel, "restart", COURIER)
+    assert parcel.state_since > since
+    assert slots(parcel) == {"state": 600, "call": 120, "photo": 300}
+    assert {d.nth for d in queries.dues_of(parcel)} == {parcel.nth}
+
+
+def test_a_state_deadline_that_stays_repeats(let_pass):
+    parcel = a_parcel()
+    assert let_pass(seconds=30 + 95) == 4
+    parcel.refresh_from_db()
+    assert story(parcel) == ["begin", "remind", "remind_again", "remind_again", "remind_again"]
+    assert slots(parcel) == {"state": 120}
+
+
+def test_duties_tick_re_arm_and_are_recorded_when_late(let_pass):
+    parcel = a_parcel()
+    engine.make(parcel, "collect", COURIER)
+    let_pass(seconds=60)
+    engine.tick(parcel, "call", COURIER, note="一分钟后到")
+    assert slots(parcel) == {"state": 600, "call": 180, "photo": 300}
+    with pytest.raises(NotAllowed, match="由courier登记"):
+        engine.tick(parcel, "call", BOSS)
+    with pytest.raises(NotAllowed, match="没有这项任务"):
+        engine.tick(parcel, "sweep", BOSS)
+    engine.tick(parcel, "photo", COURIER)
+    assert "photo" not in slots(parcel)
+    engine.tick(parcel, "weigh", BOSS)
+    assert let_pass(seconds=130) == 1
+    parcel.refresh_from_db()
+    last = queries.story_of(parcel)[-1]
+    assert (last.kind, last.move, last.was, last.now) == ("duty_overdue", "call", "moving", "moving")
+    assert slots(parcel) == {"state": 600, "call": 300}
+    now = {d.duty.name: (d.times, d.overdue, d.done_by) for d in queries.duties_of(parcel)}
+    assert now == {"call": (1, True, "小张"), "photo": (1, False, "小张"), "weigh": (1, False, "老李")}
+
+
+def test_a_duty_that_does_not_apply_has_no_clock_until_it_does(let_pass):
+    parcel = a_parcel(fragile=False)
+    engine.make(parcel, "collect", COURIER)
+    assert "photo" not in slots(parcel)
+    with pytest.raises(NotAllowed):
+        engine.tick(parcel, "photo", COURIER)
+    Parcel.objects.update(fragile=True)
+    engine.rearm(parcel)
+    assert slots(parcel)["photo"] == 300
+    engine.tick(parcel, "photo", COURIER)
+    engine.rearm(parcel)
+    assert "photo" not in slots(parcel)
+
+
+def test_a_subject_may_have_its_own_durations_and_a_change_moves_no_running_deadline(let_pass):
+    slow, quick = a_parcel(slow=True), a_parcel()
+    assert (slots(slow), slots(quick)) == ({"state": 300}, {"state": 30})
+    Parcel.objects.update(slow=True)
+    let_pass(seconds=30)
+    quick.refresh_from_db()
+    assert (quick.state, slots(quick)) == ("late", {"state": 300})
+
+
+def test_office_hours_deadlines_wait_for_the_office(let_pass):
+    let_pass(hours=4, minutes=30)  # Friday 16:30
+    parcel = a_parcel()
+    engine.make(parcel, "collect", COURIER)
+    engine.make(parcel, "deliver", COURIER)
+    assert parcel.due_at.astimezone().isoformat()[:16] in {"2026-11-23T02:30", "2026-11-23T10:30"}  # Monday
+
+
+def test_the_database_refuses_what_the_table_does_not_list(let_pass):
+    parcel = a_parcel()
+    for change in ({"state": "done_"}, {"state": "waiting"}):
+        with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():
+            Parcel.objects.filter(pk=parcel.pk).update(**change)
+    Parcel.objects.filter(pk=parcel.pk).update(state="packed", nth=7)
+    with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():
+        Parcel.objects.create(state="done")
+    for attempt in (Movement.objects.all().delete, lambda: Movement.objects.update(by="x")):
+        with pytest.raises((InternalError, ProgrammingError)), transaction.atomic():
+            attempt()
+
+
+def test_the_clock_may_do_only_what_it_is_listed_for(let_pass):
+    parcel = a_parcel()
+    with pytest.raises(NotAllowed):
+        engine.make(parcel, "collect", THE_CLOCK)
+    assert let_pass(timedelta(seconds=30)) == 1
+
+
+def test_a_final_state_leaves_no_clock_behind(let_pass):
+    parcel = a_parcel()
+    engine.make(parcel, "collect", COURIER)
+    engine.make(parcel, "cancel", BOSS)
+    assert (parcel.state, parcel.due_at, Due.objects.count()) == ("done", None, 0)
+    assert PARCEL.state("done").moves == ()
