@@ -20,8 +20,14 @@ SECRETS = Secrets.for_tests() if ANJU_MODE == "test" else Secrets.load_or_create
 
 SECRET_KEY = SECRETS.django
 DEBUG = False
-ALLOWED_HOSTS = os.environ.get("ANJU_HOSTS", "*").split(",")
+ALLOWED_HOSTS = [host.strip() for host in os.environ.get("ANJU_HOSTS", "*").split(",") if host.strip()]
 HTTPS = os.environ.get("ANJU_HTTPS", "") == "1"
+SECURE_SSL_REDIRECT = HTTPS
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+if HTTPS and not DEMO:  # a demo's certificate comes and goes; a browser must not insist on it for a year
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
 
 INSTALLED_APPS = [
     "unfold",
@@ -103,5 +109,22 @@ TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 USE_I18N = True
 
-STATIC_URL = "static/"
+STATIC_URL = "/static/"
 STATIC_ROOT = ANJU_HOME / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if ANJU_MODE == "test"
+        else "anju.config.static_files.HashedFiles",
+    },
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"anju": {"level": os.environ.get("ANJU_LOG_LEVEL", "INFO")}},
+}

@@ -14,6 +14,8 @@ def database_settings(url: str, *, mode: str) -> dict[str, Any]:
     options: dict[str, Any] = {k: v for k, v in query.items() if k not in {"host", "port"}}
     if mode != "test":
         options["pool"] = {"min_size": 1, "max_size": int(os.environ.get("ANJU_DB_POOL", "10")), "timeout": 10}
+    options.setdefault("application_name", f"anju-{os.environ.get('ANJU_PROCESS', 'command')}")
+    options.setdefault("connect_timeout", 5)
     name = unquote(parts.path.lstrip("/")) or "anju"
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -23,6 +25,7 @@ def database_settings(url: str, *, mode: str) -> dict[str, Any]:
         "HOST": query.get("host", parts.hostname or "127.0.0.1"),
         "PORT": str(query.get("port", parts.port or 5432)),
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # a pool must not hand out what died with the last database server
         "OPTIONS": options,
         "TEST": {"NAME": os.environ.get("ANJU_TEST_DB", f"test_{name}")},
     }

@@ -1,0 +1,113 @@
+"""What `./run` may be told, and what it refuses."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class RefusedError(ValueError):
+    """These options can't go together; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One start. `certificate` and `key` are both empty or both given; empty with `https` means our own authority."""
+
+    host: str
+    port: int
+    gateway_port: int
+    https: bool
+    certificate: str
+    key: str
+    production: bool
+    demo: bool
+    hosts: tuple[str, ...]
+    database_url: str
+
+    @property
+    def mode(self) -> str:
+        """What settings call ANJU_MODE."""
+        return "production" if self.production else "demo"
+
+    @property
+    def scheme(self) -> str:
+        """Of every address that we print."""
+        return "https" if self.https else "http"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of `./run`."""
+    made = argparse.ArgumentParser(
+        prog="./run",
+        description="Sets up and starts the whole platform. Settings can also stand in var/anju.env.",
+    )
+    made.add_argument("--port", type=int, help="of the pages (8000); the gateway takes the next one")
+    made.add_argument("--host", help="address to listen on (127.0.0.1); beyond loopback HTTPS is switched on")
+    made.add_argument("--https", action="store_true", help="HTTPS, by a local authority unless a certificate is given")
+    made.add_argument("--certificate", metavar="FILE", help="PEM, with its chain")
+    made.add_argument("--key", metavar="FILE", help="PEM, of the certificate")
+    made.add_argument("--production", action="store_true", help="no demo, no plain HTTP, no simulator; needs ANJU_HOSTS")
+    made.add_argument("--no-demo", action="store_true", help="start with an empty platform")
+    return made
+
+
+def is_loopback(host: str) -> bool:
+    """Only this machine can reach that address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def read_options(arguments: Sequence[str], settings: Mapping[str, str]) -> Options:
+    """Options over settings over defaults; raises `RefusedError` for what must not be."""
+    told = parser().parse_args(arguments)
+    host = told.host or settings.get("ANJU_HOST") or "127.0.0.1"
+    port = told.port or _number(settings, "ANJU_PORT", 8000)
+    production = told.production or settings.get("ANJU_MODE") == "production"
+    certificate = told.certificate or settings.get("ANJU_TLS_CERT", "")
+    key = told.key or settings.get("ANJU_TLS_KEY", "")
+    options = Options(
+        host=host,
+        port=port,
+        gateway_port=_number(settings, "ANJU_GATEWAY_PORT", port + 1) if told.port is None else port + 1,
+        https=told.https or bool(certificate) or settings.get("ANJU_HTTPS") == "1" or not is_loopback(host),
+        certificate=certificate,
+        key=key,
+        production=production,
+        demo=not (production or told.no_demo),
+        hosts=tuple(part.strip() for part in settings.get("ANJU_HOSTS", "").split(",") if part.strip()),
+        database_url=settings.get("DATABASE_URL", ""),
+    )
+    _refuse(options)
+    return options
+
+
+def _number(settings: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        return int(settings.get(name) or default)
+    except ValueError:
+        raise RefusedError(f"{name} must be a number, not {settings[name]!r}.") from None
+
+
+def _refuse(options: Options) -> None:
+    for port in (options.port, options.gateway_port):
+        if not 1 <= port <= 65535:
+            raise RefusedError(f"{port} is no port: choose one from 1024 to 65534 (--port).")
+    if bool(options.certificate) != bool(options.key):
+        raise RefusedError("A certificate and its key go together: give --certificate and --key.")
+    for name in (options.certificate, options.key):
+        if name and not Path(name).is_file():
+            raise RefusedError(f"{name} is not there.")
+    if options.production and not options.https:
+        raise RefusedError(
+            "--production refuses plain HTTP: add --https (a local authority), or --certificate and --key.",
+        )
+    if options.production and (not options.hosts or "*" in options.hosts):
+        raise RefusedError("--production needs the names that browsers use: set ANJU_HOSTS=anju.example.org in var/anju.env.")

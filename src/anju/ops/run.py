@@ -1,0 +1,204 @@
+"""`./run`: sets up and starts the whole platform, and stops it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from anju.ops import probes, tls
+from anju.ops.child import Child
+from anju.ops.console import complain, say, step
+from anju.ops.environment import for_processes, settings_of
+from anju.ops.home import ROOT, Home, write_private
+from anju.ops.options import Options, RefusedError, read_options
+from anju.ops.postgres import PostgresError, Server, choose_home, free_port
+from anju.ops.processes import spawn
+from anju.ops.runfile import RunFile, address
+from anju.ops.secrets import Secrets
+from anju.ops.setup import StepFailedError, collect_static, knows, load_demo, manage, migrate
+from anju.ops.supervisor import StopRequested, Supervisor, end_the_left
+from anju.ops.table import PROCESSES, Process
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit codes: 0 stopped on request, 1 could not start, 2 refused."""
+    home = Home.current()
+    try:
+        settings = settings_of(home)
+        options = read_options(arguments, settings)
+    except (RefusedError, ValueError) as refusal:
+        complain(f"./run: {refusal}")
+        return 2
+    home.make()
+    lock = home.lock("./run")
+    if lock is None:
+        complain(f"./run: {home.path} is in use by {home.locked_by()}. Stop that first, or set ANJU_HOME to another folder.")
+        return 2
+    with lock:
+        return Run(home, options, settings).run()
+
+
+class Run:
+    """One start of the platform, from set-up to stop."""
+
+    def __init__(self, home: Home, options: Options, settings: Mapping[str, str]) -> None:
+        self.home = home
+        self.options = options
+        self.settings = dict(settings)
+        self.secrets = Secrets.load_or_create(home.secrets)
+        self.run_file = RunFile(home, options)
+        self.supervisor = Supervisor(home, self._on_change)
+        self.env: dict[str, str] = {}
+        self.certificate: tls.Certificate | None = None
+        self.greeted = False
+
+    def run(self) -> int:
+        """Set up, watch until a signal, stop."""
+        self.run_file.write(ready=False, processes={})
+        try:
+            self._set_up()
+            self.supervisor.run()
+        except StopRequested:
+            pass
+        except (PostgresError, StepFailedError, RefusedError) as problem:
+            complain(f"\n./run: {problem}")
+            return 1
+        finally:
+            say("\n  … stopping")
+            self.supervisor.stop()
+            self.run_file.write(ready=False, processes={})
+        say("  ✓ stopped; nothing is lost, ./run goes on where it was")
+        return 0
+
+    def _set_up(self) -> None:
+        say(f"Anju 安居 — {'production' if self.options.production else 'demo'}, data in {self.home.path}")
+        self._certificate()
+        database = self._database()
+        self._check_ports()
+        self.env = for_processes(self.home, self._settings_for_processes(database))
+        write_private(self.home.environment, self.env)
+        migrate(self.home, self.env)
+        collect_static(self.home, self.env)
+        if self.options.demo:
+            load_demo(self.home, self.env)
+        self._refuse_demo_in_production()
+        if knows(self.home, self.env, "doors"):
+            self.run_file.open(json.loads(manage(self.home, self.env, "doors", log="doors").splitlines()[-1]))
+        say("  … starting " + ", ".join(process.name for process in PROCESSES))
+        for process in PROCESSES:
+            self.supervisor.add(self._child(process))
+
+    def _refuse_demo_in_production(self) -> None:
+        if self.options.production and knows(self.home, self.env, "production"):
+            with step("looking for what production refuses"):
+                manage(self.home, self.env, "production")
+
+    def _certificate(self) -> None:
+        if not self.options.https:
+            return
+        if self.options.certificate:
+            paths = Path(self.options.certificate).resolve(), Path(self.options.key).resolve()
+            self.certificate = tls.Certificate(*paths, authority=None)
+            return
+        self._own_certificate()
+        self.supervisor.hourly.append(self._renew)
+
+    def _own_certificate(self) -> bool:
+        names = tls.names_of_machine([*self.options.hosts, self.options.host])
+        self.certificate, new = tls.ensure(self.home.tls, names)
+        return new
+
+    def _renew(self) -> None:
+        if self._own_certificate():
+            self.supervisor.restart([p.name for p in PROCESSES if p.address], "its certificate was renewed")
+
+    def _database(self) -> str:
+        """The address of the database; starts the embedded one unless DATABASE_URL names another."""
+        if self.options.database_url:
+            end_the_left(self.home, None, say)
+            return self.options.database_url
+        place, remark = choose_home(self.home.path)
+        if remark:
+            say(f"  ! {remark}")
+        server = Server(place, self.secrets.postgres, self.secrets.postgres_admin)
+        end_the_left(self.home, server.data, say)
+        what = "starting PostgreSQL" if server.data.exists() else "making the database"
+        with step(what):
+            server.prepare()
+            child = Child(
+                "postgres", lambda: self._spawn_server(server), server.answers, gently=signal.SIGINT, patience=60,
+            )  # fmt: skip
+            self.supervisor.add(child, base=True)
+            child.begin()
+            self.supervisor.report()
+            server.wait_ready(child.process)
+            server.ensure_database()
+            child.up = True
+        return server.url
+
+    def _spawn_server(self, server: Server) -> subprocess.Popen[bytes]:
+        with (self.home.logs / "postgres.log").open("ab") as out:
+            return spawn(
+                server.command(), env=server.environment(), cwd=server.home, out=out, user=server.user, death=signal.SIGINT,
+            )  # fmt: skip
+
+    def _check_ports(self) -> None:
+        for port, what in ((self.options.port, "the pages"), (self.options.gateway_port, "the gateway")):
+            if free_port(port, self.options.host) != port:
+                raise RefusedError(
+                    f"Port {port} (for {what}) is taken by another program. Choose another: ./run --port {port + 100}",
+                )
+
+    def _settings_for_processes(self, database: str) -> dict[str, str]:
+        options = self.options
+        told = {
+            "ANJU_MODE": options.mode,
+            "ANJU_HOST": options.host,
+            "ANJU_PORT": str(options.port),
+            "ANJU_GATEWAY_PORT": str(options.gateway_port),
+            "ANJU_HTTPS": "1" if options.https else "0",
+            "ANJU_WEB_URL": address(options, options.port),
+            "ANJU_GATEWAY_URL": address(options, options.gateway_port),
+            "DATABASE_URL": database,
+        }
+        if self.certificate:
+            told |= {"ANJU_TLS_CERT": str(self.certificate.certificate), "ANJU_TLS_KEY": str(self.certificate.key)}
+        return {**self.settings, **told}
+
+    def _child(self, process: Process) -> Child:
+        def start() -> subprocess.Popen[bytes]:
+            (self.home.beats / f"{process.name}.beat").unlink(missing_ok=True)
+            with (self.home.logs / f"{process.name}.log").open("ab") as out:
+                command = [sys.executable, "manage.py", *process.arguments]
+                return spawn(command, env={**self.env, "ANJU_PROCESS": process.name}, cwd=ROOT, out=out)
+
+        def answers() -> bool:
+            if not process.address:
+                return probes.beats(process.name, self.home)
+            name = self.options.hosts[0] if self.options.hosts else ""
+            port = int(self.env[process.address])
+            return probes.http_answers(self.options.host, port, https=self.options.https, name=name)
+
+        return Child(process.name, start, answers)
+
+    def _on_change(self, ready: bool, processes: dict[str, int]) -> None:  # noqa: FBT001 - the supervisor's call-back
+        self.run_file.write(ready, processes)
+        if ready and not self.greeted:
+            self.greeted = True
+            self._greet()
+
+    def _greet(self) -> None:
+        say(f"  ✓ everything answers\n\n  Open {address(self.options, self.options.port)}/\n")
+        rows = self.run_file.content["logins"]
+        if rows:
+            say("  This is a demo with invented people. Log in as (user / password):")
+            for row in rows:
+                say(f"    {row['user']:<12} {row['password']:<16} {row['role']}")
+            say("  ./anju simulate makes the virtual town speak.")
+        if self.certificate and self.certificate.authority:
+            say(tls.how_to_trust(self.certificate.authority, address(self.options, self.options.port)))
+        say(f"  Addresses and secrets for machines: {self.home.run}\n  Stop with Ctrl-C.")

@@ -1,0 +1,31 @@
+"""The processes of the platform: a table. The supervisor knows nothing else about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process: what it is called, what it does, how it shows that it works.
+
+    `address` names the setting with its port when it answers `GET /healthz`; without one it beats (ops.heartbeat).
+    """
+
+    name: str
+    purpose: str
+    address: str = ""
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What follows `python manage.py`."""
+        return (self.name,)
+
+
+PROCESSES = (
+    Process("web", "pages, pushes and the open interface", address="ANJU_PORT"),
+    Process("gateway", "hears devices and operators' platforms", address="ANJU_GATEWAY_PORT"),
+    Process("router", "makes alarms and incidents of what was heard"),
+    Process("ticker", "fires the deadlines"),
+    Process("worker", "background jobs"),
+)
