@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -34,12 +35,15 @@ def opener(flow: str) -> Callable[[], FlowSubject] | None:
 
 
 class Pass(Protocol):
-    """Moves the clock on and lets what is due happen, each at its own moment; how many deadlines fired."""
+    """Moves the clock on and lets what is due happen, each at its own moment; how many deadlines fired.
 
-    def __call__(self, time: timedelta | None = None, /, **units: float) -> int: ...
+    A deadline whose effects fail fails the test, unless `failing_ok`.
+    """
+
+    def __call__(self, time: timedelta | None = None, /, *, failing_ok: bool = False, **units: float) -> int: ...
 
 
-def pass_time(travel: Any, time: timedelta) -> int:
+def pass_time(travel: Any, time: timedelta, *, failing_ok: bool = False) -> int:
     """Go from deadline to deadline until `time` has passed, as a ticker that never sleeps would."""
     end, fired = clock.now() + time, 0
     while True:
@@ -49,6 +53,9 @@ def pass_time(travel: Any, time: timedelta) -> int:
         if first > clock.now():
             travel.move_to(first)
         fired += ticker.ring()
+        broken = None if failing_ok else Due.objects.exclude(problem="").first()
+        if broken is not None:
+            raise AssertionError(f"{broken} failed: {broken.problem} (the log has the traceback)")
     travel.move_to(end)
     return fired
 
@@ -65,8 +72,8 @@ def let_pass() -> Iterator[Pass]:
     """`let_pass(minutes=2)`: it is 2026-11-20 12:00 in Shanghai and time stands still until the test lets it pass."""
     with time_machine.travel(NOON, tick=False) as travel:
 
-        def pass_(time: timedelta | None = None, /, **units: float) -> int:
-            return pass_time(travel, time if time is not None else timedelta(**units))
+        def pass_(time: timedelta | None = None, /, *, failing_ok: bool = False, **units: float) -> int:
+            return pass_time(travel, time if time is not None else timedelta(**units), failing_ok=failing_ok)
 
         yield pass_
 
@@ -97,7 +104,7 @@ def run_jobs(limit: int = 100) -> int:
             row = cursor.fetchone()
             if row is None:
                 return done
-            args = row[2] if isinstance(row[2], dict) else __import__("json").loads(row[2])
+            args = row[2] if isinstance(row[2], dict) else json.loads(row[2])
             cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", [row[0]])
         app.tasks[row[1]].func(**args)
         with connection.cursor() as cursor:

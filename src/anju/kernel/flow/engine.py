@@ -5,6 +5,7 @@ The order of locks is the same everywhere: the subject first, then its deadline 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from anju.kernel.scope import ScopedModel
 
 __all__ = ["THE_CLOCK", "Actor", "NotAllowed", "begin", "fire", "make", "rearm", "tick"]
 
+_log = logging.getLogger(__name__)
 Data = Mapping[str, Any] | None
 S = TypeVar("S", bound=FlowSubject)
 WAKE = "anju_due"
@@ -45,7 +47,7 @@ def begin(subject: FlowSubject, by: Actor, *, note: str = "", data: Data = None,
 def make(subject: S, move: str, by: Actor, *, note: str = "", data: Data = None) -> Movement:
     """Make one move, or raise NotAllowed. Locks the row, so of two people who press at once exactly one wins.
 
-    `subject` is brought up to date; it need not be fresh.
+    `subject` need not be fresh: it is brought up to date, but for fields that the caller changed and has not saved.
     """
     fresh = _locked(subject)
     here = fresh.flow.state(fresh.state)
@@ -70,7 +72,7 @@ def tick(subject: S, duty: str, by: Actor, *, note: str = "", data: Data = None)
     if wanted.every:
         _arm(fresh, duty, duty, _end(fresh, wanted.every, duty, at))
     _keep(fresh)
-    _mirror(fresh, subject)
+    subject.bring_up_to_date(fresh)
     return _tell(subject, done, entered=False)
 
 
@@ -86,24 +88,41 @@ def rearm(subject: S) -> None:
     for name, duty in wanted.items():
         if name not in running and not (duty.once and name in ticked):
             _arm_duty(fresh, duty, at)
-    _mirror(fresh, subject)
+    subject.bring_up_to_date(fresh)
 
 
 def fire(due: Due) -> bool:
-    """Let the clock do what is due; True if it did. Called by the ticker, inside one transaction for each deadline."""
-    model = registry.running(due.flow).model
-    subject = model._base_manager.select_for_update(skip_locked=True, of=("self",)).filter(pk=due.subject_id).first()
+    """Let the clock do what is due; True if it did. Called by the ticker, inside one transaction for each deadline.
+
+    False if somebody holds the object (the ticker comes back) or has just dealt with it.
+    """
+    subject = _free(due)
     if subject is None:
         return False
-    fresh = Due.objects.select_for_update(skip_locked=True).filter(pk=due.pk, nth=subject.nth, fire_at__lte=clock.now()).first()
+    fresh = Due.objects.select_for_update().filter(pk=due.pk, fire_at__lte=clock.now()).first()
     if fresh is None:
+        return False
+    if fresh.nth != subject.nth:  # cannot happen while the engine alone writes; it must not ring for ever if it does
+        _log.error("deadline %s belongs to step %d of an object at step %d: dropped", fresh, fresh.nth, subject.nth)
+        fresh.delete()
         return False
     here = subject.flow.state(subject.state)
     if fresh.slot == STATE:
-        _go(subject, subject, here, _allowed(subject, here, fresh.move, THE_CLOCK, "到时"), THE_CLOCK, "", {"due": fresh.at.isoformat()})
+        wanted = _allowed(subject, here, fresh.move, THE_CLOCK, "")
+        _go(subject, subject, here, wanted, THE_CLOCK, "", {"due": fresh.at.isoformat()})
     else:
         _overdue(subject, here, fresh)
     return True
+
+
+def _free(due: Due) -> FlowSubject | None:
+    """The object of a deadline, locked, unless somebody else holds it. A deadline of no object is thrown away."""
+    rows = registry.running(due.flow).model._base_manager.filter(pk=due.subject_id)
+    subject = rows.select_for_update(skip_locked=True, of=("self",)).first()
+    if subject is None and not rows.exists():
+        _log.error("deadline %s belongs to no object: dropped", due)
+        Due.objects.filter(pk=due.pk).delete()
+    return subject
 
 
 def _overdue(subject: FlowSubject, here: State, due: Due) -> None:
@@ -175,7 +194,7 @@ def _go(fresh: S, subject: S, here: State, wanted: Move, by: Actor, note: str, d
         Due.objects.filter(flow=fresh.flow.name, subject_id=fresh.pk).delete()
         _arm_state(fresh, there, at)
         fresh.save(update_fields=["state", "nth", "state_since", "due_at"])
-    _mirror(fresh, subject)
+    subject.bring_up_to_date(fresh)
     return _tell(subject, done, entered=not wanted.stays)
 
 
@@ -187,10 +206,6 @@ def _step(subject: FlowSubject) -> None:
 
 def _keep(subject: FlowSubject) -> None:
     subject.save(update_fields=["nth", "due_at"])
-
-
-def _mirror(fresh: FlowSubject, subject: FlowSubject) -> None:
-    subject.state, subject.nth, subject.state_since, subject.due_at = fresh.state, fresh.nth, fresh.state_since, fresh.due_at
 
 
 def _write(

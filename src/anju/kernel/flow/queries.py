@@ -28,8 +28,8 @@ def moves_for(subject: FlowSubject, roles: Collection[str]) -> list[Move]:
 
 
 def overdue(by: timedelta = timedelta(0)) -> list[Due]:
-    """Deadlines that passed more than `by` ago and have not been fired, the oldest first; `problem` may say why."""
-    return list(Due.objects.filter(at__lt=clock.now() - by).order_by("at"))
+    """Deadlines that passed more than `by` ago and are not yet dealt with, the oldest first; `problem` may say why."""
+    return list(Due.objects.filter(at__lte=clock.now() - by).order_by("at"))
 
 
 @dataclass(frozen=True, slots=True)

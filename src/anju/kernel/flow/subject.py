@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 
 from anju.kernel.flow.table import Duty, Flow, State
+
+OWN = ("state", "nth", "state_since", "due_at")
+"""The columns that only the engine writes."""
 
 
 class FlowSubject(models.Model):
@@ -22,6 +26,25 @@ class FlowSubject(models.Model):
 
     class Meta:
         abstract = True
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Sequence[Any]) -> Self:
+        """Remember what was read, to tell later what the caller changed (see `bring_up_to_date`)."""
+        row = super().from_db(db, field_names, values)
+        row.__dict__["_as_read"] = {k: v for k, v in row.__dict__.items() if not isinstance(v, dict | list)}
+        return row
+
+    def bring_up_to_date(self, fresh: FlowSubject) -> None:
+        """Take over what is stored now, except fields that the caller has changed and not saved yet."""
+        known = self.__dict__.get("_as_read", {})
+        for name in [f.attname for f in self._meta.concrete_fields]:
+            if name in OWN or (name in fresh.__dict__ and name in known and known[name] == self.__dict__.get(name)):
+                self.__dict__[name] = fresh.__dict__[name]
+                known[name] = fresh.__dict__[name]
+        for relation in [f for f in self._meta.concrete_fields if f.is_relation]:
+            there = self._state.fields_cache.get(relation.name)
+            if there is not None and there.pk != self.__dict__.get(relation.attname):
+                self._state.fields_cache.pop(relation.name)
 
     def duration(self, slot: str, default: timedelta) -> timedelta:  # noqa: ARG002
         """How long this slot ("state", or a duty's name) may last for this object; asked when the state is entered."""
@@ -42,5 +65,5 @@ class FlowSubject(models.Model):
         return self.now_in.label
 
     def get_state_display(self) -> str:
-        """The state in Chinese, under the name that templates know."""
+        """The same, under the name that templates know."""
         return self.state_label

@@ -1,15 +1,21 @@
-"""Lets what is due happen. Run it in as many processes as you like; used by `config` and by tests."""
+"""Lets what is due happen. Run it in as many processes as you like; used by `config` and by tests.
+
+Each deadline fires in a transaction of its own, together with its effects. One that fails is noted on its row, tried
+again with growing pauses, and shows up in `queries.overdue()`; the others do not wait for it.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import psycopg
 from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db.models import Q
 
-from anju.kernel import clock
+from anju.kernel import audit, clock
 from anju.kernel.flow import engine
 from anju.kernel.models import Due
 from anju.kernel.scope import EVERYWHERE, seen_by
@@ -18,30 +24,56 @@ _log = logging.getLogger(__name__)
 NAP = 1.0
 """Longest sleep in seconds."""
 BUSY = 0.05
-"""Sleep in seconds when something is due but somebody else holds it."""
+"""Sleep in seconds while something is due that somebody else holds."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 60.0
+"""Seconds until a failed deadline is tried again: the first time, and at most."""
 
 
 def ring(limit: int = 100) -> int:
-    """Fire up to `limit` deadlines that have passed, each in its own transaction; how many were fired."""
-    late = list(Due.objects.filter(fire_at__lte=clock.now()).order_by("fire_at", "id")[:limit])
+    """Fire up to `limit` deadlines that have passed; how many were fired.
+
+    A page of deadlines that others hold does not hide those behind it.
+    """
+    fired = 0
     with seen_by(EVERYWHERE):
-        return sum(_ring_one(due) for due in late)
+        for due in _late(limit):
+            fired += _ring_one(due)
+            if fired >= limit:
+                break
+    return fired
+
+
+def _late(page: int) -> Iterator[Due]:
+    now, rows = clock.now(), list[Due]()
+    wanted = Due.objects.filter(fire_at__lte=now).order_by("fire_at", "id")
+    while True:
+        after = Q(fire_at__gt=rows[-1].fire_at) | Q(fire_at=rows[-1].fire_at, id__gt=rows[-1].pk) if rows else Q()
+        rows = list(wanted.filter(after)[:page])
+        yield from rows
+        if len(rows) < page:
+            return
 
 
 def _ring_one(due: Due) -> bool:
     try:
         with transaction.atomic():
             return engine.fire(due)
-    except psycopg.OperationalError:
-        raise
-    except Exception as error:  # noqa: BLE001 - one poisonous deadline must never stop the others
+    except Exception as error:
+        if _lost():
+            raise
         _log.exception("deadline %s failed", due)
         _put_off(due, error)
         return False
 
 
+def _lost() -> bool:
+    """Whether the database itself is gone, so that no deadline is to blame."""
+    raw = connection.connection
+    return raw is None or raw.closed or raw.broken
+
+
 def _put_off(due: Due, error: Exception) -> None:
-    wait = timedelta(seconds=min(2 ** min(due.tries, 6), 60))
+    wait = timedelta(seconds=min(FIRST_PAUSE * 2 ** min(due.tries, 20), LONGEST_PAUSE))
     problem = f"{type(error).__name__}: {error}"[:500]
     with transaction.atomic():
         Due.objects.filter(pk=due.pk).update(tries=due.tries + 1, fire_at=clock.now() + wait, problem=problem)
@@ -54,7 +86,7 @@ def run_forever(stop: threading.Event) -> None:
             _run_connected(stop)
         except (DatabaseError, psycopg.Error):
             _log.exception("the ticker lost its database; trying again")
-            close_old_connections()
+            connection.close()
             stop.wait(NAP)
 
 
@@ -63,10 +95,18 @@ def _run_connected(stop: threading.Event) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"LISTEN {engine.WAKE}")
     raw = connection.connection
+    next_seal = next_anchor = clock.now()
     while not stop.is_set():
         if ring() == 0:
             for _ in raw.notifies(timeout=_until_next(), stop_after=1):
                 pass
+        if clock.now() >= next_seal:
+            audit.seal(wait=False)
+            next_seal = clock.now() + timedelta(seconds=1)
+        if clock.now() >= next_anchor:
+            audit.anchor()
+            next_anchor = clock.now() + timedelta(minutes=1)
+    close_old_connections()
 
 
 def _until_next() -> float:
