@@ -10,16 +10,20 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 
 from anju.kernel import clock
-from anju.town import operator, rhythm
+from anju.town import catalogue, operator, rhythm
+from anju.town.doors import Broker
 from anju.town.people import HomeSeed
-from anju.town.voices import Household, Keys, Post
+from anju.town.radio import Radio
+from anju.town.voices import Household, Keys, Post, Voice
 from anju.town.weather import Weather
 from anju.town.wire import Door, Line
 
-Publish = Callable[[Post], "asyncio.Future[int] | None"]
+Happening = tuple[float, Callable[..., Iterator[Post]]]
+"""Seconds after the start, and what to ask (with `at=`) for the posts that follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,10 @@ class Tally:
 class Town:
     """A running simulation; `tally` may be read at any time."""
 
-    def __init__(self, homes: list[HomeSeed], doors: Mapping[str, Door], plan: Plan, *, keys: Keys, extra: Mapping[str, Publish] | None = None) -> None:
+    def __init__(self, homes: list[HomeSeed], doors: Mapping[str, Door], plan: Plan, *, keys: Keys, broker: Broker | None = None) -> None:
         self.tally = Tally()
-        self._doors, self._plan, self._extra = doors, plan, dict(extra or {})
+        self._doors, self._plan = doors, plan
+        self._radio = Radio(broker) if broker else None
         self._rng = Random(plan.seed)
         self._households = [Household.of(home, plan.seed, keys) for home in homes]
         self._queue: asyncio.Queue[tuple[Post, str] | None] = asyncio.Queue(maxsize=4 * plan.lines)
@@ -87,6 +92,8 @@ class Town:
             for _ in workers:
                 await self._queue.put(None)
             await asyncio.gather(*workers)
+            if self._radio is not None:
+                await self._radio.close()
         return self.tally
 
     async def _release(self, now: float) -> None:
@@ -112,33 +119,47 @@ class Town:
                     break
                 await self._release(time.monotonic())
                 await _until(stop, min(at, next_sos, gone + 0.5) - gone)
-            for post in make(clock.now()):
+            for post in make(at=clock.now()):
                 yield post
 
-    def _at_rate(self) -> Iterator[tuple[float, Callable[[datetime], Iterator[Post]]]]:
-        rng, kinds = Random(self._plan.seed + 1), ("motion", "door_open", "door_closed", "vitals", "battery")
+    def _at_rate(self) -> Iterator[Happening]:
+        rng = Random(self._plan.seed + 1)
         for n in itertools.count():
-            what, home = rng.choices(kinds, (86, 4, 4, 5, 1))[0], rng.choice(self._households)
-            yield n / self._plan.rate, lambda now, h=home, w=what: h.said(w, now, rng.randrange(1, 5), rng)  # type: ignore[misc]
+            yield n / self._plan.rate, partial(self._one, rng=rng)
 
-    def _living(self) -> Iterator[tuple[float, Callable[[datetime], Iterator[Post]]]]:
+    def _one(self, *, at: datetime, rng: Random) -> Iterator[Post]:
+        """Exactly one body: a batching device keeps its first motions to itself, so ask until somebody posts."""
+        kinds = ("motion", "door_open", "door_closed", "vitals", "battery")
+        for _ in range(200):
+            what, household = rng.choices(kinds, (86, 4, 4, 5, 1))[0], rng.choice(self._households)
+            said = list(household.said(what, at=at, count=rng.randrange(1, 5), rng=rng))
+            if said:
+                yield said[0]
+                return
+
+    def _living(self) -> Iterator[Happening]:
         start = clock.now()
         rng = Random(self._plan.seed + 2)
-        streams = [self._life(n, household, start, rng) for n, household in enumerate(self._households)]
-        for at, _, household, doing in heapq.merge(*streams, key=lambda item: item[0]):
-            yield at, lambda now, h=household, d=doing: h.said(d.kind, now, d.count, rng)  # type: ignore[misc]
+        lives = [self._life(household, start, rng) for household in self._households]
+        pulses = [self._pulse(voice) for household in self._households for voice in household.voices]
+        return heapq.merge(*lives, *pulses, key=lambda item: item[0])
 
-    def _life(self, n: int, household: Household, start: datetime, rng: Random) -> Iterator[tuple[float, int, Household, rhythm.Doing]]:
+    def _life(self, household: Household, start: datetime, rng: Random) -> Iterator[Happening]:
+        zone = clock.SHANGHAI
         for days in range(3660):
-            on = (clock.local(start) + timedelta(days=days)).date()
-            for doing in rhythm.day(household.home.n, on, clock.local(start).tzinfo or start.tzinfo):  # type: ignore[arg-type]
+            on = clock.local(start + timedelta(days=days)).date()
+            for doing in rhythm.day(household.home.n, on, zone):
                 at = (doing.at - start).total_seconds() / self._plan.speed
                 if at >= 0:
-                    yield at, n, household, doing
-            odd = rng.random()
-            if odd < 0.004:
-                at = (timedelta(days=days, hours=rng.uniform(0, 24))).total_seconds() / self._plan.speed
-                yield at, n, household, rhythm.Doing(start, "tamper")
+                    yield at, partial(household.said, doing.kind, count=doing.count, rng=rng)
+            if rng.random() < 0.003:
+                yield (days + 0.9) * 86400 / self._plan.speed, partial(household.said, "tamper", count=1, rng=rng)
+
+    def _pulse(self, voice: Voice) -> Iterator[Happening]:
+        """The report that every device makes by itself, however quiet the home is."""
+        every = catalogue.product(voice.device.product).report_every / self._plan.speed
+        for n in itertools.count():
+            yield (n + voice.rng.random()) * every, partial(voice.say, "vitals", count=1)
 
     def _press(self) -> Iterator[Post]:
         """An SOS; one in four is pressed twice."""
@@ -147,7 +168,7 @@ class Town:
             return
         household = self._rng.choice(able)
         for _ in range(2 if self._rng.random() < 0.25 else 1):
-            yield from household.said("sos", clock.now(), 1, self._rng)
+            yield from household.said("sos", at=clock.now(), count=1, rng=self._rng)
 
     # ---- the operator ----
     async def _worker(self) -> None:
@@ -162,14 +183,12 @@ class Town:
 
     async def _push(self, post: Post, mishap: str, lines: Mapping[str, Line]) -> None:
         tally = self.tally
-        if post.channel in self._extra:
-            self._count(post, mishap)
-            waiting = self._extra[post.channel](post)
-            status = await waiting if waiting is not None else 0
-            tally.statuses[status] += 1
-            tally.acked += status == 200
-            return
         if post.channel not in lines:
+            if self._radio is not None and post.channel == "mqtt":
+                self._count(post, mishap)
+                ok = await self._radio.publish(post)
+                tally.acked, tally.given_up = tally.acked + ok, tally.given_up + (not ok)
+                tally.sos_unacked += post.precious and not ok
             return
         patience = self._patience[post.channel]
         if not patience.open(time.monotonic()):

@@ -48,7 +48,7 @@ class Voice:
         rng = Random(f"{seed}/{device.imei}")
         return cls(device, keys, rng, rng.randrange(200, 3000), 13 if device.trouble == "low" else rng.randrange(55, 100))
 
-    def say(self, what: str, at: datetime, count: int = 1) -> Iterator[Post]:
+    def say(self, what: str, *, at: datetime, count: int = 1) -> Iterator[Post]:
         """Post what happened; a batching motion detector keeps it until it has eight records."""
         speech = catalogue.product(self.device.product)
         at_ms = round(at.timestamp() * 1000)
@@ -91,11 +91,11 @@ class Household:
         """The devices that still talk (silent ones do not)."""
         return cls(home, [Voice.of(d, seed, keys) for d in home.devices if d.trouble != "silent"])
 
-    def said(self, what: str, at: datetime, count: int, rng: Random) -> Iterator[Post]:
+    def said(self, what: str, *, at: datetime, count: int, rng: Random) -> Iterator[Post]:
         """The posts that follow from an event in the home (none if no device notices it)."""
         kind = {"door_open": "door", "door_closed": "door", "sos": "sos", "sos_reset": "sos"}.get(what, "motion")
         able = [v for v in self.voices if v.device.kind == kind]
         if what in {"battery", "tamper", "tamper_clear", "vitals"}:
             able = self.voices
         if able:
-            yield from rng.choice(able).say(what, at, count)
+            yield from rng.choice(able).say(what, at=at, count=count)
