@@ -50,7 +50,7 @@ def _start_postgres() -> None:
     known.update(new)
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
+def pytest_unconfigure() -> None:
     """Stop what was started here."""
     if not _STARTED:
         return

@@ -86,7 +86,7 @@ class Child:
             self.begin()
 
     def ask(self, every: float) -> bool:
-        """Ask whether it works, at most once in `every` seconds (at once while it is not up); True when that changed."""
+        """Ask whether it works, once in `every` seconds (each time while it is not up); True when that changed."""
         now = time.monotonic()
         if not self.running or (self.up and now - self.asked < every):
             return False

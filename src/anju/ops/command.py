@@ -57,7 +57,7 @@ def _call(env: dict[str, str], arguments: Sequence[str]) -> int:
         return subprocess.run(
             [sys.executable, ROOT / "manage.py", *arguments],
             env={**os.environ, **env},
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - one thread
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             check=False,
         ).returncode
     finally:

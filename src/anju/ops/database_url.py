@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 def database_settings(url: str, *, mode: str) -> dict[str, Any]:
-    """Django's DATABASES entry for that URL. A `host` in the query (a socket folder) wins over the one in the address."""
+    """Django's DATABASES entry for that URL. A `host` in the query (a socket folder) wins."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     options: dict[str, Any] = {k: v for k, v in query.items() if k not in {"host", "port"}}

@@ -86,7 +86,8 @@ def install(locks: list[Path]) -> None:
         command += ["-r", str(lock)]
     environment = {**os.environ, "PYTHONNOUSERSITE": "1"}
     begin = told = time.monotonic()
-    done, tail = 0, []
+    done = 0
+    tail: list[str] = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as pip:
         for line in pip.stdout or ():
             tail = [*tail[-30:], line.rstrip()]
@@ -112,7 +113,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--dev", action="store_true", help="also what the checks and tests need")
     told = parser.parse_args()
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file runs before we know the Python
         sys.exit(f"Anju needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     locks = [RUNTIME, DEV] if told.dev else [RUNTIME]
     wanted = {lock.name: print_of(lock) for lock in locks}

@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--https", action="store_true", help="HTTPS, by a local authority unless a certificate is given")
     made.add_argument("--certificate", metavar="FILE", help="PEM, with its chain")
     made.add_argument("--key", metavar="FILE", help="PEM, of the certificate")
-    made.add_argument("--production", action="store_true", help="no demo, no plain HTTP, no simulator; needs ANJU_HOSTS")
+    made.add_argument("--production", action="store_true", help="refuses demo, plain HTTP and simulator")
     made.add_argument("--no-demo", action="store_true", help="start with an empty platform")
     return made
 
@@ -110,4 +110,6 @@ def _refuse(options: Options) -> None:
             "--production refuses plain HTTP: add --https (a local authority), or --certificate and --key.",
         )
     if options.production and (not options.hosts or "*" in options.hosts):
-        raise RefusedError("--production needs the names that browsers use: set ANJU_HOSTS=anju.example.org in var/anju.env.")
+        raise RefusedError(
+            "--production needs the names that browsers use: ANJU_HOSTS=anju.example.org in var/anju.env."
+        )

@@ -30,6 +30,8 @@ from anju.ops.waiting import Pause
 
 OLDEST = 15
 DATABASE = "anju"
+OUTSIDE = Path("/var/lib/anju")
+"""Where the cluster goes when the server's user can't reach `var/`."""
 _PROGRAMS = ("postgres", "initdb")
 
 
@@ -51,7 +53,9 @@ def _major(folder: Path) -> int | None:
     if not all(os.access(folder / name, os.X_OK) for name in _PROGRAMS):
         return None
     try:
-        text = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, timeout=20, check=True)
+        text = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, timeout=20, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     found = re.search(r"(\d+)", text.stdout)
@@ -191,7 +195,9 @@ class Server:
         if not version.exists():
             self._initdb()
         self.port = free_port(self.port or self._known_port())
-        self._write(self.data / "postgresql.conf", _CONFIG.format(port=self.port, durable="on" if self.durable else "off"))
+        self._write(
+            self.data / "postgresql.conf", _CONFIG.format(port=self.port, durable="on" if self.durable else "off")
+        )
 
     def command(self) -> list[str]:
         """The server in the foreground."""
@@ -321,7 +327,7 @@ def choose_home(var: Path) -> tuple[Path, str]:
     place, remark = var / "postgres", ""
     if user is not None and not _can_enter(var, user):
         name = hashlib.sha256(str(var).encode()).hexdigest()[:12]
-        place = Path("/var/lib/anju") / name
+        place = OUTSIDE / name
         place.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         remark = f"The user {user.name}, who runs PostgreSQL, can't reach {var}: the database lives in {place}."
     note.write_text(f"{place}\n")

@@ -10,7 +10,7 @@ from anju.ops.home import Home
 
 
 def http_answers(host: str, port: int, *, https: bool, name: str = "", seconds: float = 2.0) -> bool:
-    """`GET /healthz` gives 200. `name` is the Host header that the server accepts; the certificate is not judged here."""
+    """`GET /healthz` gives 200. `name` is the Host header that the server accepts; no certificate is judged."""
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - to compare with, not to bind
     connection: http.client.HTTPConnection
     if https:

@@ -28,7 +28,7 @@ class OsUser:
 
 @dataclass(frozen=True, slots=True)
 class ProcessId:
-    """A process for certain: a pid alone is used again by the system, its start time (clock ticks since boot) is not."""
+    """A process for certain: pids are used again by the system, a pid with its start time (ticks since boot) is not."""
 
     pid: int
     started: int

@@ -36,7 +36,8 @@ def main(arguments: Sequence[str]) -> int:
     home.make()
     lock = home.lock("./run")
     if lock is None:
-        complain(f"./run: {home.path} is in use by {home.locked_by()}. Stop that first, or set ANJU_HOME to another folder.")
+        who = home.locked_by()
+        complain(f"./run: {home.path} is in use by {who}. Stop that first, or set ANJU_HOME to another folder.")
         return 2
     with lock:
         return Run(home, options, settings).run()
@@ -77,8 +78,12 @@ class Run:
     def _set_up(self) -> None:
         say(f"Anju 安居 — {'production' if self.options.production else 'demo'}, data in {self.home.path}")
         self._certificate()
-        database = self._database()
+        server = self._server()
+        end_the_left(self.home, server.data if server else None, say)
         self._check_ports()
+        if server:
+            self._start_server(server)
+        database = server.url if server else self.options.database_url
         self.env = for_processes(self.home, self._settings_for_processes(database))
         write_private(self.home.environment, self.env)
         migrate(self.home, self.env)
@@ -86,14 +91,15 @@ class Run:
         if self.options.demo:
             load_demo(self.home, self.env)
         self._refuse_demo_in_production()
-        if knows(self.home, self.env, "doors"):
+        if knows("doors"):
             self.run_file.open(json.loads(manage(self.home, self.env, "doors", log="doors").splitlines()[-1]))
         say("  … starting " + ", ".join(process.name for process in PROCESSES))
         for process in PROCESSES:
             self.supervisor.add(self._child(process))
+        self.supervisor.patience.append(self._who_is_late)
 
     def _refuse_demo_in_production(self) -> None:
-        if self.options.production and knows(self.home, self.env, "production"):
+        if self.options.production and knows("production"):
             with step("looking for what production refuses"):
                 manage(self.home, self.env, "production")
 
@@ -116,16 +122,16 @@ class Run:
         if self._own_certificate():
             self.supervisor.restart([p.name for p in PROCESSES if p.address], "its certificate was renewed")
 
-    def _database(self) -> str:
-        """The address of the database; starts the embedded one unless DATABASE_URL names another."""
+    def _server(self) -> Server | None:
+        """The embedded database, unless DATABASE_URL names another."""
         if self.options.database_url:
-            end_the_left(self.home, None, say)
-            return self.options.database_url
+            return None
         place, remark = choose_home(self.home.path)
         if remark:
             say(f"  ! {remark}")
-        server = Server(place, self.secrets.postgres, self.secrets.postgres_admin)
-        end_the_left(self.home, server.data, say)
+        return Server(place, self.secrets.postgres, self.secrets.postgres_admin)
+
+    def _start_server(self, server: Server) -> None:
         what = "starting PostgreSQL" if server.data.exists() else "making the database"
         with step(what):
             server.prepare()
@@ -138,13 +144,11 @@ class Run:
             server.wait_ready(child.process)
             server.ensure_database()
             child.up = True
-        return server.url
 
     def _spawn_server(self, server: Server) -> subprocess.Popen[bytes]:
         with (self.home.logs / "postgres.log").open("ab") as out:
-            return spawn(
-                server.command(), env=server.environment(), cwd=server.home, out=out, user=server.user, death=signal.SIGINT,
-            )  # fmt: skip
+            env, end = server.environment(), signal.SIGINT
+            return spawn(server.command(), env=env, cwd=server.home, out=out, user=server.user, death=end)
 
     def _check_ports(self) -> None:
         for port, what in ((self.options.port, "the pages"), (self.options.gateway_port, "the gateway")):
@@ -190,6 +194,13 @@ class Run:
         if ready and not self.greeted:
             self.greeted = True
             self._greet()
+
+    def _who_is_late(self) -> None:
+        """Said every ten seconds until everybody has answered once."""
+        late = [child for child in self.supervisor.all if not child.up]
+        for child in late if not self.greeted else ():
+            why = f" ({child.last_exit}; see {self.home.logs}/{child.name}.log)" if child.last_exit else ""
+            say(f"    waiting for {child.name}{why}")
 
     def _greet(self) -> None:
         say(f"  ✓ everything answers\n\n  Open {address(self.options, self.options.port)}/\n")

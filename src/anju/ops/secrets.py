@@ -45,9 +45,14 @@ class Secrets:
     @classmethod
     def for_tests(cls) -> Secrets:
         """Fixed, worthless secrets: tests must be repeatable."""
-        return cls(**{f.name: f"{f.name}-of-the-tests-0123456789abcdef" for f in fields(cls)} | {
-            "field": "11" * 32, "blind": "22" * 32, "onenet_aes_key": "0123456789abcdef",
-        })
+        return cls(
+            **{f.name: f"{f.name}-of-the-tests-0123456789abcdef" for f in fields(cls)}
+            | {
+                "field": "11" * 32,
+                "blind": "22" * 32,
+                "onenet_aes_key": "0123456789abcdef",
+            }
+        )
 
     @classmethod
     def load_or_create(cls, path: Path) -> Secrets:

@@ -6,7 +6,6 @@ import hashlib
 import signal
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from anju.ops.console import step
 from anju.ops.home import ROOT, Home
@@ -41,7 +40,7 @@ def manage(home: Home, env: Mapping[str, str], *arguments: str, log: str = "setu
     return words
 
 
-def knows(home: Home, env: Mapping[str, str], command: str) -> bool:
+def knows(command: str) -> bool:
     """This release has that command."""
     return any((ROOT / "src" / "anju").glob(f"**/management/commands/{command}.py"))
 
@@ -67,7 +66,8 @@ def collect_static(home: Home, env: Mapping[str, str]) -> None:
 def _fingerprint() -> str:
     """Changes with every static file of ours and with the locked libraries."""
     files = sorted(p for p in (ROOT / "src").glob("**/static/**/*") if p.is_file())
-    rows = [f"{p} {p.stat().st_mtime_ns} {p.stat().st_size}" for p in (ROOT / "requirements.lock", *files) if p.exists()]
+    files.append(ROOT / "requirements.lock")
+    rows = [f"{p} {p.stat().st_mtime_ns} {p.stat().st_size}" for p in files]
     rows.append((ROOT / "src/anju/config/settings.py").read_text())
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
@@ -75,13 +75,8 @@ def _fingerprint() -> str:
 def load_demo(home: Home, env: Mapping[str, str]) -> None:
     """The demo district, at the first start only."""
     stamp = home.path / "demo.stamp"
-    if stamp.exists() or not knows(home, env, "demo"):
+    if stamp.exists() or not knows("demo"):
         return
     with step("loading the demo district (invented people, about a minute)"):
         manage(home, env, "demo")
         stamp.touch()
-
-
-def first_lines(path: Path, count: int = 5) -> str:
-    """The end of a log, for a message."""
-    return "\n".join(path.read_text(errors="replace").splitlines()[-count:]) if path.exists() else ""

@@ -42,6 +42,9 @@ class Supervisor:
         self.stopping = False
         self.setting_up = True
         self.hourly: list[Callable[[], None]] = []
+        self.patience: list[Callable[[], None]] = []
+        """Called every ten seconds."""
+        self._patience = time.monotonic()
         self._changed = changed
         self._said: tuple[bool, dict[str, int]] | None = None
         self._reported = 0.0
@@ -108,10 +111,16 @@ class Supervisor:
         elif time.monotonic() - self._reported > REPORT_EVERY:
             self.report()
             self._turn_logs()
-        if time.monotonic() - self._hour > 3600:
-            self._hour = time.monotonic()
-            for task in self.hourly:
-                task()
+        self._hour = self._call(self.hourly, self._hour, 3600)
+        self._patience = self._call(self.patience, self._patience, 10)
+
+    def _call(self, tasks: list[Callable[[], None]], last: float, every: float) -> float:
+        """Call the tasks when they are due; returns when they were called last."""
+        if time.monotonic() - last < every:
+            return last
+        for task in tasks:
+            task()
+        return time.monotonic()
 
     def wait(self, seconds: float) -> None:
         """Sleep, until a child ends or a signal comes."""

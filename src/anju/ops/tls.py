@@ -75,7 +75,8 @@ def _authority(folder: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certifica
     if key_file.exists() and file.exists():
         key = serialization.load_pem_private_key(key_file.read_bytes(), None)
         known = x509.load_pem_x509_certificate(file.read_bytes())
-        if isinstance(key, ec.EllipticCurvePrivateKey) and known.not_valid_after_utc > _now() + dt.timedelta(SERVER_DAYS):
+        outlives = known.not_valid_after_utc > _now() + dt.timedelta(SERVER_DAYS)
+        if isinstance(key, ec.EllipticCurvePrivateKey) and outlives:
             return key, known
     key = ec.generate_private_key(ec.SECP256R1())
     now = _now()
@@ -157,8 +158,7 @@ def how_to_trust(authority: Path, address: str) -> str:
         f"  The certificate of {address} comes from this installation's own authority. On each computer, once:\n"
         f"    1. copy {authority}\n"
         "    2. Windows: double-click → Install → Local machine → Trusted root authorities;\n"
-        "       macOS: open in Keychain → System → Always trust; Debian/Ubuntu: copy to\n"
-        "       /usr/local/share/ca-certificates/anju.crt and run update-ca-certificates; Chrome on Linux and Firefox:\n"
-        "       Settings → Certificates → Authorities → Import.\n"
+        "       macOS: open in Keychain → System → Always trust;\n"
+        "       Chrome on Linux, Firefox: Settings → Certificates → Authorities → Import.\n"
         "  Without it a browser warns, and refuses the microphone."
     )
