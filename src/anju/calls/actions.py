@@ -1,0 +1,120 @@
+"""What may be done with calls: ask for one, report its course, write down one made by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from anju.calls import jobs
+from anju.calls.exchange import NEVER_BY_ITSELF
+from anju.calls.facts import CallEnded, KeyPressed
+from anju.calls.models import Call
+from anju.kernel import clock, facts
+from anju.kernel.flow import engine
+from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
+from anju.kernel.scope import EVERYWHERE, seen_by
+
+RESULTS = ("answered", "no_answer", "busy", "refused", "unknown", "lost")
+_MOVES = {
+    "ringing": "placed",
+    "answered": "answered",
+    "no_answer": "no_answer",
+    "busy": "busy",
+    "refused": "refused",
+    "failed": "refused",
+    "ended": "ended",
+}
+
+
+class ForbiddenNumber(Exception):
+    """An automatic call wanted to dial 110, 119 or 120."""
+
+
+@transaction.atomic
+def robot_call(
+    *, number: str, whom: str, purpose: str, ref: str, place: str, script: str, says: str, says_after_key: str = ""
+) -> Call:
+    """Write the intent and let the worker dial it after the commit. Never 110/119/120 (ForbiddenNumber)."""
+    digits = "".join(c for c in number if c.isdigit())
+    if digits in NEVER_BY_ITSELF:
+        raise ForbiddenNumber("系统从不自动拨打 110、119、120，请人工拨打")
+    call = Call(
+        place=place, ref=ref, direction="out", purpose=purpose, whom=whom, number=number, script=script, says=says,
+        says_after_key=says_after_key, by="系统", planned_at=clock.now(),
+    )  # fmt: skip
+    engine.begin(call, THE_CLOCK)
+    jobs.dial.defer(call_id=str(call.call_id))
+    return call
+
+
+@transaction.atomic
+def record_by_hand(
+    *, by: Actor, number: str, whom: str, purpose: str, ref: str, place: str, result: str, note: str = "",
+    started_at: datetime | None = None, ended_at: datetime | None = None,
+) -> Call:  # fmt: skip
+    """A call made on a telephone beside the desk, written down afterwards."""
+    if result not in RESULTS:
+        raise NotAllowed("通话结果只能是：接通、无人接听、占线、拒接")
+    now = clock.now()
+    call = Call(
+        place=place, ref=ref, direction="out", purpose=purpose, whom=whom, number=number, by_hand=True, by=by.name,
+        planned_at=started_at or now, placed_at=started_at or now, note=note,
+    )  # fmt: skip
+    engine.begin(call, by)
+    engine.make(call, "placed", THE_CLOCK)
+    if result == "answered":
+        call.answered_at = call.placed_at
+        engine.make(call, "answered", by)
+        engine.make(call, "ended", by)
+    else:
+        engine.make(call, result if result in {"no_answer", "busy", "refused"} else "no_answer", by)
+    call.result, call.ended_at = result, ended_at or now
+    call.save(update_fields=["result", "ended_at", "answered_at"])
+    return call
+
+
+@transaction.atomic
+def heard(*, call_id: str, event: str) -> bool:
+    """The engine reports: ringing, answered, key:<digit>, no_answer, busy, refused, ended.
+
+    Late, repeated and unknown reports change nothing and answer False.
+    """
+    with seen_by(EVERYWHERE):
+        call = Call.objects.select_for_update().filter(call_id=call_id).first()
+        if call is None:
+            return False
+        if event.startswith("key:"):
+            return _key(call, event.partition(":")[2])
+        move = _MOVES.get(event, "")
+        if event == "ended" and call.state == "ringing":
+            move = "no_answer"
+        if call.flow.state(call.state).move(move) is None:
+            return False
+        engine.make(call, move, THE_CLOCK)
+        return True
+
+
+def _key(call: Call, digit: str) -> bool:
+    if call.state != "talking" or not digit:
+        return False
+    call.keys = [*call.keys, {"digit": digit, "at": clock.now().isoformat()}]
+    call.save(update_fields=["keys"])
+    facts.announce(KeyPressed(str(call.call_id), call.ref, call.purpose, digit))
+    return True
+
+
+def after_move(call: Call, move: str) -> None:
+    """Listener of every move: times, result, and the news that it is over."""
+    now = clock.now()
+    if move == "placed":
+        call.placed_at = call.placed_at or now
+        call.save(update_fields=["placed_at"])
+    elif move == "answered":
+        call.answered_at = call.answered_at or now
+        call.save(update_fields=["answered_at"])
+    elif call.state == "ended" and not call.by_hand:
+        call.result = "answered" if move == "ended" else move
+        call.ended_at = now
+        call.save(update_fields=["result", "ended_at"])
+        facts.announce(CallEnded(str(call.call_id), call.ref, call.purpose, call.result))

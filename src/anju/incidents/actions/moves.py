@@ -1,0 +1,224 @@
+"""Moves, ticks, notes: what a person does to a case."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from anju.accounts import queries as accounts
+from anju.calls import actions as calls
+from anju.incidents import rules
+from anju.incidents.actions import seats
+from anju.incidents.actions.story import locked, ref, source_of, tell, write
+from anju.incidents.models import CLASSES, Incident
+from anju.incidents.scenes import NEED_KINDS
+from anju.incidents.sheet import call_name
+from anju.kernel import clock
+from anju.kernel.flow import engine
+from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
+from anju.kernel.scope import EVERYWHERE, seen_by
+
+RESCUE = {"call_120": "120", "call_110": "110", "call_119": "119"}
+SILENT_CALLBACKS = 2
+"""一键通指南（三）2(4)②: two call-backs without an answer."""
+
+
+@transaction.atomic
+def move(
+    *, incident_id: int, move: str, by: Actor, note: str = "", data: dict[str, Any] | None = None
+) -> Incident:
+    """Make one move of the table. NotAllowed says in Chinese what is wrong and what to do.
+
+    `data` by move: false_alarm {class}, needs_help {kind}, helper_going {eta_minutes, who}, call_120 {sent, eta_minutes},
+    to_hospital {hospital, escort}, arrived {finding}, hand_over {to_user_id}, call_back {answered}, revisited {…}.
+    """
+    values = dict(data or {})
+    if move == "hand_over":
+        seats.hand_over(incident_id=incident_id, to_user_id=int(values.get("to_user_id") or 0), by=by, note=note)
+        return Incident.objects.get(pk=incident_id)
+    if move == "ask_b":
+        seats.ask_b(incident_id=incident_id, by=by)
+        return Incident.objects.get(pk=incident_id)
+    if move == "call_back":
+        return call_back(incident_id=incident_id, by=by, answered=bool(values.get("answered")), note=note)
+    if move == "revisited":
+        return follow_up(incident_id=incident_id, by=by, note=note, **_visit(values))
+    incident = locked(incident_id)
+    _told_who_won(incident, move)
+    lacking = rules.wants(move, values, note)
+    if lacking and incident.flow.state(incident.state).move(move):
+        raise NotAllowed(lacking, code="needs")
+    _prepare(incident, move, by, note, values)
+    engine.make(incident, move, by, note=note, data=values)
+    if not incident.flow.state(incident.state).is_final:
+        engine.rearm(incident)
+    if move in RESCUE:
+        _dialled(incident, RESCUE[move], by, note)
+    incident.refresh_from_db()
+    return incident
+
+
+def _told_who_won(incident: Incident, move: str) -> None:
+    if move == "accept" and incident.state not in {"waiting", "overdue"} and incident.a_seat_id:
+        name = accounts.user_name(incident.a_seat_id)
+        raise NotAllowed(f"{name}已接警，您可以加入 B 席", code="not_here")
+
+
+def _prepare(incident: Incident, move: str, by: Actor, note: str, data: dict[str, Any]) -> None:
+    """Fields that a move writes; undone with the transaction if the engine refuses the move."""
+    now, add = clock.now(), set[str]()
+    if move == "accept":
+        incident.a_seat_id = by.user_id if by.user_id is not None else incident.a_seat_id
+    if move == "accept" or (move in RESCUE and incident.accepted_at is None):
+        incident.accepted_at = incident.accepted_at or now
+        incident.a_seat_id = incident.a_seat_id or by.user_id
+    if move in RESCUE:
+        add.add(RESCUE[move])
+        if data.get("sent"):
+            incident.answers = sorted({*incident.answers, "sent"})
+        if incident.plan.get("elder", {}).get("kind") in {"独居", "孤寡", "alone"}:
+            add.add("alone")
+    if move == "needs_help":
+        add |= set(NEED_KINDS[data.setdefault("kind", "medical")][1])
+        data["kind_label"] = NEED_KINDS[data["kind"]][0]
+    if move in {"no_answer", "silent_line"}:
+        add.add("silent")
+    if move == "helper_going":
+        incident.helper_until = now + timedelta(minutes=int(data["eta_minutes"]))
+        add.add("contact")
+    if move in rules.OUTCOME_OF_MOVE:
+        incident.outcome_class = data.get("class") or rules.OUTCOME_OF_MOVE[move]
+        incident.outcome = _outcome(move, note, data)
+    if move == "false_alarm":
+        incident.outcome_class, incident.closed_at = data["class"], now
+        incident.outcome, incident.cause = note or CLASSES[data["class"]], CLASSES[data["class"]]
+        data["label"] = CLASSES[data["class"]]
+    if move in {"reopened"}:
+        incident.outcome_class, incident.outcome = "", ""
+    incident.scenes = sorted({*incident.scenes, *add})
+    incident.save()
+
+
+def _outcome(move: str, note: str, data: dict[str, Any]) -> str:
+    if move == "to_hospital":
+        escort = f"，{data['escort']}陪同" if data.get("escort") else ""
+        return f"送{data['hospital']}{escort}" + (f"。{note}" if note else "")
+    return note
+
+
+def _dialled(incident: Incident, number: str, by: Actor, note: str) -> None:
+    calls.record_by_hand(
+        by=by, number=number, whom=number, purpose=number, ref=ref(incident), place=incident.place, result="answered",
+        note=note,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def tick(
+    *, incident_id: int, duty: str, by: Actor, note: str = "", data: dict[str, Any] | None = None
+) -> Incident:
+    """A duty is done (once more). `ask_120_sent` with data {"sent": true} starts asking for the position."""
+    incident = locked(incident_id)
+    values = dict(data or {})
+    if duty == "ask_120_sent" and values.get("sent"):
+        incident.answers = sorted({*incident.answers, "sent"})
+    engine.tick(incident, duty, by, note=note, data=values)
+    incident.save(update_fields=["answers"])
+    engine.rearm(incident)
+    return incident
+
+
+@transaction.atomic
+def note(*, incident_id: int, by: Actor, text: str, source: str = "") -> int:
+    """A line in one's own words; the id of the entry."""
+    if not text.strip():
+        raise NotAllowed("写一句再回车", code="needs")
+    incident = locked(incident_id)
+    entry = write(incident, source=source or source_of(incident, by), kind="note", text=text.strip(), by=by.name)
+    return int(entry.pk)
+
+
+@transaction.atomic
+def call_back(*, incident_id: int, by: Actor, answered: bool, note: str = "") -> Incident:
+    """Ring a silent elder back. The second time without an answer the case goes to the contacts at once."""
+    incident = locked(incident_id)
+    elder = incident.plan.get("elder", {})
+    number = str(elder.get("phone") or incident.plan.get("caller", {}).get("phone") or "")
+    incident.callbacks = 0 if answered else incident.callbacks + 1
+    incident.save(update_fields=["callbacks"])
+    engine.make(incident, "call_back", by, note=note, data={"answered": answered, "times": incident.callbacks})
+    if number:
+        calls.record_by_hand(
+            by=by, number=number, whom=call_name(incident), purpose="elder", ref=ref(incident), place=incident.place,
+            result="answered" if answered else "no_answer", note=note,
+        )  # fmt: skip
+    if incident.callbacks >= SILENT_CALLBACKS:
+        return move(incident_id=incident.pk, move="no_answer", by=by, note=f"回拨 {incident.callbacks} 次无人应答")
+    return incident
+
+
+@transaction.atomic
+def withdraw(*, incident_id: int, by: Actor, reason: str) -> Incident:
+    """撤警: she is well; 110, the committee and every contact are told."""
+    return move(incident_id=incident_id, move="withdraw", by=by, note=reason)
+
+
+def _visit(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "state": str(values.get("state") or ""),
+        "mood": str(values.get("mood") or ""),
+        "needs": str(values.get("needs") or ""),
+        "outcome_class": str(values.get("outcome_class") or ""),
+        "cause": str(values.get("cause") or ""),
+    }
+
+
+@transaction.atomic
+def follow_up(
+    *, incident_id: int, by: Actor, state: str, mood: str = "", needs: str = "", outcome_class: str = "",
+    cause: str = "", note: str = "",
+) -> Incident:  # fmt: skip
+    """The call within three days: how she is, what she needs; then the case is archived and her file updated."""
+    incident = locked(incident_id)
+    final_class = outcome_class or incident.outcome_class
+    if incident.state == "follow_up":
+        missing = [
+            label
+            for label, value in (("老人现在怎么样", state), ("起因", cause), ("结果分类", final_class))
+            if not value.strip()
+        ]
+        if missing:
+            raise NotAllowed("归档前写明：" + "、".join(missing), code="needs")
+        if final_class not in CLASSES:
+            raise NotAllowed("结果分类不对，从列表里选", code="needs")
+    incident.outcome_class, incident.cause, incident.closed_at = final_class, cause[:200], clock.now()
+    incident.save(update_fields=["outcome_class", "cause", "closed_at"])
+    data = {"state": state, "mood": mood, "needs": needs, "class": final_class, "cause": cause}
+    engine.make(incident, "revisited", by, note=note, data={k: v for k, v in data.items() if k in {"class"}})
+    told = "；".join(f"{label}：{value}" for label, value in (("现状", state), ("情绪", mood), ("需要", needs), ("起因", cause)) if value)
+    write(incident, source=source_of(incident, by), kind="follow_up", text=f"回访：{told}", by=by.name)
+    incident.refresh_from_db()
+    return incident
+
+
+def late_data(*, incident_id: int, deadline: datetime, text: str) -> bool:
+    """Late data arrived. True if the clock closed the case; otherwise the agent sees a proposal.
+
+    Only before anybody took it, with no SOS in it and the new deadline in the future.
+    """
+    from anju.alarms import queries as alarms
+
+    with seen_by(EVERYWHERE), transaction.atomic():
+        incident = locked(incident_id)
+        sos = any(a.kind == "sos" for a in alarms.of_case("incident", incident.pk)) or incident.kind == "sos"
+        if rules.late_data_may_close(incident.state, sos=sos, deadline_in_future=deadline > clock.now()):
+            _prepare(incident, "late_data", THE_CLOCK, text, {})
+            Incident.objects.filter(pk=incident.pk).update(closed_at=clock.now(), cause="迟到数据")
+            engine.make(incident, "late_data", THE_CLOCK, note=text)
+            return True
+        if incident.state in rules.OPEN_BEFORE_FOLLOW_UP:
+            write(incident, source="system", kind="proposal", text=f"迟到数据：{text}。核实后可解除")
+            tell(incident)
+    return False

@@ -1,0 +1,106 @@
+"""Pure decisions about incidents: what a move must say, what its line reads, whether an alarm joins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from anju.incidents.scenes import NEED_KINDS
+
+FALSE_CLASSES = ("mis_press", "child", "nobody_speaks", "test", "device_fault", "late_data")
+OUTCOME_OF_MOVE = {
+    "safe": "safe",
+    "withdraw": "safe",
+    "to_hospital": "hospital",
+    "safe_at_home": "safe",
+    "refused": "refused",
+    "deceased": "deceased",
+    "late_data": "late_data",
+}
+OPEN_BEFORE_FOLLOW_UP = (
+    "waiting",
+    "overdue",
+    "verifying",
+    "contacting",
+    "helper_coming",
+    "rescue_due",
+    "rescuing",
+    "on_scene",
+)
+REOPEN_WITHIN = timedelta(minutes=30)
+"""A press so soon after "safe" means that she is not."""
+SERIOUS = 7
+"""From this priority on a lapsed consent does not keep the contacts from being told."""
+
+
+def wants(move: str, data: Mapping[str, Any], note: str) -> str:
+    """What is missing to make this move, in Chinese with the next step; "" when nothing is."""
+    if move == "false_alarm" and data.get("class") not in FALSE_CLASSES:
+        return "选一种误报原因：误碰、小孩玩耍、无人说话但人没事、试机、设备故障、迟到数据"
+    if move == "needs_help" and data.get("kind", "medical") not in NEED_KINDS:
+        return "选一种救援需要：" + "、".join(label for label, _ in NEED_KINDS.values())
+    if move == "helper_going" and not 1 <= int(data.get("eta_minutes") or 0) <= 120:
+        return "写明几分钟能到（1 到 120）"
+    if move == "to_hospital" and not str(data.get("hospital", "")).strip():
+        return "写明送哪家医院、谁陪同"
+    if move in {"withdraw", "wrong_address", "reopened", "refused"} and not note.strip():
+        return {
+            "withdraw": "写明谁联系上了老人、人怎么样",
+            "wrong_address": "写明正确的地址或怎么找",
+            "reopened": "写明为什么重新处置",
+            "refused": "写明谁在场、本人怎么说",
+        }[move]
+    return ""
+
+
+def joins(state: str, *, outcome_class: str, since: datetime | None, now: datetime) -> str:
+    """What a new alarm of the home does to this case: "join", "reopen", or "" (it opens a new, linked one)."""
+    if state in OPEN_BEFORE_FOLLOW_UP:
+        return "join"
+    if state == "follow_up" and outcome_class == "safe" and since is not None and now - since <= REOPEN_WITHIN:
+        return "reopen"
+    return ""
+
+
+def steps(state: str) -> list[tuple[str, str]]:
+    """The bar of five: label and done | now | next."""
+    bar = ("接警", "核实", "联系", "救援", "回访归档")
+    at = {
+        "waiting": 0,
+        "overdue": 0,
+        "verifying": 1,
+        "contacting": 2,
+        "helper_coming": 2,
+        "rescue_due": 3,
+        "rescuing": 3,
+        "on_scene": 3,
+        "follow_up": 4,
+        "closed": 5,
+    }[state]
+    return [(label, "done" if n < at else "now" if n == at else "next") for n, label in enumerate(bar)]
+
+
+def looks(priority: int, *, drill: bool) -> str:
+    """Colour of a queue row: emergency, warn or work (one meaning each)."""
+    if drill:
+        return "work"
+    return "emergency" if priority >= 7 else "warn" if priority >= 5 else "work"
+
+
+def late_data_may_close(state: str, *, sos: bool, deadline_in_future: bool) -> bool:
+    """The clock may close for late data only before anybody took the case, never with an SOS in it."""
+    return state in {"waiting", "overdue"} and not sos and deadline_in_future
+
+
+def surname_only(name: str) -> str:
+    """沈玉芬 → 沈**, for eyes that need no full name."""
+    return name[:1] + "*" * max(len(name) - 1, 0)
+
+
+def mask_phone(number: str) -> str:
+    """13900002046 → 139****2046."""
+    plain = number.strip()
+    if len(plain) < 8:
+        return plain
+    return f"{plain[:-8]}****{plain[-4:]}"
