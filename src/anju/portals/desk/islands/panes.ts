@@ -50,3 +50,9 @@ document.addEventListener("htmx:afterRequest", (event) => {
 });
 
 mark();
+
+/** What a person did by hand keeps her log-in awake; what the page fetches by itself does not. */
+document.addEventListener("htmx:configRequest", (event) => {
+  const { headers, triggeringEvent } = (event as CustomEvent<{ headers: Record<string, string>; triggeringEvent?: Event }>).detail;
+  if (triggeringEvent && ["click", "submit", "input", "keydown"].includes(triggeringEvent.type)) headers["X-Anju-By"] = "hand";
+});

@@ -123,7 +123,7 @@ class DeskSound extends HTMLElement {
     const warning = document.getElementById("silent-warning");
     if (warning) {
       warning.hidden = !silent;
-      const text = state === "locked" ? "提示音还没开启，有紧急求助在等待。按任意键或点这里开启" : "提示音已静音，有紧急求助在等待。点这里恢复";
+      const text = state === "locked" ? "没有提示音，有紧急求助在等。点这里开启" : "已静音，有紧急求助在等。点这里恢复";
       const span = warning.querySelector("span");
       if (span && span.textContent !== text) span.textContent = text;
       warning.onclick = () => {
