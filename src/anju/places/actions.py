@@ -34,7 +34,7 @@ def put_place(*, code: str, name: str, civil_code: str = "", committee_phone: st
         },
     )
     queries.forget_names()
-    audit.record("place.put", subject="place", subject_id=code, place=code, detail={"name": name})
+    audit.record("place.put", subject="place", subject_id=code, place=code[: rules.CODE], detail={"name": name})
     return place
 
 
@@ -52,7 +52,7 @@ def set_policy(*, place: str, data: Mapping[str, int], reason: str, by_user_id: 
     profile.save(force_insert=True)
     loose = {k: list(v) for k, v in rules.looser(data).items()}
     audit.record(
-        "policy.set", subject="policy", subject_id=str(profile.pk), place=place, reason=reason,
+        "policy.set", subject="policy", subject_id=profile.pk, place=place[: rules.CODE], reason=reason,
         detail={"version": profile.version, "data": dict(data), "looser": loose},
     )
     return profile

@@ -1,0 +1,111 @@
+"""Many homes or elders at once, for lists: no page asks once a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count
+
+from anju.elders import finding, masks, queries
+from anju.elders.models import Consent, Elder
+from anju.elders.queries import MaskedElder
+from anju.kernel import clock
+from anju.places import queries as places
+
+RESCUE = "rescue_110_120_119"
+
+
+@dataclass(frozen=True, slots=True)
+class HomeLabel:
+    """How a list names a home: its main person and where it is, as the roles may see them."""
+
+    home_id: int
+    elder_id: int
+    name: str
+    sex: str
+    age: int | None
+    address: str
+    place: str
+    place_name: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How an elder's consent stands on a day. `until` is None when nothing was ever signed."""
+
+    until: date | None
+    valid: bool
+    rescue: bool
+
+    @property
+    def word(self) -> str:
+        """有效 · 已过期 · 未授权代拨 · 未签."""
+        if self.until is None:
+            return "未签"
+        if not self.valid:
+            return "已过期"
+        return "有效" if self.rescue else "未授权代拨"
+
+
+def labels_of(home_ids: Iterable[int], roles: Iterable[str]) -> dict[int, HomeLabel]:
+    """Names of homes for a list; homes outside the scope or without people are missing."""
+    held = frozenset(roles)
+    rows = Elder.objects.filter(home__in=set(home_ids)).select_related("home").order_by("main", "-id")
+    found: dict[int, HomeLabel] = {}
+    for row in rows:  # the main person comes last and stays
+        elder = queries.masked(row, held)
+        found[row.home_id] = HomeLabel(
+            row.home_id, row.pk, elder.name, elder.sex, elder.age, elder.address, elder.place, elder.place_name, elder.status
+        )
+    return found
+
+
+def terms_of(elder_ids: Iterable[int], on: date | None = None) -> dict[int, Term]:
+    """How the consents of these elders stand."""
+    day = on or clock.today()
+    found: dict[int, Term] = {}
+    for row in Consent.objects.filter(elder__in=set(elder_ids), kind="service").order_by("signed_on", "id"):
+        withdrawn = row.withdrawn_on is not None and row.withdrawn_on <= day
+        valid = row.signed_on <= day <= row.expires_on and not withdrawn
+        before = found.get(row.elder_id)
+        rescue = valid and RESCUE in row.scope
+        if before is None or valid or not before.valid:
+            found[row.elder_id] = Term(row.expires_on, valid, rescue or bool(before and before.valid and before.rescue))
+    return found
+
+
+def page(
+    roles: Iterable[str], *, text: str = "", place: str = "", status: str = "", kind: str = "", start: int = 0, size: int = 50
+) -> tuple[Sequence[MaskedElder], int]:
+    """A page of elders that fit the filters, and how many fit. With `text` the best 200 fits are looked through."""
+    if not text.strip():
+        return queries.page_of(roles, place=place, status=status, kind=kind, start=start, size=size)
+    held = frozenset(roles)
+    prefix = places.prefix_of(place) if place else ""
+    order = [f.elder_id for f in finding.search(text, 200) if f.place.startswith(prefix) and status in ("", f.status)]
+    rows = {e.pk: e for e in Elder.objects.filter(pk__in=order, **({"kind": kind} if kind else {})).select_related("home")}
+    fitting = [rows[pk] for pk in order if pk in rows]
+    return [queries.masked(e, held) for e in fitting[start : start + size]], len(fitting)
+
+
+def counts() -> dict[str, dict[str, int]]:
+    """Elders of the current scope by community and state: {place: {state: n}}."""
+    found: dict[str, dict[str, int]] = {}
+    for place, status, n in Elder.objects.values_list("home__place", "status").annotate(n=Count("pk")).order_by():
+        found.setdefault(place, {})[status] = n
+    return found
+
+
+def without_rescue(on: date | None = None, limit: int = 500) -> list[tuple[int, Term | None]]:
+    """Elders in service whose signed authority to call 110/119/120 is missing or has lapsed: (elder id, term)."""
+    ids = list(Elder.objects.filter(status="approved").values_list("pk", flat=True)[:20_000])
+    terms = terms_of(ids, on)
+    return [(pk, terms.get(pk)) for pk in ids if not ((t := terms.get(pk)) and t.valid and t.rescue)][:limit]
+
+
+def may_see(field: str, roles: Iterable[str]) -> bool:
+    """Whether these roles see the field whole."""
+    return masks.view_of(field, roles) is masks.View.FULL
