@@ -1,0 +1,138 @@
+"""News and background work: what is told now, what later, and what is never told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+import pytest
+from django.db import connection, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anju.kernel import audit, changes, facts, jobs, testing
+from anju.kernel.scope import EVERYWHERE, current
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    when: date
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    bell: int
+    at: datetime
+    colour: Colour = Colour.RED
+    inner: Inner | None = None
+    wait: timedelta | None = None
+    loud: bool = False
+
+
+@dataclass
+class Loose:
+    bell: int
+
+
+heard: list[object] = []
+
+
+def hear(fact: Rung) -> None:
+    heard.append((fact, current() is EVERYWHERE, audit.who().name))
+
+
+def hear_later(fact: Rung) -> None:
+    hear(fact)
+
+
+def fail(fact: Rung) -> None:
+    raise ZeroDivisionError
+
+
+@pytest.fixture(autouse=True)
+def fresh(monkeypatch):
+    heard.clear()
+    monkeypatch.setattr(facts, "_reactions", {})
+
+
+facts_ = st.builds(
+    Rung, st.integers(), st.datetimes(timezones=st.just(UTC)), st.just(Colour.RED),
+    st.none() | st.builds(Inner, st.dates(), st.lists(st.text(max_size=3), max_size=2).map(tuple)),
+    st.none() | st.timedeltas(timedelta(0), timedelta(days=99)), st.booleans(),
+)  # fmt: skip
+
+
+@given(facts_)
+def test_a_fact_survives_the_queue(fact):
+    import json
+
+    assert facts.from_json(Rung, json.loads(json.dumps(facts.to_json(fact)))) == fact
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("everywhere")
+def test_now_is_in_the_same_transaction_and_a_job_later():
+    facts.reacts(Rung, hear)
+    facts.reacts(Rung, hear)
+    facts.reacts(Rung, hear_later, how="job")
+    fact = Rung(1, datetime(2026, 11, 20, tzinfo=UTC), inner=Inner(date(2026, 1, 1), ("a",)))
+    with transaction.atomic():
+        facts.announce(fact)
+    assert heard == [(fact, True, "系统")], "twice registered is once told"
+    assert testing.run_jobs() == 1
+    assert heard[1:] == [(fact, True, "任务 kernel.react")]
+    assert testing.run_jobs() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("everywhere")
+def test_what_is_rolled_back_was_never_told_and_a_failing_reaction_rolls_back():
+    facts.reacts(Rung, hear_later, how="job")
+    facts.reacts(Rung, fail)
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        facts.announce(Rung(1, datetime(2026, 11, 20, tzinfo=UTC)))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs")
+        assert cursor.fetchone() == (0,)
+    with pytest.raises(RuntimeError, match="inside the transaction"):
+        facts.announce(Rung(2, datetime(2026, 11, 20, tzinfo=UTC)))
+
+
+def test_only_frozen_facts_may_be_reacted_to():
+    with pytest.raises(TypeError, match="frozen"):
+        facts.reacts(Loose, hear)
+
+
+done: list[object] = []
+
+
+@jobs.periodic("*/5 * * * *")
+@jobs.job("kernel.tests.sweep")
+def sweep(floor: int = 0) -> None:
+    done.append((floor, audit.who().name))
+
+
+@pytest.mark.django_db
+def test_a_job_runs_in_its_own_name_and_one_key_waits_once():
+    done.clear()
+    assert sweep.defer(floor=1) > 0
+    assert sweep.defer(floor=2, key="second floor") > 0
+    assert sweep.defer(floor=3, key="second floor") == 0
+    assert sweep.defer(floor=4, in_seconds=3600) > 0
+    assert testing.run_jobs() == 2
+    assert done == [(1, "任务 kernel.tests.sweep"), (2, "任务 kernel.tests.sweep")]
+    sweep(9)
+    assert done[-1] == (9, "系统"), "called, it is an ordinary function"
+
+
+@pytest.mark.django_db
+def test_a_change_is_pushed_by_topic_and_place_and_nothing_else():
+    changes.changed("incident", 7, "330199001001")
+    with pytest.raises(ValueError, match="topic"):
+        changes.changed("weather", 1, "")
