@@ -50,6 +50,13 @@ def _start_postgres() -> None:
     known.update(new)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that need the machine for themselves share one of xdist's workers."""
+    for item in items:
+        if any(item.get_closest_marker(mark) for mark in ("browser", "broker", "faults")):
+            item.add_marker(pytest.mark.xdist_group("heavy"))
+
+
 def pytest_unconfigure() -> None:
     """Stop what was started here."""
     if not _STARTED:

@@ -92,11 +92,18 @@ class Run:
             load_demo(self.home, self.env)
         self._refuse_demo_in_production()
         if knows("doors"):
-            self.run_file.open(json.loads(manage(self.home, self.env, "doors", log="doors").splitlines()[-1]))
+            self._doors()
         say("  … starting " + ", ".join(process.name for process in PROCESSES))
         for process in PROCESSES:
             self.supervisor.add(self._child(process))
         self.supervisor.patience.append(self._who_is_late)
+
+    def _doors(self) -> None:
+        """What clients need to know; without it the platform works all the same."""
+        try:
+            self.run_file.open(json.loads(manage(self.home, self.env, "doors", log="doors").splitlines()[-1]))
+        except (StepFailedError, ValueError, IndexError) as problem:
+            complain(f"  ! {self.home.run} stays without secrets and log-ins: {problem}")
 
     def _refuse_demo_in_production(self) -> None:
         if self.options.production and knows("production"):

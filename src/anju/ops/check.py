@@ -1,0 +1,184 @@
+"""`./check`: every check and every test as stages in a fixed order; a failed one does not hide the later ones."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from anju.ops.console import complain, say
+from anju.ops.home import ROOT
+
+HEAVY = ("browser", "broker", "faults")
+"""Marks of tests that need a browser, a broker, or the whole machine."""
+
+NEEDED = {
+    "chromium": ("chromium", "browser"),
+    "mosquitto": ("mosquitto", "broker"),
+}
+"""Program → Debian's package, and the mark of the tests that need it."""
+
+FONTS = "fonts-noto-cjk"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One check. `command` says which management command must exist for it; `quick` stages run with --quick too."""
+
+    name: str
+    arguments: tuple[str, ...]
+    quick: bool = True
+    command: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+
+
+def tool(name: str) -> str:
+    """A program of our own environment."""
+    return str(Path(sys.executable).parent / name)
+
+
+def manage(*arguments: str) -> tuple[str, ...]:
+    """A management command in our own environment."""
+    return (sys.executable, "manage.py", *arguments)
+
+
+def stages(scratch: Path) -> list[Stage]:
+    """All of them but pytest, cheap ones first. `scratch` is a folder for secrets that are used once."""
+    deploy = {"ANJU_MODE": "production", "ANJU_HTTPS": "1", "ANJU_HOSTS": "anju.example.org", "ANJU_HOME": str(scratch)}
+    return [
+        Stage("format", (tool("ruff"), "format", "--check", "--quiet", ".")),
+        Stage("lint", (tool("ruff"), "check", "--quiet", "--output-format=concise", ".")),
+        Stage("templates", (tool("djlint"), "src", "--lint", "--quiet"), quick=False),
+        Stage("imports", (tool("lint-imports"), "--no-cache"), quick=False),
+        Stage("flows", manage("flows", "--check"), command="flows"),
+        Stage("requirements", manage("requirements", "--check"), command="requirements"),
+        Stage("migrations", manage("makemigrations", "--check", "--dry-run")),
+        Stage("deploy", manage("check", "--deploy", "--fail-level=WARNING"), env=deploy),
+        Stage("types", (tool("mypy"),)),
+        Stage("islands", (sys.executable, "-m", "anju.ops.islands"), quick=False),
+    ]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 when all is well. Options that we don't know go to pytest."""
+    parser = argparse.ArgumentParser(prog="./check", description="Runs every check and every test.")
+    parser.add_argument("--quick", action="store_true", help="without browser, broker, faults, islands, templates")
+    parser.add_argument("--lock", action="store_true", help="write the lock files anew from requirements*.in")
+    told, for_pytest = parser.parse_known_args(arguments)
+    if told.lock:
+        return lock()
+    begin = time.monotonic()
+    missing = [] if told.quick else install_programs()
+    failed = run_stages(quick=told.quick)
+    last, pytest_failed = run_pytest(for_pytest, leave_out=HEAVY if told.quick else missing)
+    if pytest_failed:
+        failed.append("tests")
+    if missing:
+        failed.append("programs that tests need are missing")
+    minutes, seconds = divmod(round(time.monotonic() - begin), 60)
+    say(f"\n{'FAILED: ' + ', '.join(failed) if failed else 'All is well.'} ({minutes} min {seconds} s)")
+    say(last)
+    return 1 if failed else 0
+
+
+def environment(extra: dict[str, str]) -> dict[str, str]:
+    """The caller's, without settings of a running platform."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANJU_") or name == "ANJU_TEST_DB"}
+    return {**kept, "ANJU_MODE": "test", "PYTHONUNBUFFERED": "1", **extra}
+
+
+def run_stages(*, quick: bool) -> list[str]:
+    """The names of the failed stages."""
+    from anju.ops.setup import knows
+
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="anju-check-") as scratch:
+        for stage in stages(Path(scratch)):
+            if (quick and not stage.quick) or (stage.command and not knows(stage.command)):
+                continue
+            begin = time.monotonic()
+            done = subprocess.run(
+                stage.arguments, cwd=ROOT, env=environment(stage.env), stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+            )  # fmt: skip
+            took = time.monotonic() - begin
+            say(f"  {'✗' if done.returncode else '✓'} {stage.name} ({took:.1f} s)")
+            if done.returncode:
+                failed.append(stage.name)
+                say("    " + "\n    ".join(done.stdout.strip().splitlines()[-60:]))
+    return failed
+
+
+def run_pytest(extra: Sequence[str], leave_out: Sequence[str]) -> tuple[str, bool]:
+    """Pytest's closing line, and whether it failed. Two processes; heavy tests share one of them."""
+    chosen = ["-m", " and ".join(f"not {mark}" for mark in leave_out)] if leave_out else []
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *chosen, *extra]
+    say("  … tests")
+    last = ""
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment({}), stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    ) as pytest:  # fmt: skip
+        for line in pytest.stdout or ():
+            say(line.rstrip())
+            last = line.strip() or last
+    return last, pytest.returncode != 0
+
+
+def install_programs() -> list[str]:
+    """Install what only tests need; returns the marks of tests that can't run."""
+    packages = [package for program, (package, _) in NEEDED.items() if not _there(program)]
+    if not _has_fonts():
+        packages.append(FONTS)
+    if packages:
+        say(f"  … installing for the tests: {', '.join(packages)}")
+        _apt(packages)
+    absent = [(package, mark) for program, (package, mark) in NEEDED.items() if not _there(program)]
+    if absent:
+        names = " ".join(package for package, _ in absent)
+        complain(f"  ✗ Tests need programs that could not be installed: sudo apt-get install -y {names}")
+    return [mark for _, mark in absent]
+
+
+def _there(program: str) -> bool:
+    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
+
+
+def _has_fonts() -> bool:
+    """A font with Chinese characters (screenshots show boxes without one)."""
+    return any(Path("/usr/share/fonts").rglob("NotoSansCJK*")) or any(Path("/usr/share/fonts").rglob("wqy*"))
+
+
+def _apt(packages: Sequence[str]) -> None:
+    """As root, or by a sudo that asks no password."""
+    if shutil.which("apt-get") is None:
+        return
+    become = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if become and shutil.which("sudo") is None:
+        return
+    apt = [*become, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
+    for command in ([*apt, "update"], [*apt, "install", "-y", "--no-install-recommends", *packages]):
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            complain("    " + "\n    ".join((done.stdout + done.stderr).strip().splitlines()[-5:]))
+            return
+
+
+def lock() -> int:
+    """Write the lock files anew: hashes for every library, no address of any index."""
+    for name in ("requirements", "requirements-dev"):
+        command = [
+            tool("uv"), "pip", "compile", f"{name}.in", "-o", f"{name}.lock", "--generate-hashes", "--universal",
+            "--python-version=3.11", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "-q",
+        ]  # fmt: skip
+        if subprocess.run(command, cwd=ROOT, check=False).returncode:
+            return 1
+        say(f"  ✓ {name}.lock")
+    return 0
