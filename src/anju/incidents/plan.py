@@ -7,19 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
-KIND_LABELS = {
-    "guardian": "监护人",
-    "neighbour": "邻居",
-    "grid": "网格员",
-    "social_worker": "社工",
-    "property": "物业",
-    "night_duty": "物业夜间值班",
-    "committee": "居委",
-}
-_TURN = ("guardian", "neighbour", "grid", "social_worker", "property", "night_duty", "committee")
 _ACCEPT_SECONDS = {9: 15, 7: 60, 5: 60, 3: 900}
 """Accept limits by the lowest priority they hold for, when the profile says nothing."""
 DUTY_KEYS = {
@@ -55,35 +45,16 @@ def band(priority: int) -> int:
     return next((low for low in _ACCEPT_SECONDS if priority >= low), 3)
 
 
-def order(contacts: list[dict[str, Any]], *, night: bool) -> list[dict[str, Any]]:
-    """Guardians in their order, then grid and social worker, then property (at night its night-duty phone), then 居委.
+def build(frozen: Mapping[str, Any], policy_version: str, seconds: Mapping[str, int]) -> dict[str, Any]:
+    """The plan that is stored on the incident (JSON-able, encrypted at rest).
 
-    Those who said they are not available now go behind the others of the whole ladder, never away (HZ 附件2 二.2).
+    `frozen` is `elders.queries.freeze`: its contacts are in the order of calling. Those without a number are no rungs.
     """
-    hidden = "property" if night and any(c.get("kind") == "night_duty" for c in contacts) else ""
-    if not night and any(c.get("kind") == "property" for c in contacts):
-        hidden = "night_duty"
-    ranked = sorted(
-        (c for c in contacts if c.get("phone")),
-        key=lambda c: (
-            c.get("kind") == hidden,
-            not c.get("available_now", True),
-            _TURN.index(c["kind"]) if c.get("kind") in _TURN else len(_TURN),
-            c.get("turn") or 99,
-        ),
-    )
-    return ranked
-
-
-def build(frozen: Mapping[str, Any], policy_version: str, seconds: Mapping[str, int], at: datetime) -> dict[str, Any]:
-    """The plan that is stored on the incident (JSON-able, encrypted at rest)."""
-    night = at.hour >= 20 or at.hour < 7  # `at` is local time of the district
     return {
-        "frozen_at": at.isoformat(),
-        "night": night,
+        **frozen,
         "home": dict(frozen.get("home") or {}),
         "elder": dict(frozen.get("elder") or {}),
-        "contacts": order(list(frozen.get("contacts") or []), night=night),
+        "contacts": [dict(c) for c in frozen.get("contacts") or [] if c.get("phone")],
         "consents": list(frozen.get("consents") or []),
         "authority": frozen.get("authority"),
         "policy": {"version": policy_version, "seconds": {k: int(v) for k, v in seconds.items()}},
@@ -96,14 +67,14 @@ def rungs(plan: Mapping[str, Any]) -> list[Rung]:
         Rung(
             index=i,
             kind=c.get("kind", ""),
-            kind_label=KIND_LABELS.get(c.get("kind", ""), "联系人"),
+            kind_label=c.get("kind_label") or "联系人",
             name=c.get("name", ""),
             phone=c.get("phone", ""),
             relation=c.get("relation", ""),
-            available=bool(c.get("available_now", True)),
+            available=bool(c.get("available_now", True)) and not c.get("flagged_reason"),
             has_key=bool(c.get("has_key")),
             eta_minutes=c.get("eta_minutes"),
-            contact_id=c.get("id"),
+            contact_id=c.get("contact_id"),
         )
         for i, c in enumerate(plan.get("contacts", []))
     ]
@@ -126,10 +97,18 @@ def duty_limit(plan: Mapping[str, Any], duty: str, default: timedelta) -> timede
     return limit(plan, DUTY_KEYS.get(duty, f"incident.duty.{duty}"), default)
 
 
+def turns(plan: Mapping[str, Any]) -> list[Rung]:
+    """Whose turn it is after whom: the ladder, but who cannot be reached now (or has a wrong number) comes last."""
+    return sorted(rungs(plan), key=lambda r: not r.available)
+
+
 def authority_gap(plan: Mapping[str, Any], number: int, on: date) -> str:
     """Why the signed authority does not cover calling this number today; "" when it does. Never a reason to forbid."""
     authority = plan.get("authority")
     if not authority:
+        lapsed = [c for c in plan.get("consents", []) if "rescue_110_120_119" in c.get("scope", [])]
+        if lapsed:
+            return f"代拨授权已于 {max(str(c.get('expires_on')) for c in lapsed)} 失效。"
         return f"没有代拨 {number} 的签字授权。"
     until = authority.get("until")
     if until and date.fromisoformat(str(until)[:10]) < on:
@@ -141,4 +120,4 @@ def authority_gap(plan: Mapping[str, Any], number: int, on: date) -> str:
 
 def allows(plan: Mapping[str, Any], scope: str) -> bool:
     """Whether a consent of this scope (e.g. "third_party") is among the frozen ones."""
-    return any(scope in (c.get("scope") or []) for c in plan.get("consents", []))
+    return any(c.get("valid") and scope in (c.get("scope") or []) for c in plan.get("consents", []))

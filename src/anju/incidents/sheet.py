@@ -39,6 +39,8 @@ def call_name(incident: Incident) -> str:
 
 def age_of(plan: dict[str, Any], on: date) -> int | None:
     """Full years, from the frozen birth date."""
+    if plan.get("elder", {}).get("birth_date") is None:
+        return None
     born = str(plan.get("elder", {}).get("birth_date") or "")[:10]
     if not born:
         return None

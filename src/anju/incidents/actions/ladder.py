@@ -45,7 +45,7 @@ def start(incident: Incident, *, robot: bool = False) -> None:
 def next_turn(incident: Incident, *, robot: bool = False) -> Attempt | None:
     """Give the turn to the next contact that was not asked yet; None when all were."""
     asked = set(incident.attempts.values_list("rung", flat=True))
-    rung = next((r for r in plans.rungs(incident.plan) if r.index not in asked), None)
+    rung = next((r for r in plans.turns(incident.plan) if r.index not in asked), None)
     if rung is None:
         return None
     attempt = Attempt(incident=incident, rung=rung.index, turn_at=clock.now())

@@ -21,6 +21,7 @@ from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
 
 RESCUE = {"call_120": "120", "call_110": "110", "call_119": "119"}
+LIVES_ALONE = ("alone", "widowed")
 SILENT_CALLBACKS = 2
 """一键通指南（三）2(4)②: two call-backs without an answer."""
 
@@ -78,7 +79,7 @@ def _prepare(incident: Incident, move: str, by: Actor, note: str, data: dict[str
         add.add(RESCUE[move])
         if data.get("sent"):
             incident.answers = sorted({*incident.answers, "sent"})
-        if incident.plan.get("elder", {}).get("kind") in {"独居", "孤寡", "alone"}:
+        if incident.plan.get("elder", {}).get("kind") in LIVES_ALONE:
             add.add("alone")
     if move == "needs_help":
         add |= set(NEED_KINDS[data.setdefault("kind", "medical")][1])
@@ -212,7 +213,7 @@ def late_data(*, incident_id: int, deadline: datetime, text: str) -> bool:
 
     with seen_by(EVERYWHERE), transaction.atomic():
         incident = locked(incident_id)
-        sos = any(a.kind == "sos" for a in alarms.of_case("incident", incident.pk)) or incident.kind == "sos"
+        sos = any(a.kind == "sos" for a in alarms.by_case(case_kind="incident", case_id=incident.pk)) or incident.kind == "sos"
         if rules.late_data_may_close(incident.state, sos=sos, deadline_in_future=deadline > clock.now()):
             _prepare(incident, "late_data", THE_CLOCK, text, {})
             Incident.objects.filter(pk=incident.pk).update(closed_at=clock.now(), cause="迟到数据")

@@ -131,7 +131,7 @@ def _begin(
     now = clock.now()
     frozen = elders.freeze(home_id, elder_id, now) if home_id is not None else {}
     policy = places.policy_for(place)
-    plan = plans.build(frozen, policy.version, policy.seconds, clock.local(now)) | extra
+    plan = plans.build(frozen, policy.version, policy.seconds) | extra
     incident = Incident(
         number=_number(now), opened_on=clock.local(now).date(), place=place, home_id=home_id, elder_id=elder_id,
         unknown_key=clue, priority=priority, kind=kind, kind_label=label[:80], drill=drill, opened_at=now,
@@ -152,7 +152,9 @@ def _number(now: datetime) -> str:
 def _join(incident: Incident, alarm: Any, *, reopen: bool) -> None:  # noqa: ANN401
     higher = alarm.priority > incident.priority
     before = incident.priority
-    reason = f"同一户未结事件 {incident.number}，状态“{incident.state_label}”" if not reopen else "确认平安后 30 分钟内又报警，重新处置"
+    reason = f"{alarms.reason_to_join(alarm)}（{incident.number} {incident.state_label}）"
+    if reopen:
+        reason = f"确认平安后 30 分钟内又报警，重新处置 {incident.number}"
     alarm_actions.settle(alarm_id=alarm.id, outcome="joined", case_kind=CASE, case_id=incident.pk, reason=reason)
     write(
         incident, source="device", kind="alarm", text=f"又报警：{alarm.where}{alarm.label}，并入本案（{alarm.number}）",
