@@ -1,0 +1,59 @@
+"""What alarms announce upwards; who reacts stands in `config/wiring.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRaised:
+    """An alarm that somebody must take: an emergency (incidents) or, when `technical`, a repair (fieldwork).
+
+    Announced inside the transaction that stored the alarm. Whoever takes it calls `alarms.actions.settle`.
+    """
+
+    alarm_id: int
+    priority: int
+    technical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRecovered:
+    """A technical alarm ended by itself: the device spoke again, the cover was closed, the battery was changed."""
+
+    alarm_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmReset:
+    """The device of an open alarm was reset (Alarm_Status 0). It closes nothing: somebody may have pulled it down."""
+
+    alarm_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleRaised:
+    """The platform itself is in trouble (ledger difference, pending too long, poison message): leads are paged."""
+
+    trouble_id: int
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSilent:
+    """An operator's source has said nothing for 3 × its usual gap (architecture §5): leads are paged."""
+
+    trouble_id: int
+    source: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleEnded:
+    """A trouble of the platform is over."""
+
+    trouble_id: int
+    kind: str
+    text: str
