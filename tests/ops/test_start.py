@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509 import verification
 
-from anju.ops import run, tls
+from anju.ops import doctor, run, tls
 from anju.ops.environment import for_processes, read_settings, settings_of
 from anju.ops.home import Home
 from anju.ops.options import RefusedError, read_options
@@ -143,3 +143,23 @@ def test_the_local_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(tls, "_now", lambda: later)
     assert tls.ensure(tmp_path, ["localhost"])[1]
     assert x509.load_pem_x509_certificate(files.authority.read_bytes()) == authority  # browsers trust it: it stays
+
+
+def test_the_doctor_says_what_to_do(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert doctor.main(home) == 1
+    said = capsys.readouterr().out
+    assert "✗ the platform is stopped\n      → start ./run" in said
+    assert "1 to mend." in said
+    home.secrets.write_text("{}")
+    home.secrets.chmod(0o644)
+    tls.ensure(home.tls, ["localhost"])
+    home.settings.write_text("nonsense\n")
+    assert doctor.main(home) == 1
+    said = capsys.readouterr().out
+    assert f"chmod 600 {home.secrets}" in said
+    assert "✓ the certificate is good for 396 days" in said
+    assert "line 1: write ANJU_NAME=value" in said
+    assert "3 to mend." in said

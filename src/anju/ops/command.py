@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from anju.ops import doctor
 from anju.ops.console import complain
 from anju.ops.environment import for_processes, settings_of
 from anju.ops.home import ROOT, Home, read_json
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str]) -> int:
     """The command's exit code. While the platform is stopped, the embedded database runs for this command only."""
     home = Home.current()
     home.make()
+    if arguments[:1] == ["doctor"]:
+        return doctor.main(home)
     told = settings_of(home)
     lock = home.lock(f"./anju {' '.join(arguments[:1])}")
     known = read_json(home.environment)

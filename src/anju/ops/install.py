@@ -79,7 +79,8 @@ def installer() -> list[str]:
 
 def install(locks: list[Path]) -> None:
     """Install exactly what is locked, and show how far it is."""
-    wanted = sum(line[:1].isalnum() for lock in locks for line in lock.read_text().splitlines())
+    lines = {line.split("=")[0] for lock in locks for line in lock.read_text().splitlines() if line[:1].isalnum()}
+    wanted = len(lines)
     say(f"  … installing {wanted} libraries, checked against their hashes")
     command = [*installer(), "--require-hashes"]
     for lock in locks:
@@ -92,6 +93,8 @@ def install(locks: list[Path]) -> None:
         for line in pip.stdout or ():
             tail = [*tail[-30:], line.rstrip()]
             done += line.startswith("Collecting ")
+            if line.startswith("Installing collected"):
+                say("    all fetched; unpacking")
             if time.monotonic() - told > 5:
                 told = time.monotonic()
                 say(f"    {min(done, wanted)} of {wanted}")
