@@ -45,7 +45,9 @@ class StaticFiles:
     def __init__(self, application: App, root: Path, prefix: str) -> None:
         self.application = application
         self.prefix = prefix
-        known = WhiteNoise(None, immutable_file_test=lambda _path, url: bool(_HASHED.search(url)), max_age=60)
+        known = WhiteNoise(
+            None, immutable_file_test=lambda _path, url: bool(_HASHED.search(url)), max_age=60, allow_all_origins=False
+        )
         if root.is_dir():
             known.add_files(str(root), prefix)
         self.files = known.files
@@ -59,7 +61,9 @@ class StaticFiles:
         if file is None:
             await _answer(send, 404, [], b"no such file")
             return
-        asked = {f"HTTP_{k.decode('latin-1').upper().replace('-', '_')}": v.decode("latin-1") for k, v in scope["headers"]}
+        asked = {
+            f"HTTP_{k.decode('latin-1').upper().replace('-', '_')}": v.decode("latin-1") for k, v in scope["headers"]
+        }
         response = file.get_response(scope["method"], asked)
         body = b""
         if response.file is not None:

@@ -56,6 +56,7 @@ class Run:
         self.env: dict[str, str] = {}
         self.certificate: tls.Certificate | None = None
         self.greeted = False
+        self.waiting_for = ""
 
     def run(self) -> int:
         """Set up, watch until a signal, stop."""
@@ -203,11 +204,12 @@ class Run:
             self._greet()
 
     def _who_is_late(self) -> None:
-        """Said every ten seconds until everybody has answered once."""
+        """Said until everybody has answered once, when it changes."""
         late = [child for child in self.supervisor.all if not child.up]
-        for child in late if not self.greeted else ():
-            why = f" ({child.last_exit}; see {self.home.logs}/{child.name}.log)" if child.last_exit else ""
-            say(f"    waiting for {child.name}{why}")
+        text = ", ".join(f"{child.name} ({child.last_exit})" if child.last_exit else child.name for child in late)
+        if not self.greeted and text != self.waiting_for:
+            self.waiting_for = text
+            say(f"    waiting for {text}" + (f"; the logs are in {self.home.logs}" if "(" in text else ""))
 
     def _greet(self) -> None:
         say(f"  ✓ everything answers\n\n  Open {address(self.options, self.options.port)}/\n")
