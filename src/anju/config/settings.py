@@ -128,3 +128,10 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"anju": {"level": os.environ.get("ANJU_LOG_LEVEL", "INFO")}},
 }
+
+# Addresses outside; empty means "not there", and the operations page says so.
+ANJU_WEBHOOK_URL = os.environ.get("ANJU_WEBHOOK_URL", "")
+ANJU_WEBHOOK_SECRET = os.environ.get("ANJU_WEBHOOK_SECRET", "")
+ANJU_DEADMAN_URL = os.environ.get("ANJU_DEADMAN_URL", "")
+ANJU_HOTLINE = os.environ.get("ANJU_HOTLINE", "")
+ANJU_EXCHANGE = os.environ.get("ANJU_EXCHANGE", "anju.calls.simulator.Simulator")
