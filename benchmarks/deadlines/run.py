@@ -89,7 +89,10 @@ def fill(pending: int, rate: int, seconds: int, begin_in: float) -> list[tuple[i
         )
     now = clock.now()
     Movement.objects.bulk_create(
-        [Movement(flow="parcel", subject_id=p.pk, nth=0, kind="begin", move="begin", now="packed", by="x", at=now) for p in made],
+        [
+            Movement(flow="parcel", subject_id=p.pk, nth=0, kind="begin", move="begin", now="packed", by="x", at=now)
+            for p in made
+        ],
         batch_size=5000,
     )
     Due.objects.bulk_create(
@@ -115,7 +118,9 @@ def tick(out: str) -> None:
                 from datetime import datetime
 
                 due = datetime.fromisoformat(movement.data["due"])
-                transaction.on_commit(lambda: file.write(json.dumps([parcel.pk, (clock.now() - due).total_seconds()]) + "\n"))
+                transaction.on_commit(
+                    lambda: file.write(json.dumps([parcel.pk, (clock.now() - due).total_seconds()]) + "\n")
+                )
 
         registry.when(PARCEL, any_=True, do=note)
         ticker.run_forever(threading.Event())
@@ -160,7 +165,9 @@ def judge(due: list[tuple[int, float]]) -> tuple[int, int, int, list[float]]:
 
 def show(name: str, values: list[float]) -> float:
     cut = statistics.quantiles(values, n=100)
-    print(f"{name}: p50 {cut[49] * 1000:.0f} ms, p95 {cut[94] * 1000:.0f} ms, p99 {cut[98] * 1000:.0f} ms, max {max(values) * 1000:.0f} ms")
+    print(
+        f"{name}: p50 {cut[49] * 1000:.0f} ms, p95 {cut[94] * 1000:.0f} ms, p99 {cut[98] * 1000:.0f} ms, max {max(values) * 1000:.0f} ms"
+    )
     return cut[98]
 
 
@@ -203,11 +210,15 @@ def main() -> int:
             process.wait()
     fired, first, wrong, late = judge(due)
     committed = [json.loads(line)[1] for f in folder.iterdir() for line in f.read_text().splitlines()]
-    print(f"{len(due)} fell due at {asked.rate}/s with {asked.tickers} tickers: {fired} fired by the clock, {first} taken by people first")
+    print(
+        f"{len(due)} fell due at {asked.rate}/s with {asked.tickers} tickers: {fired} fired by the clock, {first} taken by people first"
+    )
     print(f"people pressed {len(won) + len(lost)} times in the same moments, {len(won)} accepted")
     show("late at the move  ", late)
     p99 = show("late at the commit", committed)
-    print(f"each exactly once: {'yes' if not wrong else f'NO, {wrong} wrong'}; p99 < 500 ms: {'yes' if p99 < 0.5 else 'NO'}")
+    print(
+        f"each exactly once: {'yes' if not wrong else f'NO, {wrong} wrong'}; p99 < 500 ms: {'yes' if p99 < 0.5 else 'NO'}"
+    )
     drop_database()
     return 0 if not wrong and p99 < 0.5 else 1
 

@@ -34,7 +34,8 @@ class Acting:
     address: str = ""
 
 
-_acting: ContextVar[Acting] = ContextVar("acting", default=Acting("系统"))
+_SYSTEM = Acting("系统")
+_acting: ContextVar[Acting] = ContextVar("acting", default=_SYSTEM)
 
 
 @contextmanager
@@ -68,7 +69,8 @@ def record(
         at=clock.now(), actor=me.name[:60], user_id=me.user_id, address=me.address[:45], action=action, subject=subject,
         subject_id=str(subject_id), place=place, result=result, reason=reason, detail=dict(detail or {}),
     )  # fmt: skip
-    transaction.on_commit(_seal_soon, robust=True)
+    if not any(waiting[1] is _seal_soon for waiting in connection.run_on_commit):  # once a transaction is enough
+        transaction.on_commit(_seal_soon, robust=True)
 
 
 def _seal_soon() -> None:
@@ -86,13 +88,18 @@ def seal(*, wait: bool = True, limit: int = 1000) -> int:
         cursor.execute(f"SELECT {lock}(%s)", [_LOCK])
         if cursor.fetchone() == (False,):
             return 0
-        head = AuditLine.objects.filter(n__isnull=False).order_by("-n").values_list("n", "hash").first()
-        n, before = head or (0, chain.GENESIS)
+        n, before = head() or (0, chain.GENESIS)
         rows = list(_raw("n IS NULL ORDER BY id LIMIT %s", [limit]))
         for row in rows:
             n, before = n + 1, chain.digest(n + 1, before, row)
             cursor.execute("UPDATE kernel_auditline SET n = %s, hash = %s WHERE id = %s", [n, before, row["id"]])
     return len(rows)
+
+
+def head() -> tuple[int, str] | None:
+    """Number and hash of the last sealed line."""
+    last = AuditLine.objects.filter(n__isnull=False).order_by("-n").values_list("n", "hash").first()
+    return (last[0], last[1]) if last and last[0] is not None else None
 
 
 def lines() -> Iterator[dict[str, Any]]:
@@ -122,14 +129,13 @@ def anchors_file() -> Path:
 
 def anchor() -> bool:
     """Note the head of the chain outside the database, if it has moved: what was noted cannot be cut off unseen."""
-    head = AuditLine.objects.filter(n__isnull=False).order_by("-n").values_list("n", "hash").first()
-    path = anchors_file()
+    now, path = head(), anchors_file()
     known = chain.read(path) if path.exists() else []
-    if head is None or (known and known[-1].get("n") == head[0]):
+    if now is None or (known and known[-1].get("n") == now[0]):
         return False
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"n": head[0], "hash": head[1], "at": clock.now().isoformat()}) + "\n")
+        file.write(json.dumps({"n": now[0], "hash": now[1], "at": clock.now().isoformat()}) + "\n")
     return True
 
 

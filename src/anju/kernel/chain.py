@@ -40,7 +40,9 @@ def sm3(data: bytes) -> str:
     try:
         return _sm3_of_cryptography(data)
     except Exception as error:
-        raise RuntimeError("this machine has no SM3: install an OpenSSL with SM3 or the `cryptography` wheel") from error
+        raise RuntimeError(
+            "this machine has no SM3: install an OpenSSL with SM3 or the `cryptography` wheel"
+        ) from error
 
 
 def digest(n: int, before: str, line: Mapping[str, Any]) -> str:

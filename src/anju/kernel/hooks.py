@@ -16,7 +16,7 @@ def provide(name: str, answer: Callable[[], Any]) -> None:
     _answers[name] = answer
 
 
-def ask(name: str, default: Any = None) -> Any:  # noqa: ANN401 - the asker knows the shape
+def ask(name: str, default: Any = None) -> Any:
     """The answer of whoever provided `name`, or `default`."""
     answer = _answers.get(name)
     return default if answer is None else answer()

@@ -16,6 +16,7 @@ import chinese_calendar
 
 Workday = Callable[[date], bool]
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+_is_workday: Workday = chinese_calendar.is_workday
 _log = logging.getLogger(__name__)
 _FAR = 3660
 """Days that `due` looks ahead before it says that the calendar has no work days left."""
@@ -34,7 +35,7 @@ def chinese_workday(day: date) -> bool:
     weekdays are taken and a warning is logged; `holidays_known` tells the operations page.
     """
     try:
-        return bool(chinese_calendar.is_workday(day))
+        return bool(_is_workday(day))
     except NotImplementedError:
         _warn_of(day.year)
         return weekdays_only(day)
@@ -49,7 +50,7 @@ def _warn_of(year: int) -> None:
 def holidays_known(year: int) -> bool:
     """Whether the holidays of that year are in the calendar."""
     try:
-        chinese_calendar.is_workday(date(year, 1, 1))
+        _is_workday(date(year, 1, 1))
     except NotImplementedError:
         return False
     return True

@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 
-from anju.kernel import clock
-from anju.kernel.flow import ticker
-from anju.kernel.flow.actor import Actor
-from anju.kernel.flow.subject import FlowSubject
-from anju.kernel.models import Due
-from anju.kernel.scope import EVERYWHERE, seen_by
+if TYPE_CHECKING:
+    from anju.kernel.flow.actor import Actor
+    from anju.kernel.flow.subject import FlowSubject
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 """When every test with `let_pass` begins: a Friday, a work day."""
@@ -45,6 +42,10 @@ class Pass(Protocol):
 
 def pass_time(travel: Any, time: timedelta, *, failing_ok: bool = False) -> int:
     """Go from deadline to deadline until `time` has passed, as a ticker that never sleeps would."""
+    from anju.kernel import clock
+    from anju.kernel.flow import ticker
+    from anju.kernel.models import Due
+
     end, fired = clock.now() + time, 0
     while True:
         first = Due.objects.filter(fire_at__lte=end).order_by("fire_at").values_list("fire_at", flat=True).first()
@@ -63,6 +64,8 @@ def pass_time(travel: Any, time: timedelta, *, failing_ok: bool = False) -> int:
 @pytest.fixture
 def everywhere() -> Iterator[None]:
     """The test sees and writes everything."""
+    from anju.kernel.scope import EVERYWHERE, seen_by
+
     with seen_by(EVERYWHERE):
         yield
 
@@ -81,6 +84,7 @@ def let_pass() -> Iterator[Pass]:
 @pytest.fixture
 def an_actor() -> Callable[..., Actor]:
     """`an_actor(Role.AGENT, seat="A")`: somebody who holds these roles."""
+    from anju.kernel.flow.actor import Actor
 
     def make(*roles: str, name: str = "测试员", user_id: int | None = None, seat: str = "") -> Actor:
         return Actor(name, frozenset(roles), user_id, seat)
@@ -92,6 +96,8 @@ def run_jobs(limit: int = 100) -> int:
     """Run the waiting jobs here and now, in this transaction, until none is left; how many. An error is raised."""
     from django.db import connection
     from procrastinate.contrib.django import app
+
+    from anju.kernel import clock
 
     done = 0
     while done < limit:

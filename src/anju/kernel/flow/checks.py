@@ -32,7 +32,7 @@ def _names(flow: Flow) -> Iterator[str]:
 def _state(flow: Flow, state: State) -> Iterator[str]:
     if len(state.name) > 30:
         yield f"{state.name}: a name has at most 30 letters"
-    names = [p.name for p in (*state.moves, *state.duties)]
+    names = [m.name for m in state.moves] + [d.name for d in state.duties]
     yield from (f"{state.name}.{name} is listed twice" for name in sorted(set(names)) if names.count(name) > 1)
     for move in state.moves:
         yield from _move(flow, state, move)

@@ -65,7 +65,12 @@ def _wants(flow: Flow, move: Move) -> str:
 
 def shared(flow: Flow, role: Namer) -> str:
     """What may be done in many states."""
-    rows = ["## 多个状态共有的操作", "", "| 适用状态 | 操作 → 下一状态 | 谁可操作 | 条件 | 依据 |", "|---|---|---|---|---|"]
+    rows = [
+        "## 多个状态共有的操作",
+        "",
+        "| 适用状态 | 操作 → 下一状态 | 谁可操作 | 条件 | 依据 |",
+        "|---|---|---|---|---|",
+    ]
     for group in flow.shared:
         where = _where(flow, group.before, group.after, group.but)
         for n, m in enumerate(group.moves):

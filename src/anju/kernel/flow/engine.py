@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from anju.kernel import clock, hours
 from anju.kernel.flow import registry
 from anju.kernel.flow.actor import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.flow.subject import FlowSubject
-from anju.kernel.flow.table import A_REASON, STATE, Deadline, Duty, Flow, Hours, Move, State
+from anju.kernel.flow.table import A_REASON, STATE, Deadline, Duty, Hours, Move, State
 from anju.kernel.models import Due, Movement
 from anju.kernel.scope import ScopedModel
 
@@ -25,20 +27,34 @@ __all__ = ["THE_CLOCK", "Actor", "NotAllowed", "begin", "fire", "make", "rearm",
 _log = logging.getLogger(__name__)
 Data = Mapping[str, Any] | None
 S = TypeVar("S", bound=FlowSubject)
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """Who does it, what is said with it, and when."""
+
+    by: Actor
+    note: str = ""
+    data: Data = None
+    at: datetime = field(default_factory=clock.now)
+
+
 WAKE = "anju_due"
 SOON = timedelta(seconds=2)
 """A deadline nearer than this wakes the tickers; they look once a second anyway."""
 
 
 @transaction.atomic
-def begin(subject: FlowSubject, by: Actor, *, note: str = "", data: Data = None, at: datetime | None = None) -> Movement:
+def begin(
+    subject: FlowSubject, by: Actor, *, note: str = "", data: Data = None, at: datetime | None = None
+) -> Movement:
     """Save a new object in the first state of its flow and start its clocks. `at` is for history, never for live work."""
     at = at or clock.now()
     start = subject.flow.start
     subject.state, subject.nth, subject.state_since = start.name, 0, at
     subject.due_at = _end(subject, start.deadline, STATE, at) if start.deadline else None
     subject.save()
-    done = _write(subject, "begin", "begin", "", by, note, data, at)
+    done = _write(subject, _Act(by, note, data, at), "begin", kind="begin", was="")
     _arm_state(subject, start, at)
     return _tell(subject, done, entered=True)
 
@@ -52,7 +68,7 @@ def make(subject: S, move: str, by: Actor, *, note: str = "", data: Data = None)
     fresh = _locked(subject)
     here = fresh.flow.state(fresh.state)
     wanted = _allowed(fresh, here, move, by, note)
-    return _go(fresh, subject, here, wanted, by, note, data)
+    return _go(fresh, subject, here, wanted, _Act(by, note, data))
 
 
 @transaction.atomic
@@ -65,13 +81,13 @@ def tick(subject: S, duty: str, by: Actor, *, note: str = "", data: Data = None)
         raise NotAllowed(f"“{here.label}”阶段没有这项任务，请刷新页面后再操作。", code="not_here")
     if not wanted.allows(by.roles):
         raise NotAllowed(f"“{wanted.label}”由{_who(wanted.by)}登记，请转告他们。", code="not_you")
-    at = clock.now()
+    act = _Act(by, note, data)
     _step(fresh)
-    done = _write(fresh, "tick", duty, fresh.state, by, note, data, at)
+    done = _write(fresh, act, duty, kind="tick", was=fresh.state)
     _dues(fresh).filter(slot=duty).delete()
     if wanted.every:
-        _arm(fresh, duty, duty, _end(fresh, wanted.every, duty, at))
-    _keep(fresh)
+        _arm(fresh, duty, duty, _end(fresh, wanted.every, duty, act.at))
+    fresh.save(update_fields=["nth"])
     subject.bring_up_to_date(fresh)
     return _tell(subject, done, entered=False)
 
@@ -109,7 +125,7 @@ def fire(due: Due) -> bool:
     here = subject.flow.state(subject.state)
     if fresh.slot == STATE:
         wanted = _allowed(subject, here, fresh.move, THE_CLOCK, "")
-        _go(subject, subject, here, wanted, THE_CLOCK, "", {"due": fresh.at.isoformat()})
+        _go(subject, subject, here, wanted, _Act(THE_CLOCK, data={"due": fresh.at.isoformat()}))
     else:
         _overdue(subject, here, fresh)
     return True
@@ -127,13 +143,13 @@ def _free(due: Due) -> FlowSubject | None:
 
 def _overdue(subject: FlowSubject, here: State, due: Due) -> None:
     """A duty was not done in time: it is recorded, it is due again, and the listeners are told."""
-    at, duty = clock.now(), here.duty(due.slot)
+    act, duty = _Act(THE_CLOCK, data={"due": due.at.isoformat()}), here.duty(due.slot)
     _step(subject)
-    done = _write(subject, "duty_overdue", due.slot, subject.state, THE_CLOCK, "", {"due": due.at.isoformat()}, at)
+    done = _write(subject, act, due.slot, kind="duty_overdue", was=here.name)
     due.delete()
     if duty is not None and duty.clock is not None and subject.has_duty(duty):
-        _arm(subject, duty.name, duty.name, _end(subject, duty.clock, duty.name, at))
-    _keep(subject)
+        _arm(subject, duty.name, duty.name, _end(subject, duty.clock, duty.name, act.at))
+    subject.save(update_fields=["nth"])
     _tell(subject, done, entered=False)
 
 
@@ -148,7 +164,9 @@ def _allowed(subject: FlowSubject, here: State, name: str, by: Actor, note: str)
     wanted = here.move(name)
     if wanted is None:
         label = next((m.label for _, m in subject.flow.arrows() if m.name == name), name)
-        raise NotAllowed(f"当前为“{here.label}”，不能“{label}”，可能已有人处理，请刷新页面查看最新状态。", code="not_here")
+        raise NotAllowed(
+            f"当前为“{here.label}”，不能“{label}”，可能已有人处理，请刷新页面查看最新状态。", code="not_here"
+        )
     if not wanted.allows(by.roles):
         raise NotAllowed(f"“{wanted.label}”只能由{_who(wanted.by)}操作，请转告他们。", code="not_you")
     for condition in wanted.needs:
@@ -163,7 +181,7 @@ def _allowed(subject: FlowSubject, here: State, name: str, by: Actor, note: str)
 
 
 def unmet(subject: FlowSubject, condition: str, by: Actor) -> str:
-    """"" if the condition holds for this object, else the Chinese sentence that says what is missing."""
+    """ "" if the condition holds for this object, else the Chinese sentence that says what is missing."""
     if condition == A_REASON:
         return "此操作须说明理由。"
     answer = registry.running(subject.flow.name).conditions[condition](subject, by)
@@ -176,44 +194,42 @@ def _who(roles: tuple[str, ...]) -> str:
     return "、".join(registry.role_label(r) for r in roles)
 
 
-def _go(fresh: S, subject: S, here: State, wanted: Move, by: Actor, note: str, data: Data) -> Movement:
-    at = clock.now()
-    if wanted.stays:
+def _go(fresh: S, subject: S, here: State, wanted: Move, act: _Act) -> Movement:
+    if wanted.stays or wanted.to == here.name:
         _step(fresh)
-        done = _write(fresh, "move", wanted.name, here.name, by, note, data, at)
-        if here.deadline and here.deadline.move == wanted.name:
-            _dues(fresh).filter(slot=STATE).delete()
-            fresh.due_at = _end(fresh, here.deadline, STATE, at)
-            _arm(fresh, STATE, wanted.name, fresh.due_at)
-        _keep(fresh)
+        done = _write(fresh, act, wanted.name, was=here.name)
+        _restart(fresh, here, wanted, act.at)
+        fresh.save(update_fields=["nth", "due_at"])
     else:
         there = fresh.flow.state(wanted.to)
-        fresh.state, fresh.state_since, fresh.nth = there.name, at, fresh.nth + 1
-        fresh.due_at = _end(fresh, there.deadline, STATE, at) if there.deadline else None
-        done = _write(fresh, "move", wanted.name, here.name, by, note, data, at)
-        Due.objects.filter(flow=fresh.flow.name, subject_id=fresh.pk).delete()
-        _arm_state(fresh, there, at)
+        fresh.state, fresh.state_since, fresh.nth = there.name, act.at, fresh.nth + 1
+        fresh.due_at = _end(fresh, there.deadline, STATE, act.at) if there.deadline else None
+        done = _write(fresh, act, wanted.name, was=here.name)
+        _dues(fresh).delete()
+        _arm_state(fresh, there, act.at)
         fresh.save(update_fields=["state", "nth", "state_since", "due_at"])
     subject.bring_up_to_date(fresh)
     return _tell(subject, done, entered=not wanted.stays)
 
 
+def _restart(subject: FlowSubject, here: State, wanted: Move, at: datetime) -> None:
+    """The state's own clock starts anew when it was its time-out, or when the table leads into the state again."""
+    if here.deadline and (not wanted.stays or here.deadline.move == wanted.name):
+        _dues(subject).filter(slot=STATE).delete()
+        subject.due_at = _end(subject, here.deadline, STATE, at)
+        _arm(subject, STATE, here.deadline.move, subject.due_at)
+
+
 def _step(subject: FlowSubject) -> None:
     """One more movement in the same state: the clocks that run are brought along."""
     subject.nth += 1
-    Due.objects.filter(flow=subject.flow.name, subject_id=subject.pk).update(nth=subject.nth)
+    _dues(subject).update(nth=subject.nth)
 
 
-def _keep(subject: FlowSubject) -> None:
-    subject.save(update_fields=["nth", "due_at"])
-
-
-def _write(
-    subject: FlowSubject, kind: str, move: str, was: str, by: Actor, note: str, data: Data, at: datetime
-) -> Movement:
+def _write(subject: FlowSubject, act: _Act, move: str, *, was: str, kind: str = "move") -> Movement:
     return Movement.objects.create(
         flow=subject.flow.name, subject_id=subject.pk, nth=subject.nth, kind=kind, move=move, was=was, now=subject.state,
-        by=by.name, by_user=by.user_id, seat=by.seat, note=note, data=dict(data or {}), at=at,
+        by=act.by.name, by_user=act.by.user_id, seat=act.by.seat, note=act.note, data=dict(act.data or {}), at=act.at,
     )  # fmt: skip
 
 
@@ -223,7 +239,7 @@ def _tell(subject: FlowSubject, done: Movement, *, entered: bool) -> Movement:
     return done
 
 
-def _dues(subject: FlowSubject) -> Any:
+def _dues(subject: FlowSubject) -> QuerySet[Due]:
     return Due.objects.filter(flow=subject.flow.name, subject_id=subject.pk)
 
 

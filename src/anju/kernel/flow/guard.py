@@ -16,7 +16,7 @@ def guard(flow: Flow) -> pgtrigger.Trigger:
     return pgtrigger.Trigger(
         name=f"guard_{flow.name}"[:43],
         when=pgtrigger.Before,
-        operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("state"),  # type: ignore[no-untyped-call]
         func=f"""
             IF TG_OP = 'INSERT' THEN
                 IF NEW.state <> '{flow.start.name}' THEN

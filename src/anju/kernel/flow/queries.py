@@ -59,7 +59,11 @@ def duties_of(subject: FlowSubject) -> list[DutyNow]:
             missed.pop(row.move, None)
         else:
             missed[row.move] = row.nth
-    return [_duty_now(d, at.get(d.name), done.get(d.name, []), d.name in missed) for d in subject.now_in.duties if subject.has_duty(d)]
+    return [
+        _duty_now(d, at.get(d.name), done.get(d.name, []), d.name in missed)
+        for d in subject.now_in.duties
+        if subject.has_duty(d)
+    ]
 
 
 def _duty_now(duty: Duty, due_at: datetime | None, done: list[Movement], missed: bool) -> DutyNow:  # noqa: FBT001

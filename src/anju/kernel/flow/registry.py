@@ -70,7 +70,9 @@ def missing_conditions(flow: Flow) -> list[str]:
     return sorted(flow.conditions_used() - set(_running[flow.name].conditions))
 
 
-def when(flow: Flow, *, do: Listener, entering: str = "", move: str = "", duty_overdue: str = "", any_: bool = False) -> None:
+def when(
+    flow: Flow, *, do: Listener, entering: str = "", move: str = "", duty_overdue: str = "", any_: bool = False
+) -> None:
     """Call `do(subject, movement)` in the same transaction.
 
     `entering` a state (also when it is entered again), after a `move` (also one that stays, and the tick of a duty of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 
@@ -28,9 +28,9 @@ class FlowSubject(models.Model):
         abstract = True
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Sequence[Any]) -> Self:
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any) -> Self:
         """Remember what was read, to tell later what the caller changed (see `bring_up_to_date`)."""
-        row = super().from_db(db, field_names, values)
+        row = super().from_db(db, field_names, values, **kwargs)
         row.__dict__["_as_read"] = {k: v for k, v in row.__dict__.items() if not isinstance(v, dict | list)}
         return row
 
@@ -45,6 +45,14 @@ class FlowSubject(models.Model):
             there = self._state.fields_cache.get(relation.name)
             if there is not None and there.pk != self.__dict__.get(relation.attname):
                 self._state.fields_cache.pop(relation.name)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save what the module changed; the engine's own columns are never written back from an old copy."""
+        if not self._state.adding and not args and kwargs.get("update_fields") is None and not kwargs.get("force_insert"):
+            deferred = self.get_deferred_fields()
+            rest = [f for f in self._meta.concrete_fields if not f.primary_key and f.attname not in deferred]
+            kwargs["update_fields"] = [f.name for f in rest if f.name not in OWN]
+        super().save(*args, **kwargs)
 
     def duration(self, slot: str, default: timedelta) -> timedelta:  # noqa: ARG002
         """How long this slot ("state", or a duty's name) may last for this object; asked when the state is entered."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import psycopg
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 
 from anju.kernel import audit, clock
@@ -79,18 +79,21 @@ def _put_off(due: Due, error: Exception) -> None:
         Due.objects.filter(pk=due.pk).update(tries=due.tries + 1, fire_at=clock.now() + wait, problem=problem)
 
 
-def run_forever(stop: threading.Event) -> None:
-    """Ring until `stop` is set. Sleeps until the next deadline (1 s at most) and wakes at once when one is set nearer."""
+def run_forever(stop: threading.Event, *, after_round: Callable[[], object] = lambda: None) -> None:
+    """Ring until `stop` is set. Sleeps until the next deadline (1 s at most) and wakes at once when one is set nearer.
+
+    `after_round` is called after every round that succeeded, at least once a second: a sign of life.
+    """
     while not stop.is_set():
         try:
-            _run_connected(stop)
+            _run_connected(stop, after_round)
         except (DatabaseError, psycopg.Error):
             _log.exception("the ticker lost its database; trying again")
             connection.close()
             stop.wait(NAP)
 
 
-def _run_connected(stop: threading.Event) -> None:
+def _run_connected(stop: threading.Event, after_round: Callable[[], object]) -> None:
     connection.ensure_connection()
     with connection.cursor() as cursor:
         cursor.execute(f"LISTEN {engine.WAKE}")
@@ -106,7 +109,7 @@ def _run_connected(stop: threading.Event) -> None:
         if clock.now() >= next_anchor:
             audit.anchor()
             next_anchor = clock.now() + timedelta(minutes=1)
-    close_old_connections()
+        after_round()
 
 
 def _until_next() -> float:

@@ -30,7 +30,7 @@ def test_what_is_encrypted_comes_back_and_only_for_its_own_column(text):
 @given(texts, st.data())
 def test_a_changed_byte_is_noticed(text, data):
     name, _, body = crypto.encrypt(text, "x").partition(".")
-    n = data.draw(st.integers(0, len(body) - 3))
+    n = data.draw(st.integers(0, len(body) - 5))  # the last letters hold bits that mean nothing
     other = "A" if body[n] != "A" else "B"
     with pytest.raises(crypto.Undecipherable):
         crypto.decrypt(f"{name}.{body[:n]}{other}{body[n + 1 :]}", "x")
@@ -64,7 +64,9 @@ def test_fields_hide_their_content_in_the_database_and_show_it_to_the_model():
     with connection.cursor() as cursor:
         cursor.execute("SELECT secret, other, papers FROM kernel_samples_lamp ORDER BY id")
         (secret, other, raw), (none, nothing, no_papers) = cursor.fetchall()
-    assert secret.startswith("1.") and "浙" not in secret and "张" not in raw
+    assert secret.startswith("1.")
+    assert "浙" not in secret
+    assert "张" not in raw
     assert (other, none, nothing, no_papers) == ("", None, "", None)
     lamp.refresh_from_db()
     empty.refresh_from_db()

@@ -14,7 +14,9 @@ from anju.kernel.models import Due, Movement
 from anju.kernel.tests.samples import PARCEL, Parcel
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("everywhere"), pytest.mark.req("INC-01")]
-COURIER, BOSS, OWNER = (Actor(n, frozenset({r})) for n, r in (("小张", "courier"), ("老李", "boss"), ("收件人", "owner")))
+COURIER, BOSS, OWNER = (
+    Actor(n, frozenset({r})) for n, r in (("小张", "courier"), ("老李", "boss"), ("收件人", "owner"))
+)
 
 
 def a_parcel(**kwargs) -> Parcel:
@@ -43,7 +45,11 @@ def test_a_move_in_time_stops_the_clock_and_a_late_one_is_made_by_the_clock(let_
 
 def test_each_refusal_says_in_chinese_what_to_do(let_pass):
     parcel = a_parcel(paid=False)
-    cases = [("collect", OWNER, "courier、boss", "not_you"), ("sign", OWNER, "不能“签收”", "not_here"), ("nothing", OWNER, "nothing", "not_here")]
+    cases = [
+        ("collect", OWNER, "courier、boss", "not_you"),
+        ("sign", OWNER, "不能“签收”", "not_here"),
+        ("nothing", OWNER, "nothing", "not_here"),
+    ]
     for move, by, words, code in cases:
         with pytest.raises(NotAllowed, match=words) as refused:
             engine.make(parcel, move, by)
@@ -52,7 +58,7 @@ def test_each_refusal_says_in_chinese_what_to_do(let_pass):
     with pytest.raises(NotAllowed, match="请先收费") as refused:
         engine.make(parcel, "deliver", COURIER)
     assert refused.value.code == "needs"
-    with pytest.raises(NotAllowed, match="已同意.*填写理由") as refused:
+    with pytest.raises(NotAllowed, match=r"已同意.*填写理由") as refused:
         engine.make(parcel, "leave", COURIER, note="  ")
     assert refused.value.code == "reason"
     assert story(parcel) == ["begin", "collect"]
@@ -60,7 +66,7 @@ def test_each_refusal_says_in_chinese_what_to_do(let_pass):
     assert (done.note, done.data, parcel.state) == ("门口有柜子", {"box": 3}, "waiting")
 
 
-def test_a_move_that_stays_keeps_the_running_clock_and_a_re_entry_starts_it_anew(let_pass):
+def test_a_move_that_stays_keeps_the_running_clock_and_a_way_in_again_starts_it_anew(let_pass):
     parcel = a_parcel()
     let_pass(seconds=20)
     engine.make(parcel, "comment", BOSS, note="易碎")
@@ -71,8 +77,8 @@ def test_a_move_that_stays_keeps_the_running_clock_and_a_re_entry_starts_it_anew
     engine.make(parcel, "comment", BOSS, note="加急")
     assert (parcel.state_since, slots(parcel)["state"], slots(parcel)["call"]) == (since, 600, 120)
     engine.make(parcel, "restart", COURIER)
-    assert parcel.state_since > since
-    assert slots(parcel) == {"state": 600, "call": 120, "photo": 300}
+    assert slots(parcel) == {"state": 660, "call": 120, "photo": 300}, "its own clock anew; the duties go on"
+    assert (parcel.state_since, parcel.due_at) == (since, since + timedelta(seconds=660))
     assert {d.nth for d in queries.dues_of(parcel)} == {parcel.nth}
 
 
@@ -155,6 +161,20 @@ def test_the_clock_may_do_only_what_it_is_listed_for(let_pass):
     with pytest.raises(NotAllowed):
         engine.make(parcel, "collect", THE_CLOCK)
     assert let_pass(timedelta(seconds=30)) == 1
+
+
+def test_an_old_copy_neither_rewinds_the_process_nor_loses_what_its_holder_changed(let_pass):
+    parcel = a_parcel(paid=False)
+    old, other = Parcel.objects.get(pk=parcel.pk), Parcel.objects.get(pk=parcel.pk)
+    engine.make(parcel, "collect", COURIER)
+    Parcel.objects.filter(pk=parcel.pk).update(paid=True)
+    old.agreed = True
+    old.save()
+    parcel.refresh_from_db()
+    assert (parcel.state, parcel.nth, parcel.agreed) == ("moving", 1, True)
+    other.slow = True
+    engine.make(other, "comment", BOSS, note="稍后")
+    assert (other.state, other.nth, other.slow, other.agreed) == ("moving", 2, True, True)
 
 
 def test_a_final_state_leaves_no_clock_behind(let_pass):

@@ -16,7 +16,8 @@ from anju.kernel.hours import OFFICE, OfficeHours, due, elapsed, weekdays_only
 SH = ZoneInfo("Asia/Shanghai")
 pytestmark = pytest.mark.req("FLD-03")
 
-moments = st.datetimes(datetime(2023, 1, 1), datetime(2028, 12, 31), timezones=st.sampled_from([SH, ZoneInfo("UTC")]))
+FIRST, LAST = datetime.fromisoformat("2023-01-01"), datetime.fromisoformat("2028-12-31")
+moments = st.datetimes(FIRST, LAST, timezones=st.sampled_from([SH, ZoneInfo("UTC")]))
 spans = st.integers(0, 80 * 3600).map(lambda s: timedelta(seconds=s))
 
 

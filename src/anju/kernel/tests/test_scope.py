@@ -50,18 +50,18 @@ def test_without_a_scope_nothing_is_read_or_written(streets, act):
 
 
 WRITES = {
-    "create": lambda h, l: House.objects.create(place=h.place),
-    "create a child": lambda h, l: Lamp.objects.create(house=h),
-    "save": lambda h, l: h.save(),
-    "save a child": lambda h, l: l.save(update_fields=["name"]),
-    "delete": lambda h, l: l.delete(),
-    "update": lambda h, l: House.unscoped.filter(pk=h.pk).update(owner=9),
-    "update the place": lambda h, l: House.unscoped.filter(pk=h.pk).update(place=STREET),
-    "update children": lambda h, l: Lamp.unscoped.filter(pk=l.pk).update(name="x"),
-    "delete many": lambda h, l: Lamp.unscoped.filter(pk=l.pk).delete(),
-    "bulk_create": lambda h, l: House.objects.bulk_create([House(place=h.place)]),
-    "bulk_update": lambda h, l: House.unscoped.bulk_update([h], ["owner"]),
-    "get_or_create": lambda h, l: House.objects.get_or_create(owner=99, defaults={"place": h.place}),
+    "create": lambda h, lamp: House.objects.create(place=h.place),
+    "create a child": lambda h, lamp: Lamp.objects.create(house=h),
+    "save": lambda h, lamp: h.save(),
+    "save a child": lambda h, lamp: lamp.save(update_fields=["name"]),
+    "delete": lambda h, lamp: lamp.delete(),
+    "update": lambda h, lamp: House.unscoped.filter(pk=h.pk).update(owner=9),
+    "update the place": lambda h, lamp: House.unscoped.filter(pk=h.pk).update(place=STREET),
+    "update children": lambda h, lamp: Lamp.unscoped.filter(pk=lamp.pk).update(name="x"),
+    "delete many": lambda h, lamp: Lamp.unscoped.filter(pk=lamp.pk).delete(),
+    "bulk_create": lambda h, lamp: House.objects.bulk_create([House(place=h.place)]),
+    "bulk_update": lambda h, lamp: House.unscoped.bulk_update([h], ["owner"]),
+    "get_or_create": lambda h, lamp: House.objects.get_or_create(owner=99, defaults={"place": h.place}),
 }
 
 

@@ -16,19 +16,19 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--verify", action="store_true", help="exit 1 and say what is wrong unless the log is whole")
+        parser.add_argument(
+            "--verify", action="store_true", help="exit 1 and say what is wrong unless the log is whole"
+        )
         parser.add_argument("--export", metavar="FILE", help="JSON lines for `python -m anju.kernel.chain FILE`")
 
-    def handle(self, *args: Any, verify: bool, export: str | None, **options: Any) -> None:
+    def handle(self, *_: Any, verify: bool, export: str | None, **__: Any) -> None:
         while audit.seal():
             pass
         if export:
             with Path(export).open("w", encoding="utf-8") as file:
                 file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in audit.lines())
-        n, head = 0, "-"
-        for line in audit.lines():
-            n, head = line["n"], line["hash"]
-        self.stdout.write(f"{n} lines, head {head}")
+        n, sealed = audit.head() or (0, "-")
+        self.stdout.write(f"{n} lines, head {sealed}")
         if verify:
             wrong = audit.verify()
             if wrong:

@@ -20,9 +20,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true")
 
-    def handle(self, *args: Any, check: bool, **options: Any) -> None:
+    def handle(self, *_: Any, check: bool, **__: Any) -> None:
         found = [f"{flow.name}: {fault}" for flow in registry.flows() for fault in checks.faults(flow)]
-        found += [f"{f.name}: nobody wrote the condition {c}" for f in registry.flows() for c in registry.missing_conditions(f)]
+        found += [
+            f"{f.name}: nobody wrote the condition {c}"
+            for f in registry.flows()
+            for c in registry.missing_conditions(f)
+        ]
         wanted = {PAGES / f"{flow.name}.md": docs.page(flow, registry.role_label) for flow in registry.flows()}
         if not check:
             PAGES.mkdir(parents=True, exist_ok=True)
