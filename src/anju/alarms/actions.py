@@ -125,12 +125,16 @@ def _close(rows: QuerySet[Alarm], by: str, reason: str) -> int:
 def note_reset(*, device_id: int, at: datetime) -> int:
     """The device was reset (Alarm_Status 0): noted on its open emergencies, which it does not close."""
     rows = Alarm.objects.filter(
-        device_id=device_id, technical=False, state__in=[Alarm.State.OPEN, Alarm.State.JOINED], reset_at=None, at__lte=at
+        device_id=device_id,
+        technical=False,
+        state__in=[Alarm.State.OPEN, Alarm.State.JOINED],
+        reset_at=None,
+        at__lte=at,
     ).filter(raised_at__gt=clock.now() - RESET_WITHIN)
     noted = 0
     for alarm in rows.order_by("-pk")[:20]:
-        Alarm.objects.filter(pk=alarm.pk).update(reset_at=at)
         announce(AlarmReset(alarm.pk))
+        Alarm.objects.filter(pk=alarm.pk).update(reset_at=at)
         changed("alarm", alarm.pk, alarm.place)
         noted += 1
     return noted
@@ -142,8 +146,8 @@ def recover(*, device_id: int, causes: frozenset[str], reason: str) -> int:
     rows = Alarm.objects.filter(device_id=device_id, technical=True, kind__in=causes, state=Alarm.State.OPEN)
     ended = list(rows.order_by("pk").values_list("pk", flat=True))
     for alarm_id in ended:
+        announce(AlarmRecovered(alarm_id, reason))  # first: its case is locked before the alarm, as everywhere
         close(alarm_id=alarm_id, by=PLATFORM, reason=reason)
-        announce(AlarmRecovered(alarm_id, reason))
     return len(ended)
 
 
@@ -199,6 +203,9 @@ def heard_from(*, source: str, first_at: datetime, last_at: datetime, longest_ga
 
 
 def _number() -> str:
+    """From a sequence, not from the day's gapless counter: that one is locked until the commit, and an SOS must not wait
+    for the commit of a telemetry batch in which a battery ran low.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('alarms_number')")
         nth = cursor.fetchone()[0]

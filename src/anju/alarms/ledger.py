@@ -70,7 +70,12 @@ class LedgerLine:
         named = self.no_alarm + self.opened + self.joined + self.drill + self.quarantined + self.pending
         of_alarms = abs(self.alarms - self.alarms_open - self.alarms_closed - self.alarms_joined - self.alarms_drill)
         return (
-            of_messages + abs(self.signals - named) + of_alarms + self.wrong_messages + self.wrong_signals + self.wrong_alarms
+            of_messages
+            + abs(self.signals - named)
+            + of_alarms
+            + self.wrong_messages
+            + self.wrong_signals
+            + self.wrong_alarms
         )
 
     @property
@@ -277,10 +282,12 @@ def _late(since: datetime, until: datetime) -> tuple[int, int]:
     asked = [since, min(until, clock.now() - LATE)]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM signals_message WHERE outcome = 'pending' AND received_at >= %s AND received_at < %s", asked
+            "SELECT count(*) FROM signals_message WHERE outcome = 'pending' AND received_at >= %s AND received_at < %s",
+            asked,
         )
         messages = cursor.fetchone()[0]
         cursor.execute(
-            "SELECT count(*) FROM signals_signal WHERE outcome = 'pending' AND received_at >= %s AND received_at < %s", asked
+            "SELECT count(*) FROM signals_signal WHERE outcome = 'pending' AND received_at >= %s AND received_at < %s",
+            asked,
         )
         return messages, cursor.fetchone()[0]

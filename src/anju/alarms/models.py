@@ -32,9 +32,15 @@ class Alarm(ScopedModel):
         REPAIR = "repair", "维修工单"
 
     number = models.CharField("编号", max_length=24, unique=True)
-    home = models.ForeignKey("elders.Home", models.PROTECT, null=True, blank=True, verbose_name="家庭", related_name="+")
-    device = models.ForeignKey("devices.Device", models.PROTECT, null=True, blank=True, verbose_name="设备", related_name="+")
-    elder = models.ForeignKey("elders.Elder", models.PROTECT, null=True, blank=True, verbose_name="老人", related_name="+")
+    home = models.ForeignKey(
+        "elders.Home", models.PROTECT, null=True, blank=True, verbose_name="家庭", related_name="+"
+    )
+    device = models.ForeignKey(
+        "devices.Device", models.PROTECT, null=True, blank=True, verbose_name="设备", related_name="+"
+    )
+    elder = models.ForeignKey(
+        "elders.Elder", models.PROTECT, null=True, blank=True, verbose_name="老人", related_name="+"
+    )
     place = models.CharField("区划", max_length=12)
     kind = models.CharField("类别", max_length=20)
     dty = models.CharField("设备类型码", max_length=4, blank=True)
@@ -79,7 +85,9 @@ class Alarm(ScopedModel):
             models.Index(fields=["home", "-id"], name="alarms_by_home"),
             models.Index(fields=["case_kind", "case_id"], name="alarms_by_case"),
             models.Index(
-                fields=["device", "kind"], condition=models.Q(state="open", technical=True), name="alarms_open_technical"
+                fields=["device", "kind"],
+                condition=models.Q(state="open", technical=True),
+                name="alarms_open_technical",
             ),
             models.Index(fields=["received_at"], name="alarms_by_receipt"),
             BrinIndex(fields=["raised_at"], name="alarms_raised_brin"),

@@ -34,7 +34,12 @@ def page(
 ) -> list[Alarm]:
     """Alarms in the asker's scope, the newest first; `before_id` is the last id of the page before."""
     wanted = Q()
-    for name, value in (("home_id", home_id), ("device_id", device_id), ("technical", technical), ("pk__lt", before_id)):
+    for name, value in (
+        ("home_id", home_id),
+        ("device_id", device_id),
+        ("technical", technical),
+        ("pk__lt", before_id),
+    ):
         if value is not None:
             wanted &= Q(**{name: value})
     if state:

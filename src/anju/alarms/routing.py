@@ -125,7 +125,9 @@ def _count(done: Round, result: Routed) -> None:
     elif result.outcome == "undecodable":
         done.undecodable += 1
         subject = f"{result.heard.source} {result.heard.product_id}".strip()
-        done.troubles.append((Trouble.Kind.UNDECODABLE, subject, f"{subject} 的报文无法解析，原文已留存：{result.heard.note}"))
+        done.troubles.append(
+            (Trouble.Kind.UNDECODABLE, subject, f"{subject} 的报文无法解析，原文已留存：{result.heard.note}")
+        )
     for signal in result.signals:
         done.count(signal.outcome)
         if signal.outcome in {"opened", "joined"}:
@@ -172,7 +174,11 @@ class _Desk:
         row = RoutedSignal(nth, signal, NO_ALARM, place, device_id=device_id, home_id=home_id)
         if self.error:
             rule = rule_for(signal)
-            return self._despite(row, heard, rule, device, self.error) if rule else replace(row, reason=f"处理失败：{self.error}"[:200])
+            return (
+                self._despite(row, heard, rule, device, self.error)
+                if rule
+                else replace(row, reason=f"处理失败：{self.error}"[:200])
+            )
         causes = frozenset(self.causes.get(device_id, ())) if device_id is not None else frozenset()
         verdict = judge(
             signal, self.judged[device.id] if device else None, received_at=heard.received_at, source=heard.source,
@@ -216,10 +222,12 @@ class _Desk:
         return replace(row, outcome="pending", reason=error[:500], attempts=1, retry_at=retry_at)
 
 
-def _as_unknown(
-    row: RoutedSignal, heard: Heard, rule: Rule, device: DeviceInfo | None, error: str
-) -> RoutedSignal:
-    where = f"设备 {device.imei} {device.position}" if device is not None else f"设备 {heard.device_key or heard.operator_id}"
+def _as_unknown(row: RoutedSignal, heard: Heard, rule: Rule, device: DeviceInfo | None, error: str) -> RoutedSignal:
+    where = (
+        f"设备 {device.imei} {device.position}"
+        if device is not None
+        else f"设备 {heard.device_key or heard.operator_id}"
+    )
     note = f"资料读取失败，按未知家庭报警。{where.strip()}。{error}"
     alarm = raise_for(replace(row, device_id=None, home_id=None), heard, rule, device, note=note)
     return replace(row, outcome=outcome_of(alarm), reason=note[:200], alarm_id=alarm.pk)
@@ -296,7 +304,12 @@ def _words(error: BaseException) -> str:
 
 
 def _recovered(signal: Signal) -> str:
-    words = {"tamper_clear": "防拆已恢复", "battery": "电池已更换", "fault_clear": "故障已恢复", "mains_clear": "市电已恢复"}
+    words = {
+        "tamper_clear": "防拆已恢复",
+        "battery": "电池已更换",
+        "fault_clear": "故障已恢复",
+        "mains_clear": "市电已恢复",
+    }
     return words.get(signal.kind, "设备已恢复上报")
 
 
@@ -354,7 +367,12 @@ def _vitals(heard: Heard, device: DeviceInfo) -> device_actions.VitalsNote:
 def _note_unknown(batch: Sequence[Heard], desk: _Desk) -> None:
     strangers = [
         device_actions.UnknownNote(
-            h.device_key, h.operator_id, h.source, h.product_id, h.received_at, tuple(sorted({s.kind for s in h.signals or ()}))
+            h.device_key,
+            h.operator_id,
+            h.source,
+            h.product_id,
+            h.received_at,
+            tuple(sorted({s.kind for s in h.signals or ()})),
         )
         for h in batch
         if desk.device_of(h) is None and h.source != PLATFORM

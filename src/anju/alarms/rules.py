@@ -281,7 +281,7 @@ def learn_gap(usual: float, gap: float, elapsed: float) -> float:
     `elapsed`: seconds since it was last learnt. A pause that was itself an outage (over 3 × usual) teaches only
     3 × usual, else one outage would deafen the watch.
     """
-    faded = max(LEAST_GAP, usual * 0.5 ** (max(elapsed, 0.0) / GAP_HALF_LIFE))
+    faded: float = max(LEAST_GAP, usual * 0.5 ** (max(elapsed, 0.0) / GAP_HALF_LIFE))
     return max(faded, min(max(gap, 0.0), SILENT_AFTER * usual))
 
 

@@ -42,7 +42,11 @@ def prove(since: datetime, until: datetime, *, subject: str = "") -> Ledger:
     with seen_by(EVERYWHERE):
         books = ledger(since, until)
         wrong = "；".join(books.differences[:3])
-        _verdict(Trouble.Kind.DIFFERENCE, subject or f"{clock.local(since):%m-%d %H:%M} 起", f"对账不平：{wrong}" if wrong else "")
+        _verdict(
+            Trouble.Kind.DIFFERENCE,
+            subject or f"{clock.local(since):%m-%d %H:%M} 起",
+            f"对账不平：{wrong}" if wrong else "",
+        )
     return books
 
 
@@ -73,7 +77,9 @@ def _waiting(now: datetime) -> str:
 def spool_age(folder: Path, now: float) -> float:
     """Seconds since the oldest message was put into the gateway's spool; 0 when it is empty."""
     try:
-        stamps = [f.stat().st_mtime for f in folder.rglob("*") if f.is_file() and f.stat().st_size and f.suffix != ".done"]
+        stamps = [
+            f.stat().st_mtime for f in folder.rglob("*") if f.is_file() and f.stat().st_size and f.suffix != ".done"
+        ]
     except FileNotFoundError:
         return 0.0
     return max(0.0, now - min(stamps)) if stamps else 0.0

@@ -8,11 +8,12 @@ router processes may run: a lane belongs to whoever has locked it, for one trans
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import psycopg
@@ -78,9 +79,9 @@ class Router:
         """Go on through a database that is away; anything else ends the process."""
         pause = 0.1
         while not self.stop.is_set():
+            started = time.monotonic()
             try:
                 with seen_by(EVERYWHERE), audit.acting("路由"):
-                    started = time.monotonic()
                     work()
             except (DatabaseError, InterfaceError, psycopg.Error) as error:
                 if time.monotonic() - started > 10:
@@ -170,14 +171,14 @@ class PulseBook:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._heard: dict[str, list[float]] = {}
+        self._heard: dict[str, list[datetime]] = {}
 
     def note(self, done: Round) -> None:
         """These messages were heard."""
         with self._lock:
             for source, moments in done.sources.items():
                 if source != "platform":
-                    self._heard.setdefault(source, []).extend(m.timestamp() for m in moments)
+                    self._heard.setdefault(source, []).extend(moments)
 
     def flush(self) -> None:
         """Write the pulses down."""
@@ -185,6 +186,7 @@ class PulseBook:
             heard, self._heard = self._heard, {}
         for source, stamps in heard.items():
             stamps.sort()
-            gaps = [b - a for a, b in zip(stamps, stamps[1:], strict=False)]
-            first, last = (clock.local(clock.now()).fromtimestamp(s, clock.SHANGHAI) for s in (stamps[0], stamps[-1]))
-            alarms.heard_from(source=source, first_at=first, last_at=last, longest_gap=max(gaps, default=0.0))
+            longest = max((b - a for a, b in itertools.pairwise(stamps)), default=timedelta(0))
+            alarms.heard_from(
+                source=source, first_at=stamps[0], last_at=stamps[-1], longest_gap=longest.total_seconds()
+            )

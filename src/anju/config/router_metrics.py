@@ -24,11 +24,19 @@ class RouterMetrics:
         r = self.registry
         self.messages = Counter("anju_router_messages", "messages routed", ["lane", "result"], registry=r)
         self.signals = Counter("anju_router_signals", "signals settled", ["outcome"], registry=r)
-        self.batch = Histogram("anju_router_batch_seconds", "one batch, commit included", ["lane"], buckets=BUCKETS, registry=r)
-        self.alarm = Histogram(
-            "anju_router_alarm_seconds", "from durable receipt to the committed alarm", ["lane"], buckets=BUCKETS, registry=r
+        self.batch = Histogram(
+            "anju_router_batch_seconds", "one batch, commit included", ["lane"], buckets=BUCKETS, registry=r
         )
-        self.troubles = Counter("anju_router_troubles", "messages that could not be handled or read", ["kind"], registry=r)
+        self.alarm = Histogram(
+            "anju_router_alarm_seconds",
+            "from durable receipt to the committed alarm",
+            ["lane"],
+            buckets=BUCKETS,
+            registry=r,
+        )
+        self.troubles = Counter(
+            "anju_router_troubles", "messages that could not be handled or read", ["kind"], registry=r
+        )
         self.reconnects = Counter("anju_router_reconnects", "times the database was lost", registry=r)
         self.lag = Gauge("anju_router_lag_seconds", "age of the oldest message not yet routed", registry=r)
         self.trouble = Gauge("anju_trouble_open", "open troubles of the platform", ["kind"], registry=r)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from anju.kernel.changes import changed
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.models import Movement
+from anju.kernel.numbers import next_number
 
 CASE: Final = "repair"
 BEFORE_ANYBODY_SET_OUT: Final = frozenset({"reported", "dispatching"})
@@ -28,6 +30,7 @@ def raise_repair(*, alarm_id: int) -> RepairOrder:
 
     The order is found or made under the unique rule of the table, so two routers at once make one.
     """
+    _one_at_a_time()
     alarm = alarm_queries.alarm(alarm_id)
     order = _open_order(alarm.device_id, alarm.kind)
     opened = order is None
@@ -72,9 +75,9 @@ def move(order_id: int, move: str, by: Actor, *, note: str = "", data: dict[str,
     new_device (its IMEI); archive → materials (list of {name, count}). NotAllowed says in Chinese what is missing.
     """
     order, given = RepairOrder.objects.select_for_update(of=("self",)).get(pk=order_id), data or {}
-    taken = _take(order, move, by, note, given)
-    if taken:
-        order.save(update_fields=taken)
+    take = TAKES.get(move)
+    if take is not None and (changed_fields := take(order, note, given)):
+        order.save(update_fields=changed_fields)
     done = engine.make(order, move, by, note=note, data=given)
     after = _afterwards(order, move, note)
     if after:
@@ -96,11 +99,15 @@ def tick(order_id: int, duty: str, by: Actor, *, note: str = "") -> Movement:
 
 @transaction.atomic
 def recovered(*, alarm_id: int, reason: str) -> None:
-    """The device recovered by itself. Before anybody set out the clock ends the order; later the fitter is only told."""
+    """The device recovered by itself. Before anybody set out the clock ends the order; later the fitter is only told.
+
+    The order is locked before its alarms, as everywhere.
+    """
     alarm = alarm_queries.alarm(alarm_id)
     if alarm.case_kind != CASE or alarm.case_id is None:
         return
     order = RepairOrder.objects.select_for_update(of=("self",)).filter(pk=alarm.case_id).first()
+    alarms.close(alarm_id=alarm_id, by=alarms.PLATFORM, reason=reason)
     if order is None or order.closed_at is not None or alarm_queries.open_of_case(case_kind=CASE, case_id=order.pk):
         return
     order.recovered_at = clock.now()
@@ -111,46 +118,75 @@ def recovered(*, alarm_id: int, reason: str) -> None:
     _tell(order)
 
 
-def _take(order: RepairOrder, move: str, by: Actor, note: str, data: dict[str, Any]) -> list[str]:
-    """Store what a move brings before it is made, so that its conditions can see it; answers the changed fields."""
-    if move == "assign" and data.get("assignee"):
-        order.assignee_id = int(data["assignee"])
-        return ["assignee"]
-    if move in {"contacted", "rebook", "revisit", "part_needed", "supported"}:
-        return _take_appointment(order, move, data)
-    if move == "arrive":
-        order.seen_at = order.seen_at or clock.now()
-        order.tested = False
-        return ["seen_at", "tested"]
-    if move == "repaired":
-        order.found = str(data.get("found") or note)[:300]
-        order.tested = order.tested or bool(data.get("tested"))
-        return ["found", "tested"]
-    if move == "archive":
-        order.materials = list(data.get("materials") or [])
-        return ["materials"]
-    if move == "withdraw":
-        order.withdrawn_why = note[:300]
-        return ["withdrawn_why"]
-    if move == "urge":
-        order.urged += 1
-        return ["urged"]
-    return []
+Given = dict[str, Any]
 
 
-def _take_appointment(order: RepairOrder, move: str, data: dict[str, Any]) -> list[str]:
-    given = data.get("appointment_at")
-    if move == "contacted":
-        if not given:
-            raise NotAllowed("请填写与客户约定的上门时间，再提交。", code="needs")
-        order.contacted_at = order.contacted_at or clock.now()
+def _assignee(order: RepairOrder, _note: str, given: Given) -> list[str]:
+    if not given.get("assignee"):
+        return []
+    order.assignee_id = int(given["assignee"])
+    return ["assignee"]
+
+
+def _appointment(order: RepairOrder, _note: str, given: Given) -> list[str]:
+    text = given.get("appointment_at")
     try:
-        order.appointment_at = datetime.fromisoformat(str(given)) if given else None
+        moment = datetime.fromisoformat(str(text)) if text else None
     except ValueError as error:
         raise NotAllowed("看不懂约定的上门时间，请按 2026-11-20T14:00 填写。", code="needs") from error
-    if order.appointment_at is not None and order.appointment_at.tzinfo is None:
-        order.appointment_at = order.appointment_at.replace(tzinfo=clock.SHANGHAI)
-    return ["appointment_at", "contacted_at"]
+    if moment is not None and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=clock.SHANGHAI)
+    order.appointment_at = moment
+    return ["appointment_at"]
+
+
+def _contacted(order: RepairOrder, note: str, given: Given) -> list[str]:
+    if not given.get("appointment_at"):
+        raise NotAllowed("请填写与客户约定的上门时间，再提交。", code="needs")
+    order.contacted_at = order.contacted_at or clock.now()
+    return ["contacted_at", *_appointment(order, note, given)]
+
+
+def _arrived(order: RepairOrder, _note: str, _given: Given) -> list[str]:
+    order.seen_at, order.tested = order.seen_at or clock.now(), False
+    return ["seen_at", "tested"]
+
+
+def _repaired(order: RepairOrder, note: str, given: Given) -> list[str]:
+    order.found = str(given.get("found") or note)[:300]
+    order.tested = order.tested or bool(given.get("tested"))
+    return ["found", "tested"]
+
+
+def _materials(order: RepairOrder, _note: str, given: Given) -> list[str]:
+    order.materials = list(given.get("materials") or [])
+    return ["materials"]
+
+
+def _withdrawal(order: RepairOrder, note: str, _given: Given) -> list[str]:
+    order.withdrawn_why = note[:300]
+    return ["withdrawn_why"]
+
+
+def _urging(order: RepairOrder, _note: str, _given: Given) -> list[str]:
+    order.urged += 1
+    return ["urged"]
+
+
+TAKES: Final[dict[str, Callable[[RepairOrder, str, Given], list[str]]]] = {
+    "assign": _assignee,
+    "contacted": _contacted,
+    "rebook": _appointment,
+    "revisit": _appointment,
+    "part_needed": _appointment,
+    "supported": _appointment,
+    "arrive": _arrived,
+    "repaired": _repaired,
+    "archive": _materials,
+    "withdraw": _withdrawal,
+    "urge": _urging,
+}
+"""What a move brings with it: stored before the move is made, so that its conditions see it; the changed fields."""
 
 
 def _afterwards(order: RepairOrder, move: str, note: str) -> list[str]:
@@ -183,16 +219,17 @@ def _make(
     origin: str, at: datetime,
 ) -> tuple[RepairOrder, bool]:  # fmt: skip
     now = clock.now()
-    recent = RepairOrder.unscoped.filter(device_id=device_id, cause=cause, reported_at__gt=now - rules.REPEATS_COUNTED_OVER)
-    repeats = 1 + (recent.exclude(state="not_a_fault").count() if device_id is not None else 0)
+    repeats = 1 + (_earlier(device_id, cause, now) if device_id is not None else 0)
     order = RepairOrder(
-        number=_number(now), year=clock.local(now).year, device_id=device_id, home_id=home_id, place=place, cause=cause,
+        number=next_number("WX", clock.local(now).date()), year=clock.local(now).year, device_id=device_id, home_id=home_id, place=place, cause=cause,
         cause_label=cause_label, where=where, detail=detail[:300], origin=origin[:60], reported_at=min(at, now),
         repeats=repeats,
     )  # fmt: skip
     try:
         with transaction.atomic():
-            engine.begin(order, THE_CLOCK if origin == "设备上报" else Actor(origin, frozenset({Role.AGENT})), note=detail)
+            engine.begin(
+                order, THE_CLOCK if origin == "设备上报" else Actor(origin, frozenset({Role.AGENT})), note=detail
+            )
     except IntegrityError:
         other = _open_order(device_id, cause)
         if other is None:
@@ -200,6 +237,12 @@ def _make(
         return other, False
     _tell(order)
     return order, True
+
+
+def _earlier(device_id: int, cause: str, now: datetime) -> int:
+    since = now - rules.REPEATS_COUNTED_OVER
+    recent = RepairOrder.unscoped.filter(device_id=device_id, cause=cause, reported_at__gt=since)
+    return recent.exclude(state="not_a_fault").count()
 
 
 def _report(order: RepairOrder, *, text: str, by: str, at: datetime, alarm_id: int | None) -> None:
@@ -210,15 +253,10 @@ def _tell(order: RepairOrder) -> None:
     changed("order", order.pk, order.place)
 
 
-def _number(now: datetime) -> str:
-    """WX-1119-0082: the 82nd order of 19 November. A number may be skipped, never given twice in a year."""
-    day = clock.local(now).date()
+def _one_at_a_time() -> None:
+    """Repairs that devices ask for are opened one transaction at a time.
+
+    Else two routers could each hold an order that the other joins, or the day's number, and wait for each other.
+    """
     with connection.cursor() as cursor:
-        # the day's base is fixed before the number is drawn, so a number is always above its base
-        cursor.execute(
-            "INSERT INTO fieldwork_numberday (day, base) SELECT %s, last_value FROM fieldwork_number ON CONFLICT DO NOTHING",
-            [day],
-        )
-        cursor.execute("SELECT nextval('fieldwork_number') - base FROM fieldwork_numberday WHERE day = %s", [day])
-        nth = cursor.fetchone()[0]
-    return f"WX-{day:%m%d}-{nth:04d}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('fieldwork.raise_repair'))")

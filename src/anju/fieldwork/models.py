@@ -13,7 +13,7 @@ from anju.kernel import clock
 from anju.kernel.flow.guard import guard
 from anju.kernel.flow.registry import runs
 from anju.kernel.flow.subject import FlowSubject
-from anju.kernel.scope import OpenModel, ScopedModel
+from anju.kernel.scope import ScopedModel
 
 
 @runs(REPAIR, conditions=rules)
@@ -24,8 +24,12 @@ class RepairOrder(FlowSubject, ScopedModel):
 
     number = models.CharField("工单号", max_length=24)
     year = models.PositiveSmallIntegerField("年份")
-    home = models.ForeignKey("elders.Home", models.PROTECT, null=True, blank=True, verbose_name="家庭", related_name="+")
-    device = models.ForeignKey("devices.Device", models.PROTECT, null=True, blank=True, verbose_name="设备", related_name="+")
+    home = models.ForeignKey(
+        "elders.Home", models.PROTECT, null=True, blank=True, verbose_name="家庭", related_name="+"
+    )
+    device = models.ForeignKey(
+        "devices.Device", models.PROTECT, null=True, blank=True, verbose_name="设备", related_name="+"
+    )
     place = models.CharField("区划", max_length=12)
     cause = models.CharField("原因", max_length=20)
     cause_label = models.CharField("故障", max_length=60)
@@ -98,19 +102,3 @@ class Report(ScopedModel):
 
     def __str__(self) -> str:
         return self.text
-
-
-class NumberDay(OpenModel):
-    """Where a day's numbers begin, so that WX-1119-0082 is the 82nd of its day without a lock that every order waits for."""
-
-    scope_reason: ClassVar[str] = "编号的起点，不涉及任何家庭"
-
-    day = models.DateField("日期", primary_key=True)
-    base = models.BigIntegerField("起点")
-
-    class Meta:
-        verbose_name = "编号起点"
-        verbose_name_plural = "编号起点"
-
-    def __str__(self) -> str:
-        return str(self.day)

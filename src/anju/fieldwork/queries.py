@@ -69,7 +69,12 @@ def page(
 ) -> list[OrderRow]:  # fmt: skip
     """Repair orders, the newest first; `before_id` is the last id of the page before."""
     wanted = Q()
-    for name, value in (("pk__lt", before_id), ("home_id", home_id), ("device_id", device_id), ("state", state or None)):
+    for name, value in (
+        ("pk__lt", before_id),
+        ("home_id", home_id),
+        ("device_id", device_id),
+        ("state", state or None),
+    ):
         if value is not None:
             wanted &= Q(**{name: value})
     if open_only:

@@ -67,19 +67,19 @@ class OrderLike(Protocol):
     assignee_id: int | None
 
 
-def support_checked(order: OrderLike, by: object = None) -> bool | str:  # noqa: ARG001
+def support_checked(order: OrderLike, by: object) -> bool | str:  # noqa: ARG001
     """六.1: the second fault of the same kind within 90 days goes to support before it counts as repaired."""
     if order.repeats < SUPPORT_FROM or order.support_note:
         return True
     return f"这是近 90 天内同一故障第 {order.repeats} 次，请先“报支撑核实”，核实后再回单。"
 
 
-def tested_on_site(order: OrderLike, by: object = None) -> bool | str:  # noqa: ARG001
+def tested_on_site(order: OrderLike, by: object) -> bool | str:  # noqa: ARG001
     """三.3.3: tested after the work, result told."""
     return order.tested or "请先在现场测试设备（可开测试模式），登记测试结果后再回单。"
 
 
-def assigned(order: OrderLike, by: object = None) -> bool | str:  # noqa: ARG001
+def assigned(order: OrderLike, by: object) -> bool | str:  # noqa: ARG001
     """四.2.4: an order goes to a person, not to a pool."""
     return order.assignee_id is not None or "请先选择装维员，再派单。"
 

@@ -76,7 +76,10 @@ def table(books: Ledger) -> list[str]:
         rows.append([when, line.source_label, *_cells(line, shown)])
     rows.append(["合计", "", *_cells(books.total, shown)])
     widths = [max(_width(row[n]) for row in rows) for n in range(len(rows[0]))]
-    lines = ["  ".join(_pad(cell, width, left=n < 2) for n, (cell, width) in enumerate(zip(row, widths, strict=True))) for row in rows]
+    lines = [
+        "  ".join(_pad(cell, width, left=n < 2) for n, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    ]
     span = f"{clock.local(books.since):%Y-%m-%d %H:%M:%S} 至 {clock.local(books.until):%Y-%m-%d %H:%M:%S}"
     lines.insert(0, f"对账 {span}（统计于 {clock.local(books.at):%H:%M:%S}）")
     if books.late_messages or books.late_signals:
