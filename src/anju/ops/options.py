@@ -29,6 +29,11 @@ class Options:
     database_url: str
 
     @property
+    def router_port(self) -> int:
+        """Where the router tells its metrics, on loopback only."""
+        return self.gateway_port + 1
+
+    @property
     def mode(self) -> str:
         """What settings call ANJU_MODE."""
         return "production" if self.production else "demo"
@@ -45,7 +50,9 @@ def parser() -> argparse.ArgumentParser:
         prog="./run",
         description="Sets up and starts the whole platform. Settings can also stand in var/anju.env.",
     )
-    made.add_argument("--port", type=int, help="of the pages (8000); the gateway takes the next one")
+    made.add_argument(
+        "--port", type=int, help="of the pages (8000); the gateway and the router's metrics take the next two"
+    )
     made.add_argument("--host", help="address to listen on (127.0.0.1); beyond loopback HTTPS is switched on")
     made.add_argument("--https", action="store_true", help="HTTPS, by a local authority unless a certificate is given")
     made.add_argument("--certificate", metavar="FILE", help="PEM, with its chain")
@@ -97,7 +104,7 @@ def _number(settings: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _refuse(options: Options) -> None:
-    for port in (options.port, options.gateway_port):
+    for port in (options.port, options.gateway_port, options.router_port):
         if not 1 <= port <= 65535:
             raise RefusedError(f"{port} is no port: choose one from 1024 to 65534 (--port).")
     if bool(options.certificate) != bool(options.key):

@@ -159,8 +159,14 @@ class Run:
             return spawn(server.command(), env=env, cwd=server.home, out=out, user=server.user, death=end)
 
     def _check_ports(self) -> None:
-        for port, what in ((self.options.port, "the pages"), (self.options.gateway_port, "the gateway")):
-            if free_port(port, self.options.host) != port:
+        options = self.options
+        wanted = (
+            (options.port, options.host, "the pages"),
+            (options.gateway_port, options.host, "the gateway"),
+            (options.router_port, "127.0.0.1", "the router's metrics"),
+        )
+        for port, host, what in wanted:
+            if free_port(port, host) != port:
                 raise RefusedError(
                     f"Port {port} (for {what}) is taken by another program. Choose another: ./run --port {port + 100}",
                 )
@@ -172,6 +178,7 @@ class Run:
             "ANJU_HOST": options.host,
             "ANJU_PORT": str(options.port),
             "ANJU_GATEWAY_PORT": str(options.gateway_port),
+            "ANJU_ROUTER_METRICS_PORT": str(options.router_port),
             "ANJU_HTTPS": "1" if options.https else "0",
             "ANJU_WEB_URL": address(options, options.port),
             "ANJU_GATEWAY_URL": address(options, options.gateway_port),
