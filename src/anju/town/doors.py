@@ -1,57 +1,25 @@
-"""Where the running platform listens: `var/run.json`, written by `./run`, read by the simulator."""
+"""What `var/run.json` tells about the demo: its log-ins and its devices."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from anju.town.voices import Keys
-from anju.town.wire import Door
+from anju.devices import queries as devices
+from anju.kernel.scope import EVERYWHERE, seen_by
+from anju.town.demo import staff
 
 
-class NotRunning(Exception):
-    """There is no platform to talk to; the message says what to do."""
+def logins() -> list[dict[str, str]]:
+    """Role, user and password of each demo log-in, in the order in which they are shown."""
+    return [{"role": login.role.value, "user": login.user, "password": staff.PASSWORD} for login in staff.LOGINS if login.shown]
 
 
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """The MQTT broker of the 4G devices; `topic` may hold {imei}."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    topic: str
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """Everything the town needs to speak."""
-
-    http: dict[str, Door]
-    keys: Keys
-    broker: Broker | None
-
-
-def read(path: str) -> Doors:
-    """The doors of the platform that is running; raises NotRunning."""
-    try:
-        run: dict[str, Any] = json.loads(Path(path).read_text())
-    except FileNotFoundError:
-        raise NotRunning(f"没有找到 {path}。请先用 ./run 启动平台，或用 --run-file 指明它的位置。") from None
-    except (OSError, ValueError) as reason:
-        raise NotRunning(f"读不了 {path}：{reason}。请重新启动平台。") from None
-    gateway = run.get("gateway") or {}
-    http = {
-        name: Door(gateway[name]["url"], gateway[name].get("headers") or {})
-        for name in ("ctwing", "onenet")
-        if (gateway.get(name) or {}).get("url")
-    }
-    if not http:
-        raise NotRunning(f"{path} 里没有网关地址。请等 ready 变成 true，再试。")
-    onenet, mqtt = gateway.get("onenet") or {}, run.get("mqtt")
-    keys = Keys(str(onenet.get("token") or ""), str(onenet.get("aes_key") or ""))
-    broker = Broker(mqtt["host"], int(mqtt["port"]), mqtt.get("user", ""), mqtt.get("password", ""), mqtt.get("topic", "")) if mqtt else None
-    return Doors(http, keys, broker)
+def demo_devices() -> list[dict[str, str]]:
+    """The installed devices of the demo, for those who want to speak for them."""
+    with seen_by(EVERYWHERE):
+        products = {p.code: p.product_id for p in devices.products()}
+        return [
+            {
+                "imei": d.device.imei, "device_id": d.device.operator_id, "kind": d.device.kind, "home": str(d.device.home_id),
+                "source": d.device.source, "product_id": products[d.device.product_code], "product": d.device.product_code,
+            }
+            for d in devices.health(limit=2000)
+        ]  # fmt: skip

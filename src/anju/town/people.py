@@ -28,7 +28,8 @@ class ContactSeed:
     phone: str
     has_key: bool = False
     eta_minutes: int = 20
-    hours: tuple[int, int] | None = None  # reachable from-to, local hours; None = always
+    hours: tuple[int, int] | None = None  # reachable from-to, local hours; None = what is usual for the kind
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def _home(n: int, spot: Spot, rng: Random, today: date) -> HomeSeed:
     surname = rng.choice(words.SURNAMES)
     sexes = ("女", "男") if couple else (rng.choices("女男", (62, 38))[0],)
     elders = tuple(_elder(n, i, sex, surname if i == 0 else rng.choice(words.SURNAMES), rng, today, couple) for i, sex in enumerate(sexes))
+    elders = tuple(replace(e, consent=elders[0].consent, status=elders[0].status) for e in elders)  # signed together
     stair = building.stair(unit)
     grid = _staff(community.code, 3 + building.number % 3)
     return HomeSeed(
@@ -208,23 +210,27 @@ def _staff(place: str, post: int) -> tuple[str, str, int]:
 
 
 def _contacts(n: int, elder: ElderSeed, community: land.Community, rng: Random, grid: tuple[str, str, int]) -> Iterator[ContactSeed]:
-    family = rng.sample(words.RELATIONS, k=rng.choices((0, 1, 2, 3), (6, 34, 44, 16))[0])
+    family = rng.sample(words.RELATIONS, k=rng.choices((1, 2, 3), (38, 45, 17))[0])
     for i, (relation, sex) in enumerate(family):
         own = relation in {"女儿", "儿子"} and elder.sex == "男"
         surname = elder.name[0] if own else rng.choice(words.SURNAMES)
         name = surname + rng.choice(words.YOUNG_WOMEN if sex == "女" else words.YOUNG_MEN)
         hours = (7, 23) if rng.random() < 0.2 else None
-        yield ContactSeed("guardian", name, relation, sex, ids.mobile(200_000 + n * 8 + i), rng.random() < 0.7, rng.choice((10, 15, 25, 40)), hours)
+        key, eta, estate = rng.random() < 0.7, rng.choice((10, 15, 25, 40)), rng.choice(land.compounds())
+        where = f"{estate.name} {rng.randrange(1, 16)} 幢 {rng.randrange(1, 4)} 单元 {rng.randrange(1, 7)}0{rng.randrange(1, 3)} 室"
+        yield ContactSeed("guardian", name, relation, sex, ids.mobile(200_000 + n * 8 + i), key, eta, hours, where)
     if rng.random() < 0.35:
         sex = rng.choice("女男")
         name = rng.choice(words.SURNAMES) + rng.choice(words.WOMEN if sex == "女" else words.MEN)
         yield ContactSeed("neighbour", name, "邻居", sex, ids.mobile(200_000 + n * 8 + 6), rng.random() < 0.5, 3)
     short = community.name.removesuffix("社区")
     social, social_sex, social_seed = _staff(community.code, 1)
+    second = _staff(community.code, 2)
     yield ContactSeed("grid", grid[0], "网格员", grid[1], ids.mobile(grid[2]), has_key=True, eta_minutes=8, hours=(7, 22))
+    yield ContactSeed("grid", second[0], "网格员", second[1], ids.mobile(second[2]), eta_minutes=15, hours=(7, 22))
     yield ContactSeed("social_worker", social, "社工", social_sex, ids.mobile(social_seed), eta_minutes=12, hours=(8, 18))
-    yield ContactSeed("property", f"{short}物业", "物业", "男", ids.landline(social_seed + 7), eta_minutes=6, hours=(8, 20))
-    yield ContactSeed("night_duty", f"{short}夜间值守", "值守", "男", ids.landline(social_seed + 8), eta_minutes=10, hours=(20, 8))
+    yield ContactSeed("property", f"{short}物业", "物业", "男", ids.landline(social_seed + 7), eta_minutes=6)
+    yield ContactSeed("night_duty", f"{short}夜间值守", "值守", "男", ids.landline(social_seed + 8), eta_minutes=10)
     yield ContactSeed("committee", f"{community.name}居委", "居委", "女", ids.landline(social_seed + 9), eta_minutes=15, hours=(8, 18))
 
 
@@ -238,8 +244,8 @@ def _shown_he_ting(home: HomeSeed, today: date) -> HomeSeed:
         consent=ConsentSeed(today - timedelta(days=200), today + timedelta(days=164), True, True, False, "本人、儿子"),
     )  # fmt: skip
     family = (
-        ContactSeed("guardian", "顾敏", "女儿", "女", ids.mobile(200_000), has_key=True, eta_minutes=40),
-        ContactSeed("guardian", "顾建国", "儿子", "男", ids.mobile(200_001), has_key=True, eta_minutes=25),
+        ContactSeed("guardian", "顾敏", "女儿", "女", ids.mobile(200_000), has_key=True, eta_minutes=40, address="江月苑 3 幢 1 单元 602 室"),
+        ContactSeed("guardian", "顾建国", "儿子", "男", ids.mobile(200_001), has_key=True, eta_minutes=25, address="映月里小区 5 幢 2 单元 301 室"),
     )
     others = tuple(c for c in home.contacts if c.kind not in {"guardian", "neighbour"})
     return replace(home, elders=(elder,), contacts=family + others, key_note="网格员持备用钥匙", access_note="单元门有门禁，按物业代码")
@@ -255,8 +261,8 @@ def _shown_liu_tang(home: HomeSeed, today: date) -> HomeSeed:
         consent=ConsentSeed(today - timedelta(days=247), today + timedelta(days=117), True, True, False, "本人、儿子"),
     )  # fmt: skip
     family = (
-        ContactSeed("guardian", "唐伟", "儿子", "男", ids.mobile(200_009), has_key=True, eta_minutes=25),
-        ContactSeed("guardian", "唐莉", "女儿", "女", ids.mobile(200_010), has_key=True, eta_minutes=35, hours=(7, 23)),
+        ContactSeed("guardian", "唐伟", "儿子", "男", ids.mobile(200_009), has_key=True, eta_minutes=25, address="荷汀花园 9 幢 1 单元 804 室"),
+        ContactSeed("guardian", "唐莉", "女儿", "女", ids.mobile(200_010), has_key=True, eta_minutes=35, hours=(7, 23), address="潮音坊 2 幢 2 单元 1101 室"),
     )
     others = tuple(c for c in home.contacts if c.kind not in {"guardian", "neighbour"})
     return replace(home, elders=(elder,), contacts=family + others, key_note="网格员持备用钥匙", devices=kit_for(home.n, Random(1), full=True))

@@ -7,7 +7,7 @@ import contextlib
 
 import aiomqtt
 
-from anju.town.doors import Broker
+from anju.town.runfile import Broker
 from anju.town.voices import Post
 
 

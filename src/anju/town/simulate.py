@@ -15,7 +15,7 @@ from random import Random
 
 from anju.kernel import clock
 from anju.town import catalogue, operator, rhythm
-from anju.town.doors import Broker
+from anju.town.runfile import Broker
 from anju.town.people import HomeSeed
 from anju.town.radio import Radio
 from anju.town.voices import Household, Keys, Post, Voice

@@ -60,8 +60,8 @@ class Voice:
             self.records = []
         else:
             fact = catalogue.fact(speech, what, count)
+        self.seq += 1
         if speech.batches:
-            self.seq += 1
             fact["Seq"] = self.seq
         fact |= {"Battery_Level": self.battery} | bodies.radio(self.rng, weak=self.device.trouble == "weak")
         if self.rng.random() < 0.01 and self.battery > 6:

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from anju.kernel import clock
-from anju.town import doors, people
+from anju.town import people, runfile
 from anju.town.simulate import Plan, Tally, Town
 from anju.town.weather import Weather
 
@@ -38,13 +38,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Find the doors, live, tell."""
-        if settings.ANJU_MODE == "production":
+        if not settings.DEMO:
             raise CommandError("正式环境不运行虚拟小镇。请在演示环境里用。")
         if options["homes"] < 1 or options["speed"] <= 0 or options["rate"] < 0 or options["lines"] < 1:
             raise CommandError("户数、速度、连接数要大于 0，每秒条数不能是负数。")
         try:
-            found = doors.read(options["run_file"])
-        except doors.NotRunning as reason:
+            found = runfile.read(options["run_file"])
+        except runfile.NotRunning as reason:
             raise CommandError(str(reason)) from None
         plan = Plan(
             speed=options["speed"], rate=options["rate"], duration=options["duration"] or float("inf"),
