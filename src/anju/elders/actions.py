@@ -410,7 +410,8 @@ def _note_state(elder: Elder, action: str, *, reason: str = "") -> None:
 
 
 def _note_contact(elder: Elder, contact: Contact, action: str, detail: Mapping[str, Any] | None = None) -> None:
-    reindex(elder)
+    if action != "contact.add" or contact.kind in {"guardian", "neighbour"}:  # only these can be searched by
+        reindex(elder)
     audit.record(
         action, subject="elder", subject_id=elder.pk, place=elder.home.place, detail={"contact": contact.pk, **(detail or {})}
     )
