@@ -58,6 +58,7 @@ class Profile:
     report_every: int = 4 * 3600
     silent_after: int = 25 * 3600
     battery_low: int = 20
+    plans: dict[str, tuple[str, Any]] = field(default_factory=dict, compare=False, repr=False)  # what was looked up once
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Profile:

@@ -5,6 +5,7 @@ A default partition catches what has no day, so a missing partition costs speed,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -50,24 +51,29 @@ def existing(cursor: Cursor, table: str) -> list[date]:
     return [date(int(n[:4]), int(n[4:6]), int(n[6:8])) for n in names if n.isdigit()]
 
 
-def make(cursor: Cursor, table: str, day: date) -> bool:
-    """Make the partition of one day; rows of it that wait in the default partition move over. False if it is there.
+def days(today: date, ahead: int = DAYS_AHEAD) -> list[date]:
+    """The days that must have their partition."""
+    return [today + timedelta(days=n) for n in range(ahead + 1)]
 
-    Must run in a transaction. Locks the default partition for a moment: callers set `lock_timeout` and try again later.
+
+def statements(today: date, ahead: int = DAYS_AHEAD) -> Iterator[str]:
+    """SQL that makes what is missing; rows of those days that wait in the default partition move over.
+
+    To run in one transaction. Locks the default partition for a moment: callers set `lock_timeout` and try again later.
     """
-    name, (low, high) = name_of(table, day), bounds_of(table, day)
-    cursor.execute("SELECT to_regclass(%s)", [name])
-    if cursor.fetchone()[0] is not None:
-        return False
-    column = "day" if table == "signals_seen" else "received_at"
-    fill = " WITH (fillfactor = 90)" if table == "signals_message" else ""
-    cursor.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS){fill}")
-    cursor.execute(f"LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE")
-    where = f"WHERE {column} >= '{low}' AND {column} < '{high}'"
-    cursor.execute(f"INSERT INTO {name} SELECT * FROM {table}_default {where}")  # noqa: S608 - names and days of ours
-    cursor.execute(f"DELETE FROM {table}_default {where}")  # noqa: S608
-    cursor.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}')")
-    return True
+    for table in (*TIMED, "signals_seen"):
+        column = "day" if table == "signals_seen" else "received_at"
+        fill = " WITH (fillfactor = 90)" if table == "signals_message" else ""
+        for day in days(today, ahead):
+            name, (low, high) = name_of(table, day), bounds_of(table, day)
+            where = f"WHERE {column} >= '{low}' AND {column} < '{high}'"
+            yield f"""DO $$ BEGIN IF to_regclass('{name}') IS NULL THEN
+                CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS){fill};
+                LOCK TABLE {table}_default IN ACCESS EXCLUSIVE MODE;
+                INSERT INTO {name} SELECT * FROM {table}_default {where};
+                DELETE FROM {table}_default {where};
+                ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}');
+            END IF; END $$"""  # noqa: S608 - names and days of ours
 
 
 def ensure(cursor: Cursor, today: date, *, ahead: int = DAYS_AHEAD) -> int:
@@ -75,11 +81,10 @@ def ensure(cursor: Cursor, today: date, *, ahead: int = DAYS_AHEAD) -> int:
     lets one at a time.
     """
     cursor.execute("SELECT pg_advisory_xact_lock(hashtext('anju.partitions'))")
-    made = 0
-    for table in (*TIMED, "signals_seen"):
-        for n in range(ahead + 1):
-            made += make(cursor, table, today + timedelta(days=n))
-    return made
+    before = sum(len(existing(cursor, t)) for t in (*TIMED, "signals_seen"))
+    for statement in statements(today, ahead):
+        cursor.execute(statement)
+    return sum(len(existing(cursor, t)) for t in (*TIMED, "signals_seen")) - before
 
 
 def forget_raw(cursor: Cursor, day: date) -> int:

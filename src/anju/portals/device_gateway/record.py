@@ -1,0 +1,134 @@
+"""One message on its way: the row for COPY (binary), and the same bytes for the spool."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import struct
+import time
+
+from anju.signals import log
+from anju.signals.decoders.base import Report
+from anju.signals.signal import LANE_BITS
+
+COLUMNS = (
+    "id", "received_at", "device_at", "uid", "source", "product_id", "device_key", "operator_id", "kind", "n", "windowed", "dedup",
+    "decoded", "raw", "note",
+)  # fmt: skip
+COPY = f"COPY signals_message ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)".encode()
+COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
+COPY_END = struct.pack(">h", -1)
+_EPOCH_US = 946_684_800_000_000  # PostgreSQL counts microseconds from 2000-01-01
+_FIRST = struct.Struct(">hiq")
+_FIXED = struct.Struct(">iqiqi16s")
+_FIXED_NO_TIME = struct.Struct(">iqii16s")
+_LEN = struct.Struct(">i")
+_SMALL = struct.Struct(">ihi?")
+MAX_DECODED = 512 * 1024
+
+STORED, SPOOLED, REFUSED = 1, 2, 3
+
+
+class Clock:
+    """Microseconds since 1970 that never go back while the process lives; `steps` counts when the wall clock did."""
+
+    def __init__(self) -> None:
+        self.last = 0
+        self.steps = 0
+
+    def now(self) -> int:
+        """Now. A lane's rows must come in the order of time; a backward step of more than a second asks for new lanes."""
+        at = time.time_ns() // 1000
+        if at < self.last:
+            if self.last - at > 1_000_000:
+                self.steps += 1
+                self.last = at
+                return at
+            return self.last
+        self.last = at
+        return at
+
+
+class Uids:
+    """Numbers that no other message ever gets: 8 random bytes of this process, then a count."""
+
+    def __init__(self) -> None:
+        self._head = os.urandom(8)
+        self._count = itertools.count()
+
+    def next(self) -> bytes:
+        """16 bytes."""
+        return self._head + next(self._count).to_bytes(8, "big")
+
+
+class Ticket:
+    """The answer that a sender waits for: given when all messages of its body are safe."""
+
+    __slots__ = ("future", "left", "worst")
+
+    def __init__(self, future: asyncio.Future[int], left: int) -> None:
+        self.future = future
+        self.left = left
+        self.worst = STORED
+
+    def safe(self, how: int) -> None:
+        """One message of the body is settled: STORED, SPOOLED or REFUSED."""
+        self.left -= 1
+        if how > self.worst:
+            self.worst = how
+        if self.left == 0 and not self.future.done():
+            self.future.set_result(self.worst)
+
+
+class Record:
+    """A message with its row. `maybe` is its id in a lane whose commit has an unknown outcome, else 0."""
+
+    __slots__ = ("at", "maybe", "tail", "ticket", "urgent")
+
+    def __init__(self, tail: bytes, at: int, urgent: bool, ticket: Ticket | None, maybe: int = 0) -> None:  # noqa: FBT001
+        self.tail = tail
+        self.at = at  # received, microseconds since 1970
+        self.urgent = urgent
+        self.ticket = ticket
+        self.maybe = maybe
+
+    def row(self, ident: int) -> bytes:
+        """The row for COPY under that id."""
+        return _FIRST.pack(15, 8, ident) + self.tail
+
+
+def ident_of(lane: int, seq: int) -> int:
+    """The id of a message."""
+    return (lane << LANE_BITS) | seq
+
+
+def tail_of(report: Report, raw: bytes, at: int, uid: bytes) -> bytes:
+    """Everything of a row but its id."""
+    received = at - _EPOCH_US
+    if report.device_ms is None:
+        fixed = _FIXED_NO_TIME.pack(8, received, -1, 16, uid)
+    else:
+        fixed = _FIXED.pack(8, received, 8, report.device_ms * 1000 - _EPOCH_US, 16, uid)
+    lines, now_ms = report.lines, at // 1000
+    n = len(lines)
+    decoded = b""
+    if n:
+        at_ms = report.device_ms if report.device_ms is not None and report.device_ms <= now_ms else now_ms
+        decoded = log.write(
+            [(k, at_ms if t is None or t > now_ms else t, dty, stc, lco, c, v, s) for k, t, dty, stc, lco, c, v, s in lines],
+            report.vitals,
+        )
+    pack = _LEN.pack
+    parts = [fixed]
+    texts = (report.source, report.product_id, report.device_key, report.operator_id, report.kind)
+    for text in texts:
+        data = text.encode("utf-8", "replace")
+        parts += (pack(len(data)), data)
+    note = report.note.replace("\0", "").encode("utf-8", "replace") if report.notes else b""
+    dedup = report.dedup
+    parts += (
+        _SMALL.pack(2, n, 1, report.windowed), pack(len(dedup)), dedup, pack(len(decoded)), decoded, pack(len(raw)), raw,
+        pack(len(note)), note,
+    )  # fmt: skip
+    return b"".join(parts)

@@ -1,0 +1,83 @@
+"""JSON as senders really write it. The fast path is strict; what it refuses, or what may hold a key twice, is read again
+patiently: byte order mark, GBK, NaN. What remains unreadable is a `BadEnvelope`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from anju.signals.decoders.base import BadEnvelope
+
+_fast = msgspec.json.Decoder().decode
+DEEPEST = 60
+
+
+class Twice(dict[str, Any]):
+    """An object in which some key stood twice; `first` has the earlier values of those keys."""
+
+    first: dict[str, Any]
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) == len(pairs):
+        return made
+    twice = Twice(made)
+    twice.first = dict(reversed(pairs))
+    return twice
+
+
+def _keys(value: Any, depth: int = 0) -> int:  # noqa: ANN401
+    if depth > DEEPEST:
+        raise BadEnvelope("too_deep", "报文嵌套过深。请检查上报格式。")
+    count = 0
+    inner = value
+    if isinstance(value, dict):
+        count, inner = len(value), value.values()
+    for v in inner:
+        if isinstance(v, (dict, list)):
+            count += _keys(v, depth + 1)
+    return count
+
+
+def _text(body: bytes) -> str:
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise BadEnvelope("bad_text", "报文不是 UTF-8 或 GBK 文本。请检查上报格式。")
+
+
+def _patient(body: bytes) -> Any:  # noqa: ANN401
+    try:
+        value = json.loads(_text(body), object_pairs_hook=_pairs)
+    except (ValueError, RecursionError):
+        raise BadEnvelope("bad_json", "报文不是有效的 JSON。请检查上报格式。") from None
+    _keys([value])
+    return value
+
+
+def read(body: bytes) -> Any:  # noqa: ANN401 - JSON
+    """The value of a JSON text. Objects with a repeated key come as `Twice`."""
+    try:
+        value = _fast(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return _patient(body)
+    if isinstance(value, (dict, list)) and _keys(value) != body.count(b'":'):
+        return _patient(body)  # spaces before a colon, a colon in a text, or a key twice
+    return value
+
+
+def read_inner(text: str | bytes) -> Any:  # noqa: ANN401
+    """JSON inside a message; None when it is no JSON object or list."""
+    body = text.encode("utf-8", "replace") if isinstance(text, str) else text
+    if not body.lstrip()[:1] in (b"{", b"["):
+        return None
+    try:
+        return read(body)
+    except BadEnvelope:
+        return None

@@ -1,0 +1,155 @@
+"""Properties → signals, as the product's profile says. Walks any nesting, so that an SOS is found wherever it was put."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from anju.devices.profile import Profile
+from anju.signals.decoders.base import Report, moment, whole
+from anju.signals.decoders.json_in import Twice
+
+DEEPEST = 8
+_OFF = frozenset({"0", "false", "off", "no", "normal", "none", "正常", "关", "否"})
+# reading → bounds; what lies outside is a defect of the device and is left out
+_BOUNDS = {"battery": (0, 100), "rsrp": (-200, 50), "snr": (-100, 100), "cell_id": (0, 2**60), "csq": (0, 199), "seq": (0, 2**60)}
+_COUNTS = frozenset({"motion_count", "motioncount"})
+_TIMES = ("time", "t", "timestamp", "ts", "at")
+
+def _same(text: str) -> str:
+    return text.lower().replace("_", "").replace("-", "")
+
+
+def _plan(profile: Profile, key: str) -> tuple[str, Any]:
+    """What a property means: ("kinds", map) · ("reading", name) · ("records", kind) · ("count", "") · ("", None)."""
+    cached = profile.plans.get(key)
+    if cached is None:
+        cached = _look_up(profile, key)
+        if len(profile.plans) > 5_000:
+            profile.plans.clear()
+        profile.plans[key] = cached
+    return cached
+
+
+def _look_up(profile: Profile, key: str) -> tuple[str, Any]:
+    wanted = _same(key)
+    tables = (("kinds", profile.properties), ("reading", profile.readings), ("records", profile.records))
+    for what, table in tables:
+        if key in table:
+            return what, table[key]
+    for what, table in tables:
+        for known, meaning in table.items():
+            if _same(known) == wanted:
+                return what, meaning
+    return ("count", "") if wanted in _COUNTS else ("", None)
+
+
+def text_of(value: Any) -> str | None:  # noqa: ANN401
+    """A state as text: "0" when it is off in any spelling, None when nothing is said."""
+    if type(value) is int and -999 < value < 1000:
+        return str(value)
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return "nan"
+        value = int(value) if value.is_integer() else value
+    if isinstance(value, int) and abs(value) > 10**18:
+        return "big"
+    text = str(value).strip().lower()
+    if text in _OFF:
+        return "0"
+    try:
+        number = float(text)
+    except ValueError:
+        return text or None
+    return str(int(number)) if math.isfinite(number) and number.is_integer() and abs(number) < 1e18 else text
+
+
+def _unwrap(value: Any, now_ms: int) -> tuple[list[Any], int | None]:  # noqa: ANN401
+    """The plain values of a property, and its own time: OneNET's {value, time}, a list of states, a list of those."""
+    if isinstance(value, dict):
+        at = next((moment(value[k], now_ms) for k in _TIMES if k in value), None)
+        inner = [value[k] for k in ("value", "v", "status", "state") if k in value]
+        if isinstance(value, Twice):
+            inner += [value.first[k] for k in ("value", "v", "status", "state") if k in value.first]
+        return [p for v in inner for p in _unwrap(v, now_ms)[0]], at
+    if isinstance(value, list):
+        pairs = [_unwrap(v, now_ms) for v in value[:200]]
+        return [p for plain, _ in pairs for p in plain], next((at for _, at in pairs if at), None)
+    return [value], None
+
+
+def _records(report: Report, profile: Profile, kind: str, value: Any, now_ms: int) -> None:  # noqa: ANN401
+    if isinstance(value, dict):
+        value = value.get("value", [value])
+    for record in value if isinstance(value, list) else [value]:
+        if isinstance(record, dict):
+            at = next((moment(record[k], now_ms) for k in _TIMES if k in record), None)
+            count = next((record[k] for k in ("n", "count", "num") if k in record), 1)
+        else:
+            at, count = moment(record, now_ms), 1
+        report.add(profile, kind, at, count=whole(count, 1, 100_000) or 1)
+
+
+def _state(report: Report, profile: Profile, kinds: dict[str, str], value: Any, now_ms: int) -> None:  # noqa: ANN401
+    values, at = ([value], None) if type(value) is int else _unwrap(value, now_ms)
+    texts = [t for t in map(text_of, values) if t is not None]
+    report.understood = report.understood or bool(texts)
+    for text in dict.fromkeys(texts):
+        kind = kinds.get(text)
+        if kind is None and text != "0":
+            kind = kinds.get("*", "")
+        if kind:
+            report.add(profile, kind, at)
+            if kind in {"tamper", "tamper_clear"}:
+                report.vitals["tamper"] = kind == "tamper"
+
+
+def walk(report: Report, profile: Profile, value: Any, now_ms: int) -> None:  # noqa: ANN401
+    """Read every property in `value` (an object, at any depth) into the report."""
+    counts: list[int] = []
+    _walk(report, profile, value, now_ms, counts, 0)
+    if seq := report.vitals.get("seq"):
+        report.lines = [line if line[7] is not None else (*line[:7], seq) for line in report.lines]
+    if counts:
+        report.lines = [(*ln[:5], counts[0], *ln[6:]) if ln[0] == "motion" and ln[5] == 1 else ln for ln in report.lines]
+
+
+def _walk(report: Report, profile: Profile, value: Any, now_ms: int, counts: list[int], depth: int) -> None:  # noqa: ANN401
+    if depth > DEEPEST:
+        report.notes.append("嵌套过深,部分内容未解析")
+        return
+    if isinstance(value, list):
+        for item in value[:2_000]:
+            if isinstance(item, (dict, list)):
+                _walk(report, profile, item, now_ms, counts, depth + 1)
+        return
+    if not isinstance(value, dict):
+        return
+    pairs = list(value.items())
+    if isinstance(value, Twice):
+        report.notes.append("报文中有重复的键")
+        pairs += [(k, v) for k, v in value.first.items() if v != value[k]]
+    for key, inner in pairs:
+        what, how = _plan(profile, key)
+        if what == "kinds":
+            _state(report, profile, how, inner, now_ms)
+        elif what == "reading":
+            low, high = _BOUNDS.get(how, (-(2**60), 2**60))
+            if type(inner) is int:
+                number = inner if low <= inner <= high else None
+            else:
+                plain, _ = _unwrap(inner, now_ms)
+                number = next((n for n in (whole(p, low, high) for p in plain) if n is not None), None)
+            if number is not None:
+                report.vitals[how] = number
+        elif what == "records":
+            _records(report, profile, how, inner, now_ms)
+        elif what == "count":
+            plain, _ = _unwrap(inner, now_ms)
+            counts.extend(n for n in (whole(p, 1, 100_000) for p in plain) if n is not None)
+        elif isinstance(inner, (dict, list)):
+            _walk(report, profile, inner, now_ms, counts, depth + 1)
