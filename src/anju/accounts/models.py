@@ -123,7 +123,7 @@ class PasswordTrace(OpenModel):
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        ordering = ["-at"]
+        ordering = ["-id"]
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.at}"

@@ -62,6 +62,20 @@ class UserRow:
     locked_until: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A token as a page shows it: never the token itself."""
+
+    id: int
+    user_name: str
+    name: str
+    prefix: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    live: bool
+
+
 def posts_of(user: User | AnonymousUser) -> list[Post]:
     """The user's posts that hold today; none for somebody who is switched off. Kept with the user object."""
     if not isinstance(user, User) or not user.is_active:
@@ -134,6 +148,35 @@ def holders(role: Role, *, place: str) -> list[UserInfo]:
 def on_duty_leads(place: str) -> list[UserInfo]:
     """Leads to page for a place. Until there is a duty roster: all who hold the post."""
     return holders(Role.LEAD, place=place)
+
+
+def agents() -> list[UserInfo]:
+    """Everybody who holds a post at the desk today (agent or lead), wherever. Reads past the scope: seats are not persons' data."""
+    live = Q(until__isnull=True) | Q(until__gte=clock.today())
+    found = User.objects.filter(
+        pk__in=Posting.unscoped.filter(live, role__in=[Role.AGENT, Role.LEAD]).values("user"), is_active=True
+    )
+    return [UserInfo(u.pk, u.name, u.phone, u.seat_number) for u in found]
+
+
+def demo_users_exist() -> bool:
+    """Whether a demo account is on: `./run --production` refuses then."""
+    return User.objects.filter(is_demo=True, is_active=True).exists()
+
+
+def tokens(*, reach: Scope) -> list[TokenRow]:
+    """Tokens of users with a post inside `reach`, newest first."""
+    rows = ApiToken.objects.select_related("user").order_by("-created_at")
+    if not reach.is_everything:
+        rows = rows.filter(user__in=Posting.unscoped.filter(reach.rows(Posting)).values("user"))
+    now = clock.now()
+    return [
+        TokenRow(
+            t.pk, t.user.name, t.name, t.prefix, t.created_at, t.expires_at, t.last_used_at,
+            t.revoked_at is None and (t.expires_at is None or t.expires_at > now),
+        )
+        for t in rows
+    ]
 
 
 def places_around(place: str) -> list[str]:

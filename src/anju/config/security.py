@@ -26,7 +26,7 @@ AXES_VERBOSE = False
 AXES_SENSITIVE_PARAMETERS = ["password", "code", "csrfmiddlewaretoken"]
 AXES_USERNAME_CALLABLE = "anju.accounts.locks.name_tried"
 AXES_CLIENT_IP_CALLABLE = "anju.accounts.addresses.client_address"
-AXES_LOCKOUT_CALLABLE = "anju.accounts.views.locked_page"
+AXES_LOCKOUT_CALLABLE = "anju.accounts.views.axes_locked"
 
 TRUSTED_PROXIES: list[str] = [p for p in os.environ.get("ANJU_TRUSTED_PROXIES", "").split(",") if p]
 ADDRESS_RANGES: dict[str, list[str]] = json.loads(os.environ.get("ANJU_ADDRESS_RANGES", "{}"))
@@ -36,7 +36,7 @@ SESSION_IDLE = timedelta(minutes=int(os.environ.get("ANJU_IDLE_MINUTES", "30")))
 SESSION_IDLE_DESK = timedelta(minutes=int(os.environ.get("ANJU_IDLE_DESK_MINUTES", "510")))
 """Agents and leads: a shift of 8½ hours. Why so long: docs/subsystems/access.md."""
 SESSION_LONGEST = timedelta(hours=int(os.environ.get("ANJU_SESSION_HOURS", "12")))
-SESSION_COOKIE_AGE = int(SESSION_LONGEST.total_seconds()) + 3600
+SESSION_COOKIE_AGE = 2 * int(SESSION_LONGEST.total_seconds())  # the limits above end sessions; somebody busy may go on
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -49,4 +49,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 MFA_ADAPTER = "anju.accounts.second_factor.Adapter"
+MFA_TOTP_TOLERANCE = 1  # one step of 30 s either way: phones are not that exact
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+
+OPEN_PATHS = ("/login/", "/logout/", "/static/", "/healthz", "/metrics", "/api/", "/design/", "/favicon.ico")
+"""What needs no session of a user: it is public, or it checks for itself (tokens). Everything else is closed."""
+CENTRE_NAME = os.environ.get("ANJU_CENTRE_NAME", "望潮区居家守护中心")
+"""Shown on the page of log-in."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from anju.config.alive import healthz
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
+    path("", include("anju.accounts.urls")),
+    path("", include("anju.design.urls")),
+    path("", include("anju.portals.desk.urls")),
 ]

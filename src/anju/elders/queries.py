@@ -13,11 +13,12 @@ from anju.elders.masks import View
 from anju.elders.models import Consent, Contact, Elder, HistoryLine, Home
 from anju.kernel import clock
 from anju.kernel.hours import chinese_workday
+from anju.kernel.models import AuditLine
 from anju.places import queries as places
 
 __all__ = [
-    "ContactView", "Found", "MaskedElder", "by_phone", "consents_of", "contacts_of", "covered", "elder", "elders_of", "freeze",
-    "history_of", "home", "homes", "main_elder", "masked", "masked_contacts", "missing", "page_of", "search", "services_for",
+    "ContactView", "Found", "Looker", "MaskedElder", "by_phone", "consents_of", "contacts_of", "covered", "elder", "elders_of", "freeze",
+    "history_of", "home", "homes", "lookers", "main_elder", "masked", "masked_contacts", "missing", "page_of", "search", "services_for",
 ]
 
 
@@ -57,7 +58,21 @@ class MaskedElder:
     key_note: str
     service_from: date | None
     service_until: date | None
+    authority: bool
+    """Whether a signed consent lets the centre dial 110, 119 and 120 today."""
     uncover: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """Somebody who opened or uncovered a file (EXT-15)."""
+
+    at: datetime
+    name: str
+    action: str
+    field: str
+    reason: str
+    result: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +153,19 @@ def history_of(elder_id: int) -> list[HistoryLine]:
     return list(HistoryLine.objects.filter(elder=elder_id))
 
 
+def lookers(elder_id: int, limit: int = 50) -> list[Looker]:
+    """Who opened or uncovered the file, newest first; for the elder, the family and the community."""
+    if not Elder.objects.filter(pk=elder_id).exists():
+        return []
+    rows = AuditLine.objects.filter(
+        subject="elder", subject_id=str(elder_id), action__in=["elder.open", "elder.reveal"]
+    ).order_by("-at")
+    return [
+        Looker(r.at, r.actor, r.action, masks.FIELD_LABELS.get(r.detail.get("field", ""), ""), r.reason, r.result)
+        for r in rows[:limit]
+    ]
+
+
 def missing(elder_id: int) -> list[str]:
     """What the file still lacks before it may be approved, in Chinese."""
     row = Elder.objects.select_related("home").get(pk=elder_id)
@@ -145,10 +173,19 @@ def missing(elder_id: int) -> list[str]:
 
 
 def page_of(
-    roles: Iterable[str], *, place: str = "", status: str = "", kind: str = "", start: int = 0, size: int = 50
+    roles: Iterable[str],
+    *,
+    place: str = "",
+    status: str = "",
+    kind: str = "",
+    text: str = "",
+    start: int = 0,
+    size: int = 50,
 ) -> tuple[list[MaskedElder], int]:
-    """A page of the list of elders as these roles see it, and how many there are."""
+    """A page of the list of elders as these roles see it, and how many there are. `text` searches as `search` does."""
     found = Elder.objects.select_related("home")
+    if text.strip():
+        found = found.filter(pk__in=[f.elder_id for f in search(text, limit=200)])
     if place:
         found = found.filter(home__area__startswith=places.prefix_of(place))
     if status:
@@ -156,12 +193,19 @@ def page_of(
     if kind:
         found = found.filter(kind=kind)
     held = frozenset(roles)
-    return [masked(e, held) for e in found.order_by("home__area", "id")[start : start + size]], found.count()
+    rows = list(found.order_by("home__area", "id")[start : start + size])
+    today, signed = clock.today(), set[int]()
+    for consent in Consent.objects.filter(elder__in=rows, scope__contains=["rescue_110_120_119"]):
+        if _holds(consent, today):
+            signed.add(consent.elder_id)
+    return [masked(e, held, authority=e.pk in signed) for e in rows], found.count()
 
 
-def masked(elder: Elder, roles: Iterable[str]) -> MaskedElder:
-    """The file as these roles may see it."""
+def masked(elder: Elder, roles: Iterable[str], *, authority: bool | None = None) -> MaskedElder:
+    """The file as these roles may see it. `authority` is asked of the consents unless it is given."""
     held, at_home = frozenset(roles), elder.home
+    if authority is None:
+        authority = covered(elder.pk, "rescue_110_120_119")
 
     def show(field: str, value: str | None) -> str:
         return masks.shown(field, value or "", held)
@@ -184,6 +228,7 @@ def masked(elder: Elder, roles: Iterable[str]) -> MaskedElder:
         entrance=at_home.entrance, access_note=show("access_note", at_home.access_note),
         key_note=show("key_note", at_home.key_note),
         service_from=elder.service_from, service_until=elder.service_until,
+        authority=authority,
         uncover=frozenset(
             f for f in masks.FIELDS if masks.view_of(f, held) is not View.FULL and masks.may_uncover(f, held)
         ),
