@@ -1,7 +1,21 @@
 from django.apps import AppConfig
 
+from anju.design import navigation
+
+SEATED = frozenset({"agent", "lead"})
+
 
 class DeskConfig(AppConfig):
     name = "anju.portals.desk"
     label = "desk"
     verbose_name = "坐席台"
+
+    def ready(self) -> None:
+        """The rail of the desk; other portals add their own entries to it."""
+        navigation.register(
+            navigation.NavItem("/desk/", "坐席", "headset", frame="desk", order=10, roles=SEATED),
+            navigation.NavItem("/district/elders/", "老人", "user", frame="desk", order=20, roles=SEATED),
+            navigation.NavItem("/district/devices/", "设备", "signal", frame="desk", order=30, roles=SEATED),
+            navigation.NavItem("/district/ledger/", "账目", "list", frame="desk", order=40, roles=SEATED),
+            navigation.NavItem("/desk/", "坐席台", "headset", frame="office", order=5, roles=SEATED),
+        )

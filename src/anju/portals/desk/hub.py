@@ -27,6 +27,7 @@ from django.http import HttpRequest
 from anju.accounts import queries as accounts
 from anju.kernel.changes import CHANNEL
 from anju.kernel.scope import Scope
+from anju.portals.desk import presence
 
 log = structlog.get_logger()
 
@@ -155,7 +156,7 @@ class Hub:
             log.warning("desk.hub.odd", payload=payload[:200])
             return
         for listener in self._listeners:
-            if listener.scope.covers(change.place):
+            if change.topic == "seats" or listener.scope.covers(change.place):
                 listener.tell(change)
 
     def _tell_all(self, change: Change) -> None:
@@ -177,8 +178,12 @@ class Hub:
 
 
 def scopes_of(session_keys: list[str]) -> dict[str, Scope]:
-    """The scope of each session that is still logged in; the others are absent. Runs in a thread of its own."""
+    """The scope of each session that is still logged in; the others are absent. Their users are marked as present.
+
+    Runs in a thread of its own, which leaves no database connection behind.
+    """
     found: dict[str, Scope] = {}
+    users: set[int] = set()
     try:
         for key in session_keys:
             request = HttpRequest()
@@ -186,6 +191,9 @@ def scopes_of(session_keys: list[str]) -> dict[str, Scope]:
             user = get_user(request)
             if not isinstance(user, AnonymousUser) and user.is_active:
                 found[key] = accounts.scope_of(user)
+                users.add(user.pk)
+        presence.seen(users)
+        presence.report_lost()
     finally:
         connections.close_all()
     return found

@@ -4,52 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-ICONS = {
-    "sos": "sos",
-    "fall": "alert",
-    "gas": "flame",
-    "smoke": "flame",
-    "co": "flame",
-    "flood": "drop",
-    "water": "drop",
-    "silent": "clock",
-    "no_sign": "clock",
-    "no_data": "deaf",
-    "call": "phone-in",
-    "care": "heart",
-    "door": "door",
-    "revisit": "phone",
-}
-"""Icon by kind of incident; others get the alarm triangle."""
-GROUPS = {"emergency": "紧急", "warn": "提醒", "work": "回访与关怀"}
+from anju.incidents.queries import CaseView, DutyView, EntryView, MoveView, QueueRow, RungView
+from anju.kernel.clock import local
+from anju.signals.queries import Activity
+
+ICONS = (
+    ("失联", "deaf"), ("久静", "clock"), ("无活动", "clock"), ("跌", "alert"), ("燃气", "flame"), ("烟", "flame"), ("一氧化碳", "flame"),
+    ("火", "flame"), ("水", "drop"), ("来电", "phone-in"), ("门", "door"), ("求助", "sos"), ("回访", "phone"), ("关怀", "heart"),
+)  # fmt: skip
+"""Icon by a word in the label of the kind; the first that fits, else the alarm triangle."""
+GROUPS = {"emergency": "紧急", "warn": "提醒", "work": "回访与演练"}
 DIALS = {"call_120": "120", "call_110": "110", "call_119": "119"}
 KEYS = {"accept": "a", "ask_b": "b"}
 """Keys of the desk by move."""
-SOURCES = {"device": "设备", "A": "A", "B": "B", "lead": "班长", "elder": "老人", "contact": "联系人", "call": "", "system": ""}
-ENTRY_LOOKS = {
-    "alarm": "emergency", "dial": "emergency", "call_120": "emergency", "call_110": "emergency", "call_119": "emergency",
-    "late": "warn", "overdue": "warn", "refused": "warn", "authority": "warn", "duty_overdue": "warn",
-    "safe": "ok", "coming": "ok", "arrived": "ok",
-    "note": "work", "move": "work", "contact": "work", "duty": "work", "elder": "work",
+SOURCES = {"device": "设备", "A": "A", "B": "B", "lead": "班长", "elder": "老人", "contact": "联系人"}
+LOOKS = {"alarm": "emergency", "late": "warn", "overdue": "warn", "duty_overdue": "warn", "authority": "warn", "drill": "work"}
+"""Colour of a line of the story by its kind; what a person did is blue."""
+MOVE_LOOKS = {
+    "call_120": "emergency", "call_110": "emergency", "call_119": "emergency", "needs_help": "emergency",
+    "safe": "ok", "arrived": "ok", "helper_going": "ok", "coming": "ok", "coming_with_key": "ok", "safe_at_home": "ok",
+    "no_answer": "warn", "cannot": "warn", "wrong_number": "warn", "nobody_reached": "warn", "not_called": "warn", "unanswered": "warn",
 }  # fmt: skip
+ASKING = {"ask_120_sent", "ask_120_position", "ask_condition", "ask_state", "ask_scene", "ask_helper"}
+"""Duties whose answer belongs into the story: they ask for it."""
 
 
-def icon_of(kind: str) -> str:
+def icon_of(label: str) -> str:
     """The icon of a kind of incident."""
-    return ICONS.get(kind.split("_")[0], ICONS.get(kind, "alert"))
+    return next((icon for word, icon in ICONS if word in label), "alert")
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
     """A card of the queue. `look` is the data-kind; `ring_kind` makes an emergency's ring red."""
 
-    row: Any
+    row: QueueRow
     look: str
     icon: str
-    mine: bool
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the rest is the query's row
         return getattr(self.row, name)
@@ -69,23 +63,23 @@ class Group:
     rows: list[Card]
 
 
-def cards(rows: Iterable[Any], my_name: str) -> list[Group]:
+def cards(rows: Iterable[QueueRow]) -> list[Group]:
     """The queue by urgency, in the order the query gives."""
     found: dict[str, list[Card]] = {}
     for row in rows:
         look = {"emergency": "emergency", "warn": "warn"}.get(row.kind, "")
-        look = "deaf" if look == "warn" and icon_of(row.incident_kind) == "deaf" else look
-        mine = my_name in (row.a_seat, row.b_seat)
-        found.setdefault(row.kind, []).append(Card(row, look, icon_of(row.incident_kind), mine))
+        icon = "phone" if row.state == "follow_up" else icon_of(row.kind_label)
+        look = "deaf" if look == "warn" and icon == "deaf" else look
+        found.setdefault(row.kind, []).append(Card(row, look, icon))
     return [Group(kind, GROUPS.get(kind, kind), found[kind]) for kind in GROUPS if kind in found]
 
 
-def ringing(rows: Iterable[Any]) -> int:
+def ringing(rows: Iterable[QueueRow]) -> int:
     """The highest priority that nobody has taken yet; -1 when nothing rings."""
     return max((row.priority for row in rows if row.ringing), default=-1)
 
 
-def ladder_rung(rung: Any) -> dict[str, Any]:  # noqa: ANN401 - RungView
+def ladder_rung(rung: RungView) -> dict[str, Any]:
     """A step of the contact ladder as it is drawn."""
     open_ = rung.state in {"turn", "ringing"}
     facts = "".join(
@@ -98,12 +92,19 @@ def ladder_rung(rung: Any) -> dict[str, Any]:  # noqa: ANN401 - RungView
     )
     kinds = {"coming": ("ok", "route"), "failed": ("warn", "phone"), "ringing": ("work", "phone"), "turn": ("work", "bell"), "ended": ("mute", "check")}
     kind, icon = kinds.get(rung.state, ("mute", "phone"))
+    label = rung.result_label
+    if rung.state == "coming":
+        label = f"赶来 约 {local(rung.eta_at):%H:%M}" if rung.eta_at else "赶来"
+    elif rung.state in {"turn", "ringing"}:
+        label = "轮到" if rung.state == "turn" else "正在联系"
+    if rung.attempts > 1 and rung.state == "failed":
+        label = f"{label} {rung.attempts} 次"
     called = {"turn": "呼叫", "ringing": "再拨", "failed": "重拨", "coming": "再呼", "ended": "再呼"}
     return {
         "index": rung.index, "nth": rung.index + 1, "title": rung.relation or rung.kind_label, "name": rung.name,
         "phone_masked": rung.phone_masked, "facts": facts, "available": rung.available, "has_key": rung.has_key,
         "open": open_ and rung.attempt_id is not None, "attempt_id": rung.attempt_id, "eta_minutes": rung.eta_minutes,
-        "state_label": rung.state_label, "kind": kind, "icon": icon, "next_due_at": rung.next_due_at,
+        "state_label": label, "coming": rung.state == "coming", "kind": kind, "icon": icon, "next_due_at": rung.next_due_at,
         "call_label": called.get(rung.state, "呼叫"), "no_call": "" if rung.phone_masked else "没有登记号码",
     }  # fmt: skip
 
@@ -115,7 +116,7 @@ def every_label(seconds: float | None) -> str:
     return f"{round(seconds / 60)} 分" if seconds >= 60 and seconds % 60 == 0 else f"{round(seconds)} 秒"
 
 
-def duty_row(duty: Any, now: datetime) -> dict[str, Any]:  # noqa: ANN401 - DutyView
+def duty_row(duty: DutyView, now: datetime) -> dict[str, Any]:
     """A duty as it is drawn: done once, or coming round with its clock."""
     due, every = duty.due_at, duty.every_seconds
     look = ""
@@ -127,6 +128,7 @@ def duty_row(duty: Any, now: datetime) -> dict[str, Any]:  # noqa: ANN401 - Duty
     return {
         "name": duty.name, "label": duty.label, "due_at": due, "every_seconds": every, "every_label": every_label(every),
         "done_at": duty.done_at, "done_by": duty.done_by, "look": look, "fixed": look == "done",
+        "asks": duty.name in ASKING, "sent": duty.name == "ask_120_sent",
     }  # fmt: skip
 
 
@@ -140,43 +142,50 @@ class Seat:
     me: bool
     act: str
     act_label: str
-    key: str
     nothing: str
     duties: list[dict[str, Any]] = field(default_factory=list)
 
 
-def seats(view: Any, user_id: int, now: datetime) -> list[Seat]:  # noqa: ANN401 - CaseView
+def seats(view: CaseView, user_id: int, now: datetime) -> list[Seat]:
     """Seat A with the helpers, seat B with the elder; whoever is alone sees both."""
     found = []
-    for letter, about, holder in (("A", "呼救 · 联络 · 记录", view.a_seat), ("B", "陪护 · 指导", view.b_seat)):
-        mine = holder is not None and holder.user_id == user_id
+    head = view.incident
+    for letter, about, holder, name in (
+        ("A", "呼救 · 联络 · 记录", head.a_seat_id, head.a_seat),
+        ("B", "陪护 · 指导", head.b_seat_id, head.b_seat),
+    ):
+        mine = holder == user_id
         duties = [duty_row(d, now) for d in view.duties if d.seat == letter or (not d.seat and letter == "A")]
         duties.sort(key=lambda d: d["look"] == "done")
-        act, label = ("leave", "离席") if mine else ("take", "入席" if holder is None else "接替")
-        if not view.seats_open:
+        act, label = ("leave", "离席") if mine else ("take", "入席" if holder is None else "接管")
+        if head.state in {"closed", "waiting", "overdue"}:
             act = ""
-        who = f"{holder.name}（您）" if mine else holder.name if holder else "空着"
-        found.append(Seat(letter, who, about, mine, act, label, "", "此刻没有这一席的事", duties))
+        who = f"{name}（您）" if mine else name or "空着"
+        found.append(Seat(letter, who, about, mine, act, label, "此刻没有这一席的事", duties))
     return found
 
 
-def entry_row(entry: Any) -> dict[str, Any]:  # noqa: ANN401 - EntryView
+def entry_row(entry: EntryView) -> dict[str, Any]:
     """A line of the story."""
-    who = SOURCES.get(entry.source, entry.source)
-    look = ENTRY_LOOKS.get(entry.kind, "emergency" if entry.source == "device" else "")
-    return {"key": entry.id, "at": entry.at, "who": who, "text": entry.text, "look": look, "quiet": entry.source == "system"}
+    person = entry.source not in {"system", "device"}
+    move = str(entry.data.get("move") or entry.data.get("result") or "")
+    look = MOVE_LOOKS.get(move) or LOOKS.get(entry.kind) or ("work" if person else "")
+    return {
+        "key": entry.id, "at": entry.at, "who": SOURCES.get(entry.source, ""), "text": entry.text, "look": look,
+        "quiet": not person and not look,
+    }  # fmt: skip
 
 
-def split_moves(moves: Iterable[Any], view: Any) -> tuple[Any, list[Any], list[dict[str, Any]]]:  # noqa: ANN401
+def split_moves(view: CaseView) -> tuple[Drawn | None, list[Drawn], list[dict[str, Any]]]:
     """(the one primary move, the other moves, the dials 110/119/120)."""
-    drawn = [Drawn(m) for m in moves]
+    drawn = [Drawn(m) for m in view.moves]
     dials = [
-        {"name": m.name, "label": ("拨 " if m.name == "call_120" else "") + DIALS[m.name], "now": view.state == "rescue_due"}
+        {"name": m.name, "label": ("拨 " if m.name == "call_120" else "") + DIALS[m.name], "now": view.incident.state == "rescue_due"}
         for m in drawn
         if m.name in DIALS
     ]
     rest = [m for m in drawn if m.name not in DIALS]
-    primary = next((m for m in rest if m.emphasis == "primary"), None)
+    primary = next((m for m in rest if m.move.emphasis == "primary"), None)
     return primary, [m for m in rest if m is not primary], dials
 
 
@@ -184,10 +193,12 @@ def split_moves(moves: Iterable[Any], view: Any) -> tuple[Any, list[Any], list[d
 class Drawn:
     """A move with what only the page knows: its key, and whether it stops to ask."""
 
-    move: Any
+    move: MoveView
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the rest is the query's view
-        return getattr(self.move, name)
+    @property
+    def name(self) -> str:
+        """The name of the move."""
+        return self.move.name
 
     @property
     def key(self) -> str:
@@ -201,11 +212,25 @@ class Drawn:
 
     @property
     def dialog(self) -> bool:
-        """Stop and think: dials, reasons, answers that the process wants."""
-        return bool(self.dials or self.move.needs_reason or self.move.asks)
+        """Stop and think: dials, reasons, answers that the process wants, and what ends a case."""
+        return bool(self.dials or self.move.needs_reason or self.move.fields or self.move.emphasis == "ok")
 
 
-def strip(events: Iterable[Any], start: datetime, now: datetime, *, devices: int) -> dict[str, Any]:
+def steps(view: CaseView) -> list[dict[str, str]]:
+    """The bar of five with what is known of each."""
+    head = view.incident
+    notes = {0: "", 4: head.outcome_label}
+    if head.accepted_at:
+        waited = max(0, round((head.accepted_at - head.first_alarm_at).total_seconds()))
+        notes[0] = f"{local(head.accepted_at):%H:%M:%S} · {waited} 秒" if waited < 600 else f"{local(head.accepted_at):%m-%d %H:%M}"
+    found = []
+    for n, step in enumerate(view.steps):
+        note = head.state_label if step.state == "now" else notes.get(n, "")
+        found.append({"label": step.label, "note": note, "state": "" if step.state == "next" else step.state})
+    return found
+
+
+def strip(events: Iterable[Activity], start: datetime, now: datetime, *, devices: int) -> dict[str, Any]:
     """Today as a strip: x in percent of the day. `events` are signals.queries.activity."""
     day = timedelta(days=1)
 
@@ -216,7 +241,7 @@ def strip(events: Iterable[Any], start: datetime, now: datetime, *, devices: int
     moves = sorted({x(e.at) for e in rows if e.kind == "motion"})
     doors = sorted({x(e.at) for e in rows if e.kind in {"door_open", "door_closed"}})
     sos = [
-        {"x": x(e.at), "label": f"{e.at.astimezone(start.tzinfo):%H:%M} 求助", "anchor": "end" if x(e.at) > 12 else "start"}
+        {"x": x(e.at), "label": f"{local(e.at):%H:%M} 求助", "anchor": "end" if x(e.at) > 12 else "start"}
         for e in rows
         if e.kind == "sos"
     ][-1:]
@@ -224,24 +249,23 @@ def strip(events: Iterable[Any], start: datetime, now: datetime, *, devices: int
     here = x(now)
     return {
         "moves": moves, "doors": doors, "sos": sos, "hours": hours, "now": here, "rest": round(100 - here, 2),
-        "sentence": _sentence(rows, start, now, devices),
+        "sentence": _sentence(rows, now, devices),
     }  # fmt: skip
 
 
-def _sentence(rows: list[Any], start: datetime, now: datetime, devices: int) -> str:
+def _sentence(rows: list[Activity], now: datetime, devices: int) -> str:
     if not devices:
         return "这户没有会动静的设备，看不到起居。"
     moved = [e for e in rows if e.kind == "motion" and e.at <= now]
     doors = [e for e in rows if e.kind in {"door_open", "door_closed"} and e.at <= now]
     if not moved and not doors:
         return "今日还没有收到活动。没有收到不等于没有活动，先看设备是否失联。"
-    zone = start.tzinfo
     parts = []
     if moved:
         first, last = moved[0].at, moved[-1].at
-        parts.append(f"今日首次活动 {first.astimezone(zone):%H:%M}，最后一次 {last.astimezone(zone):%H:%M}，距今 {ago(now - last)}")
+        parts.append(f"今日首次活动 {local(first):%H:%M}，最后一次 {local(last):%H:%M}，距今 {ago(now - last)}")
     if doors:
-        parts.append(f"入户门最后一次 {doors[-1].at.astimezone(zone):%H:%M}")
+        parts.append(f"入户门最后一次 {local(doors[-1].at):%H:%M}")
     return "；".join(parts) + "。平日节律还没有学出，这里只列听到的。"
 
 
@@ -272,3 +296,24 @@ def counts(parts: Mapping[str, int]) -> list[dict[str, Any]]:
         ("久静", "warn", "clock", "超出平日节律"), ("失联", "deaf", "deaf", "听不到，也就不知道"), ("停机", "mute", "stop", "不计入户数"),
     )  # fmt: skip
     return [{"word": w, "kind": k, "icon": i, "note": n, "count": parts.get(w, 0)} for w, k, i, n in words]
+
+
+def ago_short(gone: timedelta) -> str:
+    """ "1 秒", "12 分", "3 时 4 分" """
+    seconds = max(0, int(gone.total_seconds()))
+    return f"{seconds} 秒" if seconds < 60 else ago(gone)
+
+
+def day_time(at: datetime, now: datetime) -> str:
+    """09:12, 昨日 21:04, 11-18 21:04"""
+    days = (local(now).date() - local(at).date()).days
+    clock_ = f"{local(at):%H:%M}"
+    return clock_ if days == 0 else f"昨日 {clock_}" if days == 1 else f"{local(at):%m-%d} {clock_}"
+
+
+def age(born: date | None, now: datetime) -> str:
+    """Full years as text; empty when unknown."""
+    if born is None:
+        return ""
+    today = local(now).date()
+    return str(today.year - born.year - ((today.month, today.day) < (born.month, born.day)))

@@ -1,0 +1,217 @@
+"""What each part of the desk shows: asks the modules and hands plain values to the templates."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from anju.accounts import queries as accounts
+from anju.accounts.models import User
+from anju.accounts.roles import Role
+from anju.devices import queries as devices
+from anju.elders import queries as elders
+from anju.incidents import queries as incidents
+from anju.incidents.queries import CaseView, QueueRow
+from anju.kernel import clock
+from anju.knowledge import queries as knowledge
+from anju.portals.desk import homemap, homes, presence, present
+from anju.signals import queries as signals
+
+TABS = (("file", "档案"), ("aid", "急救卡"), ("devices", "设备"), ("earlier", "既往"), ("map", "地图"))
+
+
+def page(user: User) -> dict[str, Any]:
+    """The frame around everything."""
+    roles = accounts.roles_of(user)
+    posts = " · ".join(sorted(role.label for role in roles))
+    return {"now": clock.now(), "me": {"name": user.name, "seat_number": user.seat_number, "posts": posts}}
+
+
+def queue(user: User) -> dict[str, Any]:
+    """The queue and who else is on duty."""
+    rows = incidents.queue(accounts.roles_of(user), user.pk)
+    heard = max((source.last_at for source in signals.sources()), default=None)
+    proof = f"最近信号 {present.ago_short(clock.now() - heard)}前" if heard else ""
+    return {
+        "now": clock.now(), "rows": rows, "groups": present.cards(rows), "ringing": present.ringing(rows),
+        "seats": colleagues(user, rows), "last_case": "", "proof": proof,
+    }  # fmt: skip
+
+
+def colleagues(user: User, rows: list[QueueRow]) -> list[dict[str, str]]:
+    """The other seats: on a case, here and free, or away."""
+    people = {u.id: u for role in (Role.AGENT, Role.LEAD) for place in _posts(user) for u in accounts.holders(role, place=place)}
+    on_a, on_b, here = {r.a_seat for r in rows if r.state != "follow_up"}, {r.b_seat for r in rows if r.state != "follow_up"}, presence.here()
+    found = []
+    for one in sorted(people.values(), key=lambda u: (u.id not in here, u.seat_number, u.id)):
+        word, kind = ("空闲", "ok") if one.id in here or one.id == user.pk else ("离席", "mute")
+        if one.name in on_a:
+            word, kind = "处置", "emergency"
+        elif one.name in on_b:
+            word, kind = "陪护", "emergency"
+        found.append({"number": one.seat_number, "name": one.name, "word": word, "kind": kind})
+    return found[:12]
+
+
+def _posts(user: User) -> list[str]:
+    return [post.place for post in accounts.posts_of(user)]
+
+
+def version_of(view: CaseView) -> str:
+    """Changes with every change of the case: state, last line, ticks, seats. A press carries it (see press.py)."""
+    head = view.incident
+    last = max((entry.id for entry in view.timeline), default=0)
+    ticks = sum(duty.times for duty in view.duties)
+    tries = sum(rung.attempts for rung in view.ladder)
+    return f"{head.state}.{last}.{ticks}.{tries}.{head.a_seat_id or 0}.{head.b_seat_id or 0}"
+
+
+def case(user: User, incident_id: int) -> dict[str, Any]:
+    """One case as the page draws it."""
+    view = incidents.case(incident_id, accounts.roles_of(user), user.pk)
+    head, plan, now = view.incident, view.plan, clock.now()
+    elder, home = plan.get("elder") or {}, plan.get("home") or {}
+    primary, others, dials = present.split_moves(view)
+    closed = head.state == "closed"
+    look = "work" if head.drill or head.state in {"follow_up", "closed"} else "emergency" if head.priority >= 7 else "warn"
+    about = " · ".join(p for p in (head.sex, f"{head.age} 岁" if head.age else "", elder.get("kind_label", "")) if p)
+    alarm = plan.get("alarm") or {}
+    drawn = {
+        "id": head.id, "number": head.number, "version": version_of(view), "look": look, "icon": present.icon_of(head.kind_label),
+        "ring_kind": "emergency" if look == "emergency" else "", "kind_label": head.kind_label, "drill": head.drill,
+        "state": head.state, "state_label": head.state_label, "elder_name": head.elder_name, "elder_id": head.elder_id, "about": about,
+        "hearing_note": elder.get("hearing_note", ""), "where": head.where, "position": _position(alarm, head.kind_label),
+        "first_alarm_at": head.first_alarm_at, "closed_at": head.closed_at,
+        "due_at": None if closed else view.due_at, "due_total": view.due_total,
+        "due_label": f"后：{view.due_label}" if view.due_label else "", "primary": primary, "others": others, "dials": dials,
+        "steps": present.steps(view), "seats": present.seats(view, user.pk, now), "authority": authority(view),
+        "ladder": [present.ladder_rung(r) for r in view.ladder], "timeline": [present.entry_row(e) for e in view.timeline],
+        "bells": view.bells, "sheet": present.sheet_lines(view.sheet.lines), "spoken": view.sheet.spoken, "seconds": view.sheet.seconds,
+        "tabs": tabs(view), "strip": strip(head.home_id, now), "outcome": head.outcome, "previous": head.previous_number,
+        "previous_id": head.previous_id,
+    }  # fmt: skip
+    return {"now": now, "case": drawn, "file": file(user, head.elder_id, home), "moves": {m.name: m for m in [primary, *others] if m}}
+
+
+def _position(alarm: dict[str, Any], kind_label: str) -> str:
+    where = str(alarm.get("where") or "")
+    return "" if where and where in kind_label else where
+
+
+def authority(view: CaseView) -> str:
+    """What the signed authority says; a gap is told and never forbids."""
+    return view.authority_gap or f"代拨授权至 {view.authority_until[:10]}"
+
+
+def tabs(view: CaseView) -> list[dict[str, Any]]:
+    """The tabs under the rescue sheet with how much is in them."""
+    home = view.incident.home_id
+    number = {"devices": len(devices.of_home(home)) if home else 0, "aid": len(view.cards)}
+    return [{"name": name, "label": label, "count": number.get(name, 0)} for name, label in TABS]
+
+
+def strip(home_id: int | None, now: datetime) -> dict[str, Any]:
+    """Today's signals of the home."""
+    start = clock.local(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    events = signals.activity(home_id, start, now) if home_id else []
+    movers = [d for d in devices.of_home(home_id) if d.device.kind in {"motion", "door"}] if home_id else []
+    return present.strip(events, start, now, devices=len(movers))
+
+
+def file(user: User, elder_id: int | None, frozen_home: dict[str, Any]) -> list[dict[str, Any]]:
+    """The elder's file as this user may see it; masked items can be uncovered, which leaves a trace."""
+    row = elders.elder(elder_id) if elder_id else None
+    if row is None:
+        return []
+    seen = elders.masked(row, accounts.roles_of(user))
+
+    def item(label: str, name: str, *, wide: bool = True, strong: bool = False) -> dict[str, Any]:
+        text = getattr(seen, name)
+        return present.fact(label, text, wide=wide, strong=strong, field=name if name in seen.uncover else "", elder_id=seen.id)
+
+    born = f"{row.birth_date:%Y-%m-%d}（{seen.age} 岁）" if row.birth_date else ""
+    return [
+        {"label": "基本", "facts": [
+            item("姓名", "name", wide=False), item("性别", "sex", wide=False), present.fact("出生日期", born), item("身份证号", "id_number"),
+            item("住址", "address"), item("联系电话", "phone"), item("类别", "kind", wide=False), item("能力", "ability", wide=False)]},
+        {"label": "急救", "facts": [
+            item("自救方式", "self_rescue"), present.fact("救护车入口", seen.entrance or frozen_home.get("entrance", "")),
+            item("进门办法", "access_note"), item("钥匙在哪", "key_note")]},
+        {"label": "健康", "facts": [item("重大疾病", "illnesses"), item("慢病", "chronic"), item("药物过敏", "allergies", strong=True)]},
+        {"label": "附加", "facts": [item("听力与沟通", "hearing_note"), item("兴趣", "hobbies"), item("习惯", "habits"), item("其他", "other")]},
+    ]  # fmt: skip
+
+
+def aid(user: User, incident_id: int) -> dict[str, Any]:
+    """First-aid cards, those of this case first."""
+    view = incidents.case(incident_id, accounts.roles_of(user), user.pk)
+    fitting = set(view.cards)
+    cards = sorted(knowledge.cards().values(), key=lambda card: card.code not in fitting)
+    return {"cards": cards, "fitting": fitting}
+
+
+def installed(incident_id: int, user: User) -> dict[str, Any]:
+    """The devices of the home and how they are."""
+    head = incidents.head(incident_id, accounts.roles_of(user))
+    rows = []
+    for one in devices.of_home(head.home_id) if head.home_id else []:
+        kind, icon, word = ("deaf", "deaf", "失联") if one.silent else ("maint", "battery-low", "待换电") if one.low else ("ok", "ok", "听得到")
+        rows.append(
+            {"name": one.device.product_name, "position": one.device.position, "last_heard_at": one.last_heard_at, "battery": one.battery,
+             "kind": kind, "icon": icon, "word": word}
+        )  # fmt: skip
+    return {"devices": rows}
+
+
+def earlier(incident_id: int, user: User) -> dict[str, Any]:
+    """The home's earlier cases, newest first."""
+    roles = accounts.roles_of(user)
+    head = incidents.head(incident_id, roles)
+    rows = incidents.page(roles, limit=20, home_id=head.home_id, before_id=head.id) if head.home_id else []
+    return {"earlier": rows}
+
+
+def where(incident_id: int, user: User) -> dict[str, Any]:
+    """The map of the home with the ambulance entrance, and the way in words."""
+    view = incidents.case(incident_id, accounts.roles_of(user), user.pk)
+    home = view.plan.get("home") or {}
+    return {"map": homemap.draw(home), "entrance": home.get("entrance", ""), "address": view.incident.where, "access": home.get("access_note", "")}
+
+
+def idle(user: User) -> dict[str, Any]:
+    """What an agent sees while nothing rings."""
+    roles, now = accounts.roles_of(user), clock.now()
+    rows = [r for r in incidents.queue(roles, user.pk) if r.state == "follow_up"]
+    todo = [
+        {"id": r.id, "icon": "phone", "name": r.elder_name, "what": f"救后回访 · {r.kind_label}", "note": r.place_name,
+         "when": f"{clock.local(r.due_at):%m-%d %H:%M} 前" if r.due_at else "", "url": f"/desk/incident/{r.id}"}
+        for r in rows
+    ]  # fmt: skip
+    mine = [i for i in incidents.page(roles, limit=200, since=now - timedelta(hours=12)) if user.pk in {i.a_seat_id, i.b_seat_id}]
+    waits = [(i.accepted_at - i.first_alarm_at).total_seconds() for i in mine if i.accepted_at]
+    return {
+        "now": now, **homes.overview(user.pk, now), "todo": todo, "checks": checks(now),
+        "mine": [
+            {"label": "处置", "text": f"{len(mine)} 起"}, {"label": "在处置", "text": f"{sum(i.closed_at is None for i in mine)} 起"},
+            {"label": "最快接警", "text": f"{round(min(waits))} 秒" if waits else "—"},
+            {"label": "最慢接警", "text": f"{round(max(waits))} 秒" if waits else "—"},
+        ],
+    }  # fmt: skip
+
+
+def checks(now: datetime) -> list[dict[str, str]]:
+    """Proof that the platform listens; what is missing is said plainly."""
+    found = []
+    for source in signals.sources():
+        late = (now - source.last_at).total_seconds() > max(60.0, source.usual_gap * 3)
+        found.append(
+            {"kind": "warn" if late else "ok", "icon": "alert" if late else "ok", "name": f"{SOURCE_NAMES.get(source.source, source.source)}信号",
+             "note": f"{present.ago_short(now - source.last_at)}前" + ("，久于平常" if late else "")}
+        )  # fmt: skip
+    if not found:
+        found.append({"kind": "warn", "icon": "alert", "name": "设备信号", "note": "还没有收到过"})
+    found.append({"kind": "warn", "icon": "alert", "name": "电话引擎", "note": "未接入，来电手工登记"})
+    return found
+
+
+SOURCE_NAMES = {"ctwing": "电信平台", "onenet": "移动平台", "mqtt": "物联直连", "generic": "通用接口", "platform": "平台自查"}
