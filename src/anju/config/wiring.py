@@ -5,23 +5,53 @@
 
 from __future__ import annotations
 
-from anju.alarms.facts import AlarmRaised, AlarmRecovered
-from anju.fieldwork import actions as fieldwork
+from anju.kernel import hooks
 from anju.kernel.facts import reacts
 
 
 def connect() -> None:
     """Register every reaction."""
-    reacts(AlarmRaised, repair_what_is_technical)
-    reacts(AlarmRecovered, tell_the_fitter)
+    emergencies()
+    repairs()
+    calls_and_pages()
 
 
-def repair_what_is_technical(fact: AlarmRaised) -> None:
-    """A technical alarm is a repair, never an emergency (DEV-05)."""
-    if fact.technical:
-        fieldwork.raise_repair(alarm_id=fact.alarm_id)
+def emergencies() -> None:
+    """An alarm that a person must take opens or joins a case, in the transaction that raised it."""
+    from anju.alarms.facts import AlarmRaised
+    from anju.incidents import actions as incidents
+    from anju.incidents import queries
+
+    def take(fact: AlarmRaised) -> None:
+        if not fact.technical:
+            incidents.open_or_join(alarm_id=fact.alarm_id)
+
+    reacts(AlarmRaised, take)
+    hooks.provide("busy_users", queries.busy_users)
 
 
-def tell_the_fitter(fact: AlarmRecovered) -> None:
-    """The device recovered: an order that nobody set out for ends, a later one says so."""
-    fieldwork.recovered(alarm_id=fact.alarm_id, reason=fact.reason)
+def repairs() -> None:
+    """A technical alarm is a repair, never an emergency (DEV-05); a device that recovers ends what nobody set out for."""
+    from anju.alarms.facts import AlarmRaised, AlarmRecovered
+    from anju.fieldwork import actions as fieldwork
+
+    def mend(fact: AlarmRaised) -> None:
+        if fact.technical:
+            fieldwork.raise_repair(alarm_id=fact.alarm_id)
+
+    reacts(AlarmRaised, mend)
+    reacts(AlarmRecovered, lambda f: fieldwork.recovered(alarm_id=f.alarm_id, reason=f.reason))
+
+
+def calls_and_pages() -> None:
+    """What a telephone reports goes to its case; troubles of the platform page the leads."""
+    from anju.alarms.facts import SourceSilent, TroubleRaised
+    from anju.calls.facts import CallEnded, KeyPressed
+    from anju.config import health
+    from anju.incidents import actions as incidents
+
+    reacts(KeyPressed, lambda f: incidents.on_key(call_id=f.call_id, ref=f.ref, purpose=f.purpose, digit=f.digit))
+    reacts(CallEnded, lambda f: incidents.on_call_ended(call_id=f.call_id, ref=f.ref, purpose=f.purpose, result=f.result))
+    reacts(TroubleRaised, lambda f: health.page_leads(f.text, occasion=f"trouble:{f.trouble_id}"))
+    reacts(SourceSilent, lambda f: health.page_leads(f.text, occasion=f"trouble:{f.trouble_id}"))
+    hooks.provide("health", health.status)

@@ -85,23 +85,31 @@ def head(incident_id: int, roles: Collection[str]) -> IncidentView:
 
 
 def page(
-    roles: Collection[str], *, limit: int = 50, before_id: int | None = None, state: str = "",
-    home_id: int | None = None, elder_id: int | None = None, since: datetime | None = None,
+    roles: Collection[str] = (), *, limit: int = 50, before_id: int | None = None, state: str = "",
+    open_only: bool = False, home_id: int | None = None, elder_id: int | None = None, priority: int | None = None,
+    since: datetime | None = None, text: str = "",
 ) -> list[IncidentView]:  # fmt: skip
-    """Cases in the asker's scope, the newest first; `before_id` is the last id of the page before."""
+    """Cases in the asker's scope, the newest first; `before_id` is the last id of the page before.
+
+    `text` finds a case number. Names and addresses are shortened unless `roles` work in the centre.
+    """
     rows = Incident.objects.select_related("a_seat", "b_seat", "previous").order_by("-pk")
-    if before_id is not None:
-        rows = rows.filter(pk__lt=before_id)
-    if state:
-        rows = rows.filter(state__in=OPEN) if state == "open" else rows.filter(state=state)
-    if home_id is not None:
-        rows = rows.filter(home_id=home_id)
-    if elder_id is not None:
-        rows = rows.filter(elder_id=elder_id)
-    if since is not None:
-        rows = rows.filter(opened_at__gte=since)
+    exact = {"pk__lt": before_id, "home_id": home_id, "elder_id": elder_id, "priority": priority, "opened_at__gte": since}
+    rows = rows.filter(**{name: value for name, value in exact.items() if value is not None})
+    if open_only or state == "open":
+        rows = rows.filter(state__in=OPEN)
+    elif state:
+        rows = rows.filter(state=state)
+    if text:
+        rows = rows.filter(number__icontains=text.strip())
     full = _sees_names(roles)
     return [_head(i, full_name=full) for i in rows[:limit]]
+
+
+def busy_users() -> set[int]:
+    """Users who sit on an open case: their sessions never idle out."""
+    rows = Incident.unscoped.filter(state__in=OPEN).values_list("a_seat_id", "b_seat_id")
+    return {pk for pair in rows for pk in pair if pk is not None}
 
 
 def timeline(incident_id: int, *, after_id: int = 0) -> tuple[EntryView, ...]:
@@ -190,7 +198,8 @@ def _head(i: Incident, *, full_name: bool) -> IncidentView:
     return IncidentView(
         id=i.pk, number=i.number, place=i.place, place_name=places.path_of(i.place), home_id=i.home_id,
         elder_id=i.elder_id, priority=i.priority, kind=i.kind, kind_label=i.kind_label, state=i.state,
-        state_label=i.state_label, drill=i.drill, opened_at=i.opened_at, first_alarm_at=i.first_alarm_at,
+        state_label=i.state_label, state_since=i.state_since, due_at=i.due_at, due_label=_due_label(i), drill=i.drill,
+        opened_at=i.opened_at, first_alarm_at=i.first_alarm_at,
         accepted_at=i.accepted_at, closed_at=i.closed_at, a_seat_id=i.a_seat_id, b_seat_id=i.b_seat_id,
         a_seat=_name(i.a_seat), b_seat=_name(i.b_seat),
         elder_name=name if full_name or not i.elder_id else rules.surname_only(name),

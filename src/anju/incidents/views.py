@@ -141,6 +141,9 @@ class IncidentView:
     kind_label: str
     state: str
     state_label: str
+    state_since: datetime | None
+    due_at: datetime | None
+    due_label: str
     drill: bool
     opened_at: datetime
     first_alarm_at: datetime

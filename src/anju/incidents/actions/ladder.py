@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.db import transaction
 
+from anju.accounts.roles import CENTRE
 from anju.calls import actions as calls
 from anju.elders import actions as elders
 from anju.incidents import plan as plans
@@ -13,7 +14,7 @@ from anju.incidents.actions.messages import robot_to_contact
 from anju.incidents.actions.story import held, locked, ref, source_of, tell, write
 from anju.incidents.models import Attempt, Incident
 from anju.incidents.rules import OPEN_BEFORE_FOLLOW_UP, mask_phone
-from anju.kernel import clock
+from anju.kernel import audit, clock
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
@@ -79,6 +80,20 @@ def call_contact(*, incident_id: int, rung: int, by: Actor) -> Attempt:
     attempt.save(update_fields=["called_at"])
     write(incident, source=source_of(incident, by), kind="call", text=f"呼{_who(incident, attempt)}", by=by.name)
     return attempt
+
+
+@transaction.atomic
+def reveal_number(*, incident_id: int, rung: int, by: Actor) -> str:
+    """The full number of a contact, to dial it by hand; who saw it is audited."""
+    incident = locked(incident_id)
+    rungs = plans.rungs(incident.plan)
+    if not by.roles & {r.value for r in CENTRE} or not 0 <= rung < len(rungs):
+        raise NotAllowed("只有中心的坐席和值班长能看完整号码", code="not_you")
+    audit.record(
+        "incident.number", subject="incident", subject_id=incident.pk, place=incident.place,
+        reason=f"{incident.number} 联系{rungs[rung].kind_label}", detail={"rung": rung, "elder": incident.elder_id},
+    )  # fmt: skip
+    return rungs[rung].phone
 
 
 @transaction.atomic
@@ -192,9 +207,12 @@ def late(attempt: Attempt) -> None:
     write(attempt.incident, source="system", kind="late", text=f"{_who(attempt.incident, attempt)}约定时间已过，没有到场消息")
 
 
-def on_key(*, call_id: str, digit: str) -> None:
+def on_key(*, call_id: str, ref: str, purpose: str, digit: str) -> None:
     """A key was pressed in a robot call: the elder lives, or a contact takes the case. The proof is kept."""
     with seen_by(EVERYWHERE), transaction.atomic():
+        if purpose == "elder_check":
+            _elder_pressed(ref, call_id, digit)
+            return
         attempt = Attempt.objects.filter(call_id=call_id).first()
         if attempt is None:
             return
@@ -206,9 +224,23 @@ def on_key(*, call_id: str, digit: str) -> None:
             contact_result(attempt_id=attempt.pk, result=result, by=THE_CLOCK, note=f"按键 {digit}（电话确认）")
 
 
-def on_call_ended(*, call_id: str, result: str) -> None:
-    """A robot call to a contact ended without a key: nobody took it."""
+def _elder_pressed(ref: str, call_id: str, digit: str) -> None:
+    """Her own key is a sign of life, and no more: a person still asks her. 2 says that she needs help."""
+    incident = locked(int(ref.partition(":")[2]))
+    words = {"1": "老人在机器人电话里按 1：没事。仍要人工核实", "2": "老人在机器人电话里按 2：要人帮忙"}
+    text = words.get(digit, f"老人在机器人电话里按了 {digit}")
+    write(incident, source="elder", kind="key", text=text, data={"call_id": call_id, "digit": digit})
+
+
+def on_call_ended(*, call_id: str, ref: str, purpose: str, result: str) -> None:
+    """A robot call ended without a key: voicemail answers too, so that is no sign of life, and nobody took the case."""
     with seen_by(EVERYWHERE), transaction.atomic():
+        if purpose == "elder_check":
+            incident = locked(int(ref.partition(":")[2]))
+            if not incident.entries.filter(kind="key", data__call_id=call_id).exists():
+                text = "接通但没有按键，不算应答" if result == "answered" else "无人接听"
+                write(incident, source="call", kind="call", text=f"机器人呼叫老人：{text}", data={"call_id": call_id})
+            return
         attempt = Attempt.objects.filter(call_id=call_id, state="ringing").first()
         if attempt is not None:
             note = "接了电话但没有按键" if result == "answered" else ""
