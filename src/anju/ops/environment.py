@@ -14,7 +14,7 @@ KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_
 
 def is_setting(name: str) -> bool:
     """The name is one of our settings."""
-    return name.startswith("ANJU_") or name == "DATABASE_URL"
+    return name.startswith("ANJU_") or name in {"DATABASE_URL", "MQTT_URL", "MQTT_TOPIC"}
 
 
 def read_settings(path: Path) -> dict[str, str]:

@@ -105,6 +105,8 @@ class Run:
             self.run_file.open(json.loads(manage(self.home, self.env, "doors", log="doors").splitlines()[-1]))
         except (StepFailedError, ValueError, IndexError) as problem:
             complain(f"  ! {self.home.run} stays without secrets and log-ins: {problem}")
+        if not (self.home.path / "demo.stamp").exists():  # nobody of the demo is here
+            self.run_file.open({"logins": [], "demo_devices": []})
 
     def _refuse_demo_in_production(self) -> None:
         if self.options.production and knows("production"):
