@@ -44,7 +44,7 @@ class Product(OpenModel):
     product_id = models.CharField("平台产品编号", max_length=80)
     profile = models.JSONField("规约", default=dict)
 
-    class Meta:
+    class Meta(OpenModel.Meta):
         ordering = ["kind", "code"]
         constraints = [models.UniqueConstraint(fields=["source", "product_id"], name="one_profile_a_product")]
         verbose_name = verbose_name_plural = "产品型号"
@@ -77,7 +77,7 @@ class Device(ScopedModel):
     test_until = models.DateTimeField("测试至", null=True, blank=True)
     sn = models.CharField("序列号", max_length=60, blank=True, default="")
 
-    class Meta:
+    class Meta(ScopedModel.Meta):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["operator_id"], condition=~models.Q(operator_id=""), name="one_device_an_operator_id"),
@@ -108,7 +108,7 @@ class Vitals(ScopedModel):
     last_seq = models.BigIntegerField("最近序号", null=True)
     silent_since = models.DateTimeField("失联判定时间", null=True)
 
-    class Meta:
+    class Meta(ScopedModel.Meta):
         verbose_name = verbose_name_plural = "设备状态"
 
     def __str__(self) -> str:
@@ -132,7 +132,7 @@ class UnknownDevice(ScopedModel):
     registered = models.ForeignKey(Device, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="登记为")
     registered_at = models.DateTimeField("登记时间", null=True, blank=True)
 
-    class Meta:
+    class Meta(ScopedModel.Meta):
         ordering = ["-last_heard_at"]
         verbose_name = verbose_name_plural = "未登记设备"
 

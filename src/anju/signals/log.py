@@ -48,7 +48,7 @@ def from_millis(ms: int) -> datetime:
 
 def write(lines: Iterable[tuple[Any, ...]], vitals: dict[str, Any]) -> bytes:
     """Signals as they are stored (JSON)."""
-    return _encoder.encode(Decoded([_Line(*line) for line in lines], vitals))
+    return _encoder.encode({"s": list(lines), "v": vitals})
 
 
 def write_signals(signals: Iterable[Signal], vitals: dict[str, Any]) -> bytes:

@@ -53,7 +53,7 @@ class Lane(OpenModel):
     closed_at = models.DateTimeField("结束时间", null=True)
     last_seq = models.BigIntegerField("最后序号", default=0)  # a lower bound while open, exact once closed
 
-    class Meta:
+    class Meta(OpenModel.Meta):
         verbose_name = verbose_name_plural = "接收通道"
 
     def __str__(self) -> str:
@@ -70,7 +70,7 @@ class Cursor(OpenModel):
     floor = models.DateTimeField("最早未读时间")  # nothing unread was received before: prunes partitions
     done = models.BooleanField("已读完", default=False)
 
-    class Meta:
+    class Meta(OpenModel.Meta):
         indexes = [models.Index(fields=["lane"], condition=models.Q(done=False), name="lanes_to_read")]
         verbose_name = verbose_name_plural = "读取位置"
 
@@ -88,7 +88,7 @@ class Source(OpenModel):
     usual_gap = models.FloatField("通常间隔 秒", default=60)
     messages = models.BigIntegerField("消息数", default=0)
 
-    class Meta:
+    class Meta(OpenModel.Meta):
         verbose_name = verbose_name_plural = "消息来源"
 
     def __str__(self) -> str:
@@ -117,7 +117,7 @@ class Message(OpenModel):
     raw = models.BinaryField("原文", null=True)  # None once its retention is over
     note = models.TextField("说明")
 
-    class Meta:
+    class Meta(OpenModel.Meta):
         managed = False
         db_table = "signals_message"
         verbose_name = verbose_name_plural = "设备消息"
@@ -153,7 +153,7 @@ class Signal(ScopedModel):
     attempts = models.SmallIntegerField("尝试次数", default=0)
     retry_at = models.DateTimeField("下次尝试", null=True)
 
-    class Meta:
+    class Meta(ScopedModel.Meta):
         managed = False
         db_table = "signals_signal"
         verbose_name = verbose_name_plural = "信号"

@@ -115,6 +115,16 @@ def forget_raw(cursor: Cursor, day: date) -> int:
     return count
 
 
+def has_raw(cursor: Cursor, day: date) -> bool:
+    """Whether bodies of that day are still there."""
+    name = name_of("signals_message", day)
+    cursor.execute("SELECT to_regclass(%s)", [name])
+    if cursor.fetchone()[0] is None:
+        return False
+    cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {name} WHERE raw IS NOT NULL LIMIT 1)")  # noqa: S608 - a name of ours
+    return bool(cursor.fetchone()[0])
+
+
 def drop(cursor: Cursor, table: str, day: date) -> bool:
     """Drop a whole day. False if it has no partition."""
     name = name_of(table, day)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from django.db import connection
 
 from anju.kernel import clock
@@ -18,6 +19,9 @@ _LANES = """
 SELECT c.lane_id, c.seq, c.floor, l.urgent FROM signals_cursor c JOIN signals_lane l ON l.id = c.lane_id
 WHERE NOT c.done AND l.urgent = %s ORDER BY c.lane_id FOR UPDATE OF c SKIP LOCKED
 """
+LEAST_SHARE = 20  # messages of a lane in a batch, whatever waits in the others
+SLACK = timedelta(hours=1)  # a spooled lane's times of receipt are nearly, not strictly, in order
+
 _COLUMNS = """id, received_at, device_at, uid, source, product_id, device_key, operator_id, kind, n, windowed, dedup, decoded, note"""
 _ROWS = f"""
 SELECT {_COLUMNS} FROM signals_message
@@ -30,7 +34,10 @@ def _heard(row: tuple[Any, ...], *, urgent: bool) -> Heard:
     signals: tuple[SignalValue, ...] | None = None
     vitals: dict[str, Any] = {}
     if n > 0:
-        signals, vitals = log.read(decoded)
+        try:
+            signals, vitals = log.read(decoded)
+        except msgspec.DecodeError as error:  # one bad row must not stop its lane
+            note = f"解析结果不可读:{error};{note}"
     return Heard(
         lane_id=lane_of(ident), seq=seq_of(ident), received_at=received, urgent=urgent, source=source, device_key=key,
         operator_id=operator, product_id=product, device_at=device_at, uid=uid, dedup=bytes(dedup), windowed=windowed,
@@ -45,11 +52,13 @@ def next_batch(limit: int, *, urgent: bool) -> list[Heard]:
     batch: list[Heard] = []
     with connection.cursor() as cursor:
         cursor.execute(_LANES, [urgent])
-        for lane, seq, floor, is_urgent in cursor.fetchall():
+        lanes = cursor.fetchall()
+        for nth, (lane, seq, floor, is_urgent) in enumerate(lanes):
             if len(batch) >= limit:
                 break
+            share = max((limit - len(batch)) // (len(lanes) - nth), min(LEAST_SHARE, limit - len(batch)))
             first = (lane << 40) | seq
-            cursor.execute(_ROWS, [first, (lane + 1) << 40, floor, limit - len(batch)])
+            cursor.execute(_ROWS, [first, (lane + 1) << 40, floor - SLACK, share])
             batch.extend(_heard(row, urgent=is_urgent) for row in cursor.fetchall())
     return batch
 
@@ -63,7 +72,7 @@ def lag(now: datetime | None = None) -> timedelta:
         for lane, seq, floor in cursor.fetchall():
             cursor.execute(
                 "SELECT received_at FROM signals_message WHERE id > %s AND id < %s AND received_at >= %s ORDER BY id LIMIT 1",
-                [(lane << 40) | seq, (lane + 1) << 40, floor],
+                [(lane << 40) | seq, (lane + 1) << 40, floor - SLACK],
             )
             if row := cursor.fetchone():
                 oldest = min(oldest, row[0])

@@ -12,6 +12,8 @@ import ipaddress
 import json
 import logging
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from anju.portals.device_gateway.counters import Counters
@@ -34,6 +36,9 @@ class Refused(Exception):
     def __init__(self, status: int, reason: str, text: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(reason)
         self.status, self.reason, self.text, self.headers = status, reason, text, headers
+
+
+Decode = Callable[[bytes, Profiles, int], list[Report]]
 
 
 class Scope(Protocol):
@@ -72,47 +77,67 @@ class Door:
         self.open = True
         self.gauges: dict[str, float] = {}
         self._secrets = tuple(s.encode() for s in settings.ctwing_secrets)
-        self._reading: dict[int, tuple[float, asyncio.Task[Any]]] = {}
+        self._reading: dict[int, tuple[float, asyncio.Task[Any] | None]] = {}
         self._reads = 0
         self._loop = asyncio.get_running_loop()
 
-    async def __rsgi__(self, scope: Scope, proto: Any) -> None:  # noqa: ANN401 - granian's own object
+    async def __rsgi__(self, scope: Scope, proto: Any) -> None:  # noqa: ANN401, C901 - granian's object; one level, for speed
         """Answer one request."""
         if scope.proto != "http":
             proto.close(404)
             return
         try:
-            body = await self._answer(scope, proto)
-            headers = JSON
-            if isinstance(body, str):
-                headers, body = TEXT, body.encode()
-            proto.response_bytes(200, headers, body)
+            decode = self._route(scope)
+            if not callable(decode):
+                proto.response_bytes(200, JSON if isinstance(decode, bytes) else TEXT, decode if isinstance(decode, bytes) else decode.encode())
+                return
+            self._may_read(scope)
+            self._reads = mine = self._reads + 1
+            self._reading[mine] = (self._loop.time() + self.settings.body_limit, asyncio.current_task())
+            try:
+                body: bytes = await (proto() if scope.headers.get("content-length") else self._pieces(proto))
+            except asyncio.CancelledError:
+                raise TOO_SLOW from None
+            finally:
+                del self._reading[mine]
+            reports = self._decoded(decode, body)
+            if self.settings.durable:
+                future: asyncio.Future[int] = self._loop.create_future()
+                self.accept(reports, body, Ticket(future, len(reports)))
+                if await future == REFUSED:
+                    raise NO_SPACE
+                self.counters.acked += len(reports)
+            proto.response_bytes(200, JSON, OK)
         except Refused as no:
             self.counters.rejected[no.reason] += 1
             answer = json.dumps({"error": no.text}, ensure_ascii=False).encode()
             proto.response_bytes(no.status, [*JSON, *no.headers], answer)
-        except asyncio.CancelledError:
-            self.counters.rejected["too_slow"] += 1
-            proto.response_bytes(408, [*JSON, ("connection", "close")], json.dumps({"error": TOO_SLOW.text}).encode())
         except Exception:
             logger.exception("a request failed")
             self.counters.rejected["internal"] += 1
             proto.response_bytes(503, [*JSON, ("retry-after", "5")], json.dumps({"error": BUSY.text}).encode())
 
-    async def _answer(self, scope: Scope, proto: Any) -> bytes | str:  # noqa: ANN401
+    def _route(self, scope: Scope) -> Decode | bytes | str:
+        """Who may speak here, and how their bodies are read; or an answer at once."""
         path = scope.path
         if path.startswith("/ctwing"):
             self._admit(scope)
-            self._secret(scope, path[8:])
-            return await self._ctwing(scope, proto)
+            self._secret(scope, path[7:])
+            return ctwing.decode
         if path.startswith("/onenet"):
             self._admit(scope)
-            return await self._onenet(scope, proto, path[8:].strip("/")[:SHORT])
-        if path == "/generic" or path.startswith("/generic/"):
+            product = path[7:].strip("/")[:SHORT]
+            secret = self.settings.onenet_products.get(product, self.settings.onenet)
+            if scope.method == "GET":
+                try:
+                    return onenet.check_url(scope.query_string, secret.token)
+                except onenet.BadSignature:
+                    raise BAD_SIGN from None
+            return partial(self._onenet, secret, product)
+        if path.startswith("/generic"):
             self._admit(scope)
-            self._secret(scope, path[9:])
-            body = await self._body(scope, proto)
-            return await self._take(self._decoded(generic.decode, body), body)
+            self._secret(scope, path[8:])
+            return generic.decode
         if path == "/healthz":
             return self._health()
         if path == "/metrics":
@@ -120,35 +145,22 @@ class Door:
             return self.counters.text(self._gauges(), {lane.label: len(lane.queue) for lane in self.store.lanes})
         raise NOT_FOUND
 
-    async def _ctwing(self, scope: Scope, proto: Any) -> bytes:  # noqa: ANN401
-        body = await self._body(scope, proto)
-        return await self._take(self._decoded(ctwing.decode, body), body)
+    @staticmethod
+    def _onenet(secret: Secret, product: str, body: bytes, profiles: Profiles, now_ms: int) -> list[Report]:
+        opened = onenet.open_push(body, secret.token, secret.aes_key)
+        return onenet.decode(opened, product, profiles, now_ms)
 
-    async def _onenet(self, scope: Scope, proto: Any, product: str) -> bytes | str:  # noqa: ANN401
-        secret = self.settings.onenet_products.get(product, self.settings.onenet)
-        if scope.method == "GET":
-            try:
-                return onenet.check_url(scope.query_string, secret.token)
-            except onenet.BadSignature:
-                raise BAD_SIGN from None
-        body = await self._body(scope, proto)
-        return await self._take(self._opened(body, secret, product), body)
-
-    def _opened(self, body: bytes, secret: Secret, product: str) -> list[Report]:
+    def _decoded(self, decode: Decode, body: bytes) -> list[Report]:
+        if not body:
+            raise NO_BODY
+        if len(body) > self.settings.max_body:
+            raise TOO_LARGE
         try:
-            opened = onenet.open_push(body, secret.token, secret.aes_key)
+            return decode(body, self.profiles, time.time_ns() // 1_000_000)
         except onenet.BadSignature:
             raise BAD_SIGN from None
         except BadEnvelope as bad:
             raise Refused(400, bad.code, str(bad)) from None
-        return onenet.decode(opened, product, self.profiles, time.time_ns() // 1_000_000)
-
-    def _decoded(self, decode: Any, body: bytes) -> list[Report]:  # noqa: ANN401
-        try:
-            reports: list[Report] = decode(body, self.profiles, time.time_ns() // 1_000_000)
-        except BadEnvelope as bad:
-            raise Refused(400, bad.code, str(bad)) from None
-        return reports
 
     # --- who ---
 
@@ -183,37 +195,18 @@ class Door:
 
     # --- what ---
 
-    async def _body(self, scope: Scope, proto: Any) -> bytes:  # noqa: ANN401
+    def _may_read(self, scope: Scope) -> None:
         if scope.method != "POST":
             raise BAD_METHOD
         headers = scope.headers
         length = headers.get("content-length")
-        if length is not None and length.isdigit() and int(length) > self.settings.max_body:
+        if length is not None and (not length.isdigit() or int(length) > self.settings.max_body):
             raise TOO_LARGE
         if headers.get("content-encoding", "identity") not in {"", "identity"}:
             raise ENCODED
-        store = self.store
-        if len(store.lanes[0].queue) > self.settings.max_pending or store.pending_bytes > self.settings.max_pending_bytes:
+        store, most = self.store, self.settings.max_pending
+        if store.pending_bytes > self.settings.max_pending_bytes or any(len(lane.queue) > most for lane in store.lanes):
             raise BUSY
-        self._reads += 1
-        mine = self._reads
-        task = asyncio.current_task()
-        if task is not None:
-            self._reading[mine] = (self._loop.time() + self.settings.body_limit, task)
-        try:
-            if length is not None:
-                body: bytes = await proto()
-            else:
-                body = await self._pieces(proto)
-        except asyncio.CancelledError:
-            raise TOO_SLOW from None
-        finally:
-            self._reading.pop(mine, None)
-        if not body:
-            raise NO_BODY
-        if len(body) > self.settings.max_body:
-            raise TOO_LARGE
-        return body
 
     async def _pieces(self, proto: Any) -> bytes:  # noqa: ANN401
         parts, size = [], 0
@@ -228,20 +221,8 @@ class Door:
         """End the requests whose bodies take too long; called each second."""
         now = self._loop.time()
         for until, task in list(self._reading.values()):
-            if now > until:
+            if now > until and task is not None:
                 task.cancel()
-
-    async def _take(self, reports: list[Report], body: bytes) -> bytes:
-        if not self.settings.durable:
-            for report in reports:
-                tail_of(report, body, self.store.clock.now(), self.uids.next())
-            return OK
-        future: asyncio.Future[int] = self._loop.create_future()
-        self.accept(reports, body, Ticket(future, len(reports)))
-        if await future == REFUSED:
-            raise NO_SPACE
-        self.counters.acked += len(reports)
-        return OK
 
     def accept(self, reports: list[Report], body: bytes, ticket: Ticket) -> None:
         """Hand decoded messages to the store; the ticket is told when all are safe."""

@@ -22,6 +22,7 @@ LOCK_CLASS = 7265  # advisory locks (LOCK_CLASS, lane) say that a lane's session
 BATCH = 2_000
 BATCH_BYTES = 4 * 1024 * 1024
 BELL_EVERY = 0.05
+BELL, BELL_URGENT = b"NOTIFY anju_heard", b"NOTIFY anju_heard, 'urgent'"
 BAD_DATA = frozenset({"22", "23"})  # classes of errors that are the row's own fault
 logger = logging.getLogger("anju.gateway")
 
@@ -50,7 +51,7 @@ async def open_lane(
         )
         await conn.execute(
             """INSERT INTO signals_cursor (lane_id, seq, floor, done)
-               VALUES (%s, 0, least(now(), to_timestamp(%s)) - interval '1 hour', false)""",
+               VALUES (%s, 0, least(now(), to_timestamp(%s)) , false)""",
             [lane, floor_us / 1e6],
         )
     return lane
@@ -153,7 +154,7 @@ class Lane:
             if self.urgent or wait <= 0:
                 self._bell_due = False
                 self._bell_at = self._loop.time()
-                self._send("bell", b"NOTIFY anju_heard")
+                self._send("bell", BELL_URGENT if self.urgent else BELL)
                 return
             if not self.queue and not self._bell_waits:
                 self._bell_waits = True

@@ -24,8 +24,7 @@ _FIRST = struct.Struct(">hiq")
 _FIXED = struct.Struct(">iqiqi16s")
 _FIXED_NO_TIME = struct.Struct(">iqii16s")
 _LEN = struct.Struct(">i")
-_SMALL = struct.Struct(">ihi?")
-MAX_DECODED = 512 * 1024
+_MIDDLE = struct.Struct(">ihi?i")
 
 STORED, SPOOLED, REFUSED = 1, 2, 3
 
@@ -110,25 +109,20 @@ def tail_of(report: Report, raw: bytes, at: int, uid: bytes) -> bytes:
         fixed = _FIXED_NO_TIME.pack(8, received, -1, 16, uid)
     else:
         fixed = _FIXED.pack(8, received, 8, report.device_ms * 1000 - _EPOCH_US, 16, uid)
-    lines, now_ms = report.lines, at // 1000
-    n = len(lines)
+    lines, vitals, now_ms = report.lines, report.vitals, at // 1000
     decoded = b""
-    if n:
+    if lines:
         at_ms = report.device_ms if report.device_ms is not None and report.device_ms <= now_ms else now_ms
         decoded = log.write(
-            [(k, at_ms if t is None or t > now_ms else t, dty, stc, lco, c, v, s) for k, t, dty, stc, lco, c, v, s in lines],
-            report.vitals,
+            [(k, at_ms if t is None or t > now_ms else t, dty, stc, lco, c, v, s) for k, t, dty, stc, lco, c, v, s in lines], vitals
         )
-    pack = _LEN.pack
     parts = [fixed]
-    texts = (report.source, report.product_id, report.device_key, report.operator_id, report.kind)
-    for text in texts:
+    for text in (report.source, report.product_id, report.device_key, report.operator_id, report.kind):
         data = text.encode("utf-8", "replace")
-        parts += (pack(len(data)), data)
+        parts += (_LEN.pack(len(data)), data)
     note = report.note.replace("\0", "").encode("utf-8", "replace") if report.notes else b""
-    dedup = report.dedup
     parts += (
-        _SMALL.pack(2, n, 1, report.windowed), pack(len(dedup)), dedup, pack(len(decoded)), decoded, pack(len(raw)), raw,
-        pack(len(note)), note,
+        _MIDDLE.pack(2, len(lines), 1, report.windowed, 16), report.dedup, _LEN.pack(len(decoded)), decoded, _LEN.pack(len(raw)), raw,
+        _LEN.pack(len(note)), note,
     )  # fmt: skip
     return b"".join(parts)

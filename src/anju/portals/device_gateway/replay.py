@@ -92,7 +92,7 @@ class Replayer:
             if new:
                 await self._copy(conn, segment, new, ident_of(lane, seq + skip + 1))
             seq += len(chunk)
-            await conn.execute("NOTIFY anju_heard")
+            await conn.execute("SELECT pg_notify('anju_heard', %s)", ["urgent" if segment.urgent else ""])
         await close_lane(conn, lane, seq)
         await conn.execute("SELECT pg_advisory_unlock(%s, %s)", [7265, lane])
         segment.remove()

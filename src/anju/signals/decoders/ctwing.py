@@ -8,13 +8,28 @@ from typing import Any
 
 import msgspec
 
-from anju.devices.profile import Profile
+from anju.devices.profile import UNKNOWN, Profile
 from anju.signals.decoders import json_in, vendors
-from anju.signals.decoders.base import BadEnvelope, Profiles, Report, finish, moment, name, profile_of, stamp_of
-from anju.signals.decoders.properties import text_of, walk
+from anju.signals.decoders.base import (
+    CODES,
+    EARLIEST,
+    FUTURE,
+    BadEnvelope,
+    Line,
+    Profiles,
+    Report,
+    finish,
+    moment,
+    name,
+    profile_of,
+    stamp_of,
+)
+from anju.signals.decoders.properties import BOUNDS, plan, text_of, walk
 
 SOURCE = "ctwing"
 _encode = msgspec.json.Encoder().encode
+_plain = msgspec.json.Decoder().decode
+_SPACES = (b" :", b"\t", b"\n", b"\r")
 _KINDS = {
     "dataReport": "report", "dataReportTupOrTcp": "report", "deviceOnlineOfflineReport": "online", "commandResponse": "response",
     "eventReport": "event",
@@ -23,6 +38,8 @@ _KINDS = {
 
 def decode(body: bytes, profiles: Profiles, now_ms: int) -> list[Report]:
     """The messages of one push (always one, but a list is read too). `BadEnvelope` if it is no JSON object."""
+    if (quick := _quick(body, profiles, now_ms)) is not None:
+        return [quick]
     value = json_in.read(body)
     many = value if isinstance(value, list) else [value]
     if not many or not all(isinstance(one, dict) for one in many):
@@ -54,6 +71,72 @@ def _one(env: dict[str, Any], profiles: Profiles, now_ms: int) -> Report:
         read_payload(report, profile, payload, now_ms)
     if not report.lines and not report.vitals:
         walk(report, profile, env, now_ms)  # an SOS may stand where nobody expects it
+    return finish(report, profile, now_ms)
+
+
+def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:
+    """The plain case in a third of the time: a dataReport whose properties are whole numbers. None = look closer.
+
+    That every key is one of the three objects looked at, and none stands twice, follows from the count of `":`.
+    """
+    try:
+        env = _plain(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    if type(env) is not dict or env.get("messageType") != "dataReport":
+        return None
+    payload = env.get("payload")
+    if type(payload) is not dict or "APPdata" in payload or "appData" in payload:
+        return None
+    data, keys = payload.get("serviceData"), len(env) + len(payload)
+    if data is None:
+        data = payload
+    elif type(data) is dict and len(payload) == 2:
+        keys += len(data)
+    else:
+        return None
+    if body.count(b'":') != keys or any(space in body for space in _SPACES):
+        return None
+    stamp, product_id, operator_id = env.get("timestamp"), name(env.get("productId")), name(env.get("deviceId"))
+    if type(stamp) is not int or not EARLIEST <= stamp <= now_ms + FUTURE:
+        return None
+    profile = profiles.get((SOURCE, product_id), UNKNOWN)
+    lines: list[Line] = []
+    vitals: dict[str, Any] = {}
+    understood = False
+    for key, value in data.items():
+        what, how = profile.plans.get(key) or plan(profile, key)
+        if not what:
+            continue
+        if type(value) is not int:
+            if key == "serviceId":
+                continue
+            return None
+        if what == "kinds":
+            understood = True
+            kind = how.get(str(value)) if value else how.get("0", "")
+            if kind is None:
+                kind = how.get("*", "")
+            if kind:
+                dty, stc = CODES.get(kind, ("", ""))
+                lines.append((kind, None, dty or profile.dty or "0004", stc, "", 1, None, None))
+                if kind in {"tamper", "tamper_clear"}:
+                    vitals["tamper"] = kind == "tamper"
+        elif what == "reading" and how != "seq":
+            low, high = BOUNDS.get(how, (-(2**60), 2**60))
+            if low <= value <= high:
+                vitals[how] = value
+        else:
+            return None
+    if not lines and not vitals:
+        return None
+    content = _encode([payload, env.get("eventType"), env.get("serviceId"), env.get("result"), env.get("taskId")])
+    report = Report(
+        SOURCE, name(env.get("IMEI")) or operator_id, operator_id, product_id, "report", str(stamp), stamp, content, lines, vitals, [],
+        understood,
+    )  # fmt: skip
+    if not report.device_key:
+        report.notes.append("报文没有设备号")
     return finish(report, profile, now_ms)
 
 

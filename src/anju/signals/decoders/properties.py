@@ -12,7 +12,7 @@ from anju.signals.decoders.json_in import Twice
 DEEPEST = 8
 _OFF = frozenset({"0", "false", "off", "no", "normal", "none", "正常", "关", "否"})
 # reading → bounds; what lies outside is a defect of the device and is left out
-_BOUNDS = {"battery": (0, 100), "rsrp": (-200, 50), "snr": (-100, 100), "cell_id": (0, 2**60), "csq": (0, 199), "seq": (0, 2**60)}
+BOUNDS = {"battery": (0, 100), "rsrp": (-200, 50), "snr": (-100, 100), "cell_id": (0, 2**60), "csq": (0, 199), "seq": (0, 2**60)}
 _COUNTS = frozenset({"motion_count", "motioncount"})
 _TIMES = ("time", "t", "timestamp", "ts", "at")
 
@@ -20,7 +20,7 @@ def _same(text: str) -> str:
     return text.lower().replace("_", "").replace("-", "")
 
 
-def _plan(profile: Profile, key: str) -> tuple[str, Any]:
+def plan(profile: Profile, key: str) -> tuple[str, Any]:
     """What a property means: ("kinds", map) · ("reading", name) · ("records", kind) · ("count", "") · ("", None)."""
     cached = profile.plans.get(key)
     if cached is None:
@@ -134,11 +134,11 @@ def _walk(report: Report, profile: Profile, value: Any, now_ms: int, counts: lis
         report.notes.append("报文中有重复的键")
         pairs += [(k, v) for k, v in value.first.items() if v != value[k]]
     for key, inner in pairs:
-        what, how = _plan(profile, key)
+        what, how = plan(profile, key)
         if what == "kinds":
             _state(report, profile, how, inner, now_ms)
         elif what == "reading":
-            low, high = _BOUNDS.get(how, (-(2**60), 2**60))
+            low, high = BOUNDS.get(how, (-(2**60), 2**60))
             if type(inner) is int:
                 number = inner if low <= inner <= high else None
             else:
