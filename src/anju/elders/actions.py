@@ -50,7 +50,7 @@ class Incomplete(NotAccepted):
     """A file with gaps cannot be approved. `gaps` names what is missing."""
 
     def __init__(self, gaps: list[str]) -> None:
-        super().__init__(f"还差 {len(gaps)} 项：{'、'.join(gaps)}。补齐后再批准")
+        super().__init__(f"还差 {len(gaps)} 项：{'、'.join(gaps)}。请补齐")
         self.gaps = gaps
 
 
@@ -106,6 +106,7 @@ def change_elder(*, elder_id: int, by: Actor, **fields: Any) -> Elder:
     """Change a file. What an approved file must have cannot be emptied again."""
     must(by, "elder.change")
     elder = _locked(elder_id)
+    gaps = missing(elder.pk)
     known = {"sex": elder.sex, "birth_date": elder.birth_date, "id_number": elder.id_number}
     values = _checked({**{k: v for k, v in known.items() if v}, **fields})
     before = {name: getattr(elder, name) for name in values}
@@ -113,8 +114,7 @@ def change_elder(*, elder_id: int, by: Actor, **fields: Any) -> Elder:
         setattr(elder, field, value)
     _save_once(elder)
     reindex(elder)
-    if elder.status == "approved" and (gaps := missing(elder.pk)):
-        raise Incomplete(gaps)
+    _no_new_gap(elder, gaps)
     touched = sorted(k for k, v in values.items() if before[k] != v)
     audit.record("elder.change", subject="elder", subject_id=elder.pk, place=elder.home.place, detail={"fields": touched})
     changed("home", elder.home_id, elder.home.place)
@@ -214,11 +214,11 @@ def remove_contact(*, contact_id: int, by: Actor) -> None:
     must(by, "contact.change")
     contact = Contact.objects.select_related("elder__home").get(pk=contact_id)
     elder = contact.elder
+    gaps = missing(elder.pk)
     _note_contact(elder, contact, "contact.remove")
     contact.delete()
     reindex(elder)
-    if elder.status == "approved" and (gaps := missing(elder.pk)):
-        raise Incomplete(gaps)
+    _no_new_gap(elder, gaps)
 
 
 @transaction.atomic
@@ -318,6 +318,12 @@ def note_opened(*, elder_id: int, why: str = "") -> None:
 
 def _locked(elder_id: int) -> Elder:
     return Elder.objects.select_for_update(of=("self",)).select_related("home").get(pk=elder_id)
+
+
+def _no_new_gap(elder: Elder, before: list[str]) -> None:
+    """An approved file may lose nothing; what it lacked already (a lapsed consent) does not stop a correction."""
+    if elder.status == "approved" and (new := [gap for gap in missing(elder.pk) if gap not in before]):
+        raise Incomplete(new)
 
 
 def _known(fields: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:

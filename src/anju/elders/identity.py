@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -48,25 +49,46 @@ def identity_of(text: str, *, today: date) -> Identity:
 
 
 def phone_of(text: str) -> str:
-    """A Chinese fixed or mobile number as its national digits: `057110006110`, `13800000000`, `12349`.
+    """A Chinese number in one spelling: `13800000000`, `057110006110`, `4008001234`, `12349`; an extension after a comma.
 
-    Extensions are kept after a comma. Raises `BadNumber`.
+    Raises `BadNumber`.
     """
+    if re.fullmatch(r"(12|95|96)[0-9]{3,4}", text.strip()):
+        return text.strip()  # public service numbers have no area
+    main, extension = _EXTENSION.fullmatch(text.strip()).groups()  # type: ignore[union-attr]  # everything fits
+    found = _national(main)
+    if found is None and extension is None and (tail := re.fullmatch(r"(.+)-([0-9]{1,5})", main)):
+        found, extension = _national(tail[1]), tail[2]
+    if found is None:
+        raise BadNumber(_what_is_wrong(main))
+    return f"{found},{extension}" if extension else found
+
+
+_EXTENSION = re.compile(r"(.*?)(?:(?:转|分机|,|，|ext\.?)\s*([0-9]{1,6}))?", re.DOTALL)
+
+
+def _national(text: str) -> str | None:
     try:
         number = phonenumbers.parse(text, "CN")
     except phonenumbers.NumberParseException:
-        raise BadNumber("电话号码看不懂，手机填 11 位，座机要带区号") from None
-    if number.country_code != 86:
-        raise BadNumber("只能填中国大陆的电话号码")
+        return None
     digits = phonenumbers.national_significant_number(number)
-    mobile = len(digits) == 11 and digits.startswith("1")
-    if mobile or phonenumbers.is_valid_number(number):
-        national = digits if mobile or len(digits) <= 8 else f"0{digits}"
-        return f"{national},{number.extension}" if number.extension else national
-    if digits.startswith("1") and len(digits) != 11:
-        short = 11 - len(digits)
-        raise BadNumber(f"手机号{'少' if short > 0 else '多'} {abs(short)} 位，应为 11 位")
-    raise BadNumber("电话号码不对，手机填 11 位，座机要带区号")
+    if number.country_code != 86 or not phonenumbers.is_valid_number(number):
+        return None
+    bare = (len(digits) == 11 and digits.startswith("1")) or digits.startswith(("400", "800"))
+    return digits if bare else f"0{digits}"
+
+
+def _what_is_wrong(text: str) -> str:
+    digits = re.sub(r"[^0-9]", "", text).removeprefix("86")
+    if not digits:
+        return "电话号码看不懂，手机填 11 位，座机要带区号"
+    if text.strip().startswith(("+", "00")) and not re.match(r"(\+|00)\s*86", text.strip()):
+        return "只能填中国大陆的电话号码"
+    short = 11 - len(digits)
+    if digits.startswith("1") and short:
+        return f"手机号{'少' if short > 0 else '多'} {abs(short)} 位，应为 11 位"
+    return "电话号码不对，手机填 11 位，座机要带区号"
 
 
 def initials_of(name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -194,6 +195,7 @@ class HistoryLine(ScopedModel):
         verbose_name = "档案记事"
         verbose_name_plural = "档案记事"
         ordering = ["elder", "at", "id"]
+        triggers = [pgtrigger.Protect(name="history_only_added_to", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.elder_id} {self.at:%m-%d %H:%M}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 
@@ -59,6 +60,7 @@ class PolicyProfile(ScopedModel):
         verbose_name_plural = "时限方案"
         ordering = ["place", "-version"]
         constraints = [models.UniqueConstraint(fields=["place", "version"], name="one_policy_version")]
+        triggers = [pgtrigger.Protect(name="policy_never_changed", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return f"{self.place_id} 第 {self.version} 版"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from anju.places.models import Place
+from anju.places.queries import forget_names
 from anju.places.rules import level_of, parent_of
 
 DISTRICT = "330199000000"
@@ -17,6 +18,7 @@ NAMES = {
 
 def make_district() -> None:
     """All places of 望潮区, once."""
+    forget_names()
     for code, name in NAMES.items():
         parent = parent_of(code)
         Place.objects.update_or_create(
