@@ -37,6 +37,9 @@ CLASSES = {
 """How a case ended. The false-alarm classes are those of `rules.FALSE_CLASSES`."""
 
 
+TWO_MINUTES = timedelta(minutes=2)
+
+
 @runs(INCIDENT, conditions=conditions)
 class Incident(FlowSubject, ScopedModel):
     """One emergency of one home (or of a caller of whom little is known), from the first alarm to the archive."""
@@ -94,7 +97,11 @@ class Incident(FlowSubject, ScopedModel):
         if self.state == "helper_coming" and self.helper_until:
             longest = plans.limit(self.plan, "incident.helper_coming", default)
             return max(timedelta(seconds=30), min(longest, self.helper_until - clock.now()))
-        return plans.limit(self.plan, f"incident.{self.state}", default)
+        usual = plans.limit(self.plan, f"incident.{self.state}", default)
+        if self.state == "overdue" and self.state_since:
+            pressed = clock.now() - self.state_since
+            return usual if pressed < plans.limit(self.plan, "incident.overdue_contacts", TWO_MINUTES) else usual * 2
+        return usual
 
     def has_duty(self, duty: Duty) -> bool:
         """Whether the scenes of this case ask for this duty."""

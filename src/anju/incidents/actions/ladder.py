@@ -39,6 +39,8 @@ def start(incident: Incident, *, robot: bool = False) -> None:
     if not incident.ladder_open:
         incident.ladder_open = True
         incident.save(update_fields=["ladder_open"])
+    if robot and _coming(incident):
+        return  # somebody pressed 1
     if not incident.attempts.filter(state__in=("turn", "ringing")).exists():
         next_turn(incident, robot=robot)
 
@@ -243,7 +245,7 @@ def on_call_ended(*, call_id: str, ref: str, purpose: str, result: str) -> None:
             return
         attempt = Attempt.objects.filter(call_id=call_id, state="ringing").first()
         if attempt is not None:
-            note = "接了电话但没有按键" if result == "answered" else ""
+            note = {"answered": "接了电话但没有按键", "unknown": "不知是否拨出"}.get(result, "")
             contact_result(attempt_id=attempt.pk, result="no_answer", by=THE_CLOCK, note=note)
 
 
