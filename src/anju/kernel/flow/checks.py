@@ -23,10 +23,6 @@ def _names(flow: Flow) -> Iterator[str]:
     yield from (f"{name} is listed twice" for name in sorted(set(names)) if names.count(name) > 1)
     if not any(s.is_final for s in flow.states):
         yield "it never ends: no final state"
-    labels: dict[str, set[str]] = {}
-    for _, move in flow.arrows():
-        labels.setdefault(move.name, set()).add(move.label)
-    yield from (f"{name} has several labels: {sorted(seen)}" for name, seen in sorted(labels.items()) if len(seen) > 1)
 
 
 def _state(flow: Flow, state: State) -> Iterator[str]:
@@ -41,8 +37,8 @@ def _state(flow: Flow, state: State) -> Iterator[str]:
         if state.moves or state.duties or state.deadline:
             yield f"{state.name} is final and yet has something to do"
         return
-    if not any(set(m.by) - {CLOCK} for m in state.moves if m.to not in {"", state.name}):
-        yield f"{state.name}: no person can leave it"
+    if not state.basis and not any(set(m.by) - {CLOCK} for m in state.moves if m.to not in {"", state.name}):
+        yield f"{state.name}: no person can leave it, and basis= does not say why"
     yield from _deadline(state)
 
 

@@ -1,0 +1,61 @@
+"""Where a rule of the tree does not hold, and why. A line without a good reason is a line to delete.
+
+Paths are relative to src/anju; "x/*" stands for everything below x.
+"""
+
+from __future__ import annotations
+
+RAW_SQL = {
+    "kernel/*": "the engine room: locks, notifications, the audit chain's own columns",
+    "signals/*": "the durable log: COPY, partitions, cursors that the ORM cannot say",
+    "portals/device_gateway/*": "the group commit is COPY on its own connection",
+    "alarms/ledger.py": "the ledger counts rows of three tables in one statement",
+    "alarms/watch.py": "watches the log's tables as the ledger does",
+    "alarms/actions.py": "advisory lock of a home, and numbers of a day",
+    "incidents/actions/opening.py": "advisory lock: two alarms of one home open one incident",
+    "fieldwork/actions.py": "advisory lock: two alarms of one device open one order",
+    "devices/actions.py": "one UPDATE … FROM unnest for the vitals of a batch",
+    "config/*": "processes that listen on the database",
+    "portals/desk/presence.py": "who has a desk open: one upsert a heartbeat",
+    "portals/desk/hub.py": "listens on the database",
+    "ops/*": "starts, backs up and asks the database itself",
+}
+"""Who may write SQL by hand."""
+
+LONG_FILES: dict[str, str] = {
+    "portals/desk/static/desk/desk.js": "built from the TypeScript islands",
+}
+"""Files over 400 lines."""
+
+FILE_NAMES: dict[str, str] = {
+    "accounts/addresses.py": "who may log in from which address: pure, for rules and views",
+    "accounts/locks.py": "lock-out after failures",
+    "accounts/passwords.py": "validators that Django calls by path",
+    "accounts/permissions.py": "which role may do what in the archive: one table",
+    "accounts/roles.py": "named by every process table, so it imports no Django",
+    "accounts/second_factor.py": "TOTP: adapter that the log-in library calls by path",
+    "alarms/codes.py": "the vocabulary of SCAIP with its Chinese labels",
+    "alarms/ledger.py": "the conservation of messages and alarms, computed from the rows",
+    "alarms/routing.py": "from the log to alarms: the router's work",
+    "alarms/watch.py": "troubles of the platform that are alarms of their own",
+    "calls/exchange.py": "the port to a telephone engine",
+    "calls/simulator.py": "the same port without an engine",
+    "devices/profile.py": "what a product's properties mean, as data",
+    "elders/finding.py": "blind index look-ups",
+    "elders/geo.py": "WGS-84 and GCJ-02",
+    "elders/identity.py": "check digits and birth dates of ID numbers",
+    "elders/lists.py": "pages of lists",
+    "elders/masks.py": "what of a name or a number each role sees",
+    "elders/words.py": "the words of the two forms",
+    "incidents/conditions.py": "the named conditions of the table",
+    "incidents/plan.py": "what is frozen when a case opens",
+    "incidents/scenes.py": "which duties a scene asks for",
+    "incidents/sheet.py": "the rescue sheet",
+    "notices/drivers.py": "the ways out: in-platform, webhook",
+    "notices/templates.py": "the texts of messages",
+    "signals/activity.py": "the words of a home's activity: pure",
+    "signals/log.py": "the durable log's format",
+    "signals/partitions.py": "daily partitions",
+    "signals/signal.py": "the shape of a signal, for all who speak of it",
+}
+"""Files of domain modules whose names are not among the usual ones. A package instead of a file needs no line."""
