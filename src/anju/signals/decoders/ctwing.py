@@ -24,12 +24,11 @@ from anju.signals.decoders.base import (
     profile_of,
     stamp_of,
 )
-from anju.signals.decoders.properties import BOUNDS, plan, text_of, walk
+from anju.signals.decoders.properties import BOUNDS, plan, text_of, walk, walk_twice
 
 SOURCE = "ctwing"
 _encode = msgspec.json.Encoder().encode
 _plain = msgspec.json.Decoder().decode
-_SPACES = (b" :", b"\t", b"\n", b"\r")
 _KINDS = {
     "dataReport": "report", "dataReportTupOrTcp": "report", "deviceOnlineOfflineReport": "online", "commandResponse": "response",
     "eventReport": "event",
@@ -69,6 +68,7 @@ def _one(env: dict[str, Any], profiles: Profiles, now_ms: int) -> Report:
         report.add(profile, "reply", value=env.get("result") if isinstance(env.get("result"), dict) else None)
     else:
         read_payload(report, profile, payload, now_ms)
+    walk_twice(report, profile, env, now_ms)
     if not report.lines and not report.vitals:
         walk(report, profile, env, now_ms)  # an SOS may stand where nobody expects it
     return finish(report, profile, now_ms)
@@ -95,7 +95,7 @@ def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:
         keys += len(data)
     else:
         return None
-    if body.count(b'":') != keys or any(space in body for space in _SPACES):
+    if body.count(b'":') != keys or json_in.has_spaces(body):
         return None
     stamp, product_id, operator_id = env.get("timestamp"), name(env.get("productId")), name(env.get("deviceId"))
     if type(stamp) is not int or not EARLIEST <= stamp <= now_ms + FUTURE:

@@ -8,7 +8,7 @@ import msgspec
 
 from anju.signals.decoders import ctwing, json_in, vendors
 from anju.signals.decoders.base import BadEnvelope, Profiles, Report, finish, moment, name, profile_of, stamp_of
-from anju.signals.decoders.properties import walk
+from anju.signals.decoders.properties import walk, walk_twice
 
 _encode = msgspec.json.Encoder().encode
 _TIMES = ("t", "time", "timestamp", "at")
@@ -60,6 +60,7 @@ def _one(source: str, device: str, product: str, msg: dict[str, Any], profiles: 
     if not device:
         report.notes.append("报文没有设备号")
     ctwing.read_payload(report, profile, msg.get("data", msg.get("payload", msg)), now_ms)
+    walk_twice(report, profile, msg, now_ms)
     if not report.lines and not report.vitals:
         walk(report, profile, msg, now_ms)
     return finish(report, profile, now_ms)

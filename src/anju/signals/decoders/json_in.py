@@ -21,6 +21,14 @@ class Twice(dict[str, Any]):
     first: dict[str, Any]
 
 
+_SPACES = (b" :", b"\t", b"\n", b"\r")
+
+
+def has_spaces(body: bytes) -> bool:
+    """Whether a colon may be hidden from a count of `":`."""
+    return any(space in body for space in _SPACES)
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) == len(pairs):
@@ -53,8 +61,9 @@ def _text(body: bytes) -> str:
 
 
 def _patient(body: bytes) -> Any:  # noqa: ANN401
+    text = _text(body)
     try:
-        value = json.loads(_text(body), object_pairs_hook=_pairs)
+        value = json.loads(text, object_pairs_hook=_pairs)
     except (ValueError, RecursionError):
         raise BadEnvelope("bad_json", "报文不是有效的 JSON。请检查上报格式。") from None
     _keys([value])
@@ -67,7 +76,7 @@ def read(body: bytes) -> Any:  # noqa: ANN401 - JSON
         value = _fast(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return _patient(body)
-    if isinstance(value, (dict, list)) and _keys(value) != body.count(b'":'):
+    if isinstance(value, (dict, list)) and (_keys(value) != body.count(b'":') or has_spaces(body)):
         return _patient(body)  # spaces before a colon, a colon in a text, or a key twice
     return value
 

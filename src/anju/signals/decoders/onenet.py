@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from anju.signals.decoders import json_in
 from anju.signals.decoders.base import BadEnvelope, Profiles, Report, finish, moment, name, profile_of, stamp_of
-from anju.signals.decoders.properties import text_of, walk
+from anju.signals.decoders.properties import text_of, walk, walk_twice
 
 SOURCE = "onenet"
 _encode = msgspec.json.Encoder().encode
@@ -156,6 +156,7 @@ def _one(msg: dict[str, Any] | None, opened: Opened, product: str, profiles: Pro
         walk(report, profile, _inside(msg.get("value")), now_ms)
     else:
         walk(report, profile, msg.get("data", msg), now_ms)
+    walk_twice(report, profile, msg, now_ms)
     if not report.lines and not report.vitals:
         walk(report, profile, msg, now_ms)
     return finish(report, profile, now_ms)

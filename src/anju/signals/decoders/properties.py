@@ -118,6 +118,13 @@ def walk(report: Report, profile: Profile, value: Any, now_ms: int) -> None:  # 
         report.lines = [(*ln[:5], counts[0], *ln[6:]) if ln[0] == "motion" and ln[5] == 1 else ln for ln in report.lines]
 
 
+def walk_twice(report: Report, profile: Profile, envelope: Any, now_ms: int) -> None:  # noqa: ANN401
+    """What an envelope says under keys that stand in it twice: both count."""
+    if isinstance(envelope, Twice):
+        report.notes.append("报文中有重复的键")
+        walk(report, profile, {k: v for k, v in envelope.first.items() if v != envelope[k]}, now_ms)
+
+
 def _walk(report: Report, profile: Profile, value: Any, now_ms: int, counts: list[int], depth: int) -> None:  # noqa: ANN401
     if depth > DEEPEST:
         report.notes.append("嵌套过深,部分内容未解析")

@@ -1,0 +1,227 @@
+"""Decoders on anything: they refuse an envelope or answer; they never fall over, and they never lose an SOS."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from anju.devices.profile import Profile, shipped
+from anju.portals.device_gateway.record import tail_of
+from anju.signals import log
+from anju.signals.decoders import bing, ctwing, generic, json_in, onenet
+from anju.signals.decoders.base import BadEnvelope, Report, moment
+
+NOW = 1_763_683_205_000
+PROFILES = {(d["source"], d["product_id"]): Profile.of(d) for d in shipped()}
+PRODUCTS = [d["product_id"] for d in shipped()] + ["", "99", None, 5]
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+names = st.sampled_from(
+    ["Alarm_Status", "Door_Status", "Motion_Status", "Motion_Records", "Tamper_Status", "Battery_Level", "RSRP", "SNR", "Cell_ID", "Seq",
+     "SOS", "t", "n", "value", "time", "serviceId", "serviceData", "APPdata", "payload", "data", "params", "msg", "x"]
+) | st.text(max_size=8)  # fmt: skip
+anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=6), max_leaves=25)
+envelopes = st.fixed_dictionaries(
+    {"payload": anything},
+    optional={
+        "timestamp": scalars | st.just(NOW - 5), "messageType": scalars | st.sampled_from(list(ctwing._KINDS)), "productId": st.sampled_from(PRODUCTS),
+        "deviceId": scalars, "IMEI": scalars, "IMSI": st.just("undefined"), "eventType": anything, "eventContent": anything,
+        "result": anything, "serviceId": anything,
+    },
+)  # fmt: skip
+
+
+def storable(reports: list[Report], body: bytes) -> None:
+    """Each can be written to the log, and what is written can be read again."""
+    for report in reports:
+        assert len(report.dedup) == 16
+        tail = tail_of(report, body, NOW * 1000, bytes(16))
+        assert body in tail
+        lines = [(k, NOW if at is None else at, *rest) for k, at, *rest in report.lines]
+        signals, vitals = log.read(log.write(lines, report.vitals))
+        assert [s.kind for s in signals] == [line[0] for line in report.lines]
+        assert vitals.keys() == report.vitals.keys()
+        assert bool(report.lines) or report.note
+
+
+@pytest.mark.req("DEV-04")
+@settings(max_examples=300, deadline=None)
+@given(envelopes)
+def test_ctwing_answers_any_object(envelope: dict[str, Any]) -> None:
+    body = json.dumps(envelope).encode()
+    storable(ctwing.decode(body, PROFILES, NOW), body)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300) | anything.map(lambda v: json.dumps(v).encode()))
+def test_any_bytes_are_refused_or_decoded(body: bytes) -> None:
+    for decode in (ctwing.decode, generic.decode):
+        try:
+            reports = decode(body, PROFILES, NOW)
+        except BadEnvelope as refused:
+            assert "。" in str(refused), "the refusal says in Chinese what to do"
+        else:
+            storable(reports, body)
+    storable(generic.decode_mqtt("anju/phone-4g1/861/up", body, PROFILES, NOW), body)
+    storable(onenet.decode(onenet.Opened(body, "7"), "p", PROFILES, NOW), body)
+    report = Report("ctwing", "1", "1", "15001005", "report", "1", NOW, body)
+    ctwing.read_payload(report, PROFILES["ctwing", "15001005"], {"APPdata": base64.b64encode(body).decode()}, NOW)
+
+
+whole = st.integers(-(10**6), 10**9)
+properties = st.dictionaries(names.filter(lambda n: n not in {"APPdata", "serviceData", "value", "time", "t"}), whole | st.text(max_size=5), min_size=1, max_size=8)
+
+
+@settings(max_examples=400, deadline=None)
+@given(properties, st.sampled_from(PRODUCTS[:-3]), st.booleans(), st.integers(NOW - 10**9, NOW))
+def test_the_quick_way_gives_what_the_patient_way_gives(data: dict[str, Any], product: str, service: bool, at: int) -> None:
+    payload = {"serviceId": "A", "serviceData": data} if service else data
+    envelope = {"timestamp": at, "messageType": "dataReport", "productId": product, "deviceId": "d1", "IMEI": "8610", "payload": payload}
+    quick = ctwing._quick(json.dumps(envelope, separators=(",", ":")).encode(), PROFILES, NOW)
+    patient = ctwing._one(envelope, PROFILES, NOW)
+    if quick is not None:
+        assert (quick.lines, quick.vitals, quick.dedup, quick.kind, quick.device_ms) == (
+            patient.lines, patient.vitals, patient.dedup, patient.kind, patient.device_ms,
+        )  # fmt: skip
+
+
+on_values = st.sampled_from([1, "1", True, 1.0, "true", "on", 2, "ALARM", [1], {"value": 1}, [{"value": "1"}], "报警", 1e30, math.inf])
+holes = st.recursive(st.just("@"), lambda inner: st.dictionaries(st.text("abcXYZ", min_size=1, max_size=3), inner, min_size=1, max_size=2) | st.lists(inner, min_size=1, max_size=2), max_leaves=4)
+
+
+def fill(hole: Any, sos: Any) -> Any:
+    """Put the SOS where the mark is."""
+    if hole == "@":
+        return sos
+    return {k: fill(v, sos) for k, v in hole.items()} if isinstance(hole, dict) else [fill(v, sos) for v in hole]
+
+
+def depth(hole: Any) -> int:
+    """How deep the mark lies."""
+    if hole == "@":
+        return 0
+    return 1 + max(depth(v) for v in (hole.values() if isinstance(hole, dict) else hole))
+
+
+@pytest.mark.req("SEN-03")
+@settings(max_examples=400, deadline=None)
+@given(on_values, holes.filter(lambda h: depth(h) < 6), st.sampled_from(["Alarm_Status", "alarm_status", "SOS", "AlarmStatus"]), anything, envelopes)
+def test_an_sos_is_never_lost(value: Any, hole: Any, key: str, clutter: Any, envelope: dict[str, Any]) -> None:
+    envelope = {**envelope, "payload": fill(hole, {key: value, "Battery_Level": clutter, "Seq": clutter})}
+    if envelope.get("messageType") in {"deviceOnlineOfflineReport", "commandResponse"}:
+        envelope["messageType"] = "dataReport"
+    (report,) = ctwing.decode(json.dumps(envelope).encode(), PROFILES, NOW)
+    assert report.urgent
+    assert ("sos" in {line[0] for line in report.lines}) is True
+    quiet = {**envelope, "payload": {"Battery_Level": 50}, "eventContent": None, "result": None, "eventType": None}
+    (other,) = ctwing.decode(json.dumps(quiet).encode(), PROFILES, NOW)
+    assert not other.urgent
+
+
+@pytest.mark.parametrize(
+    ("body", "kinds"),
+    [
+        (b'{"payload":{"Alarm_Status":1,"Alarm_Status":0}}', {"sos", "sos_reset"}),
+        (b'{"payload":{"Alarm_Status":0,"Alarm_Status":1}}', {"sos", "sos_reset"}),
+        (b'{"messageType":"dataReport","timestamp":1763683200000,"payload":{"Alarm_Status":1,"Alarm_Status" :0}}', {"sos", "sos_reset"}),
+        (b'{"payload":{"Alarm_Status":1},"payload":{"Battery_Level":50}}', {"sos", "vitals"}),
+        (b'\xef\xbb\xbf{"payload":{"Alarm_Status":1}}', {"sos"}),
+        ('{"payload":{"Alarm_Status":1,"备注":"厨房"}}'.encode("gbk"), {"sos"}),
+        (b'{"payload":{"Alarm_Status":1,"SNR":NaN,"RSRP":-Infinity}}', {"sos"}),
+        (b'{"payload":{"Alarm_Status":1,"Cell_ID":' + b"9" * 400 + b"}}", {"sos"}),
+        (b'{"payload":{"Alarm_Status":' + b"9" * 400 + b"}}", {"sos"}),
+    ],
+    ids=["twice", "twice-turned", "twice-with-a-space", "payload-twice", "byte-order-mark", "gbk", "nan", "huge-number", "huge-status"],
+)
+def test_odd_json_keeps_its_sos(body: bytes, kinds: set[str]) -> None:
+    (report,) = ctwing.decode(body, PROFILES, NOW)
+    assert "sos" in {line[0] for line in report.lines} <= kinds
+    storable([report], body)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "bad_json"), (b"{", "bad_json"), (b'{"a":1}}', "bad_json"), (b"[]", "not_an_object"), (b"7", "not_an_object"),
+        (b'"x"', "not_an_object"), (b"[1]", "not_an_object"), (b"\xff\xfe\x00{", "bad_json"), (b"\x81", "bad_text"),
+        (b'{"a":' * 100 + b"1" + b"}" * 100, "too_deep"), (b"[" * 100_000, "bad_json"), (b'{"a":' + b"9" * 100_000 + b"}", "bad_json"),
+    ],
+)  # fmt: skip
+def test_what_is_no_envelope_is_refused_in_chinese(body: bytes, code: str) -> None:
+    with pytest.raises(BadEnvelope) as refused:
+        ctwing.decode(body, PROFILES, NOW)
+    assert refused.value.code == code
+    assert "。请" in str(refused.value)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sets(st.sampled_from(["sos", "sos_reset", "tamper", "tamper_clear", "motion", "test"])), st.integers(0, 65535),
+    st.integers(1_577_836_800, NOW // 1000), st.integers(0, 100), st.integers(-140, -40), st.integers(-20, 30), st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_the_binary_frame_goes_round(kinds: set[str], seq: int, at: int, battery: int, rsrp: int, snr: int, cell: int) -> None:
+    frame = bing.encode(tuple(kinds), seq=seq, at_ms=at * 1000, battery=battery, rsrp=rsrp, snr=snr, cell=cell)
+    report = Report("ctwing", "1", "1", "15001005", "report", "", None, frame)
+    bing.read(report, PROFILES["ctwing", "15001005"], frame, NOW)
+    assert {line[0] for line in report.lines} == kinds
+    assert all(line[1] == at * 1000 for line in report.lines)
+    assert not report.notes
+    known = {"seq": seq, "battery": battery, "rsrp": rsrp, "snr": snr, "cell_id": cell}
+    assert {k: v for k, v in report.vitals.items() if k != "tamper"} == known
+    broken = bytes([*frame[:-1], frame[-1] ^ 1])
+    bing.read(report, PROFILES["ctwing", "15001005"], broken, NOW)
+    assert report.notes == ["二进制帧校验不符"]
+
+
+def test_equal_messages_have_equal_keys_and_others_have_not() -> None:
+    def key(**changes: Any) -> bytes:
+        envelope = {"timestamp": NOW, "messageType": "dataReport", "deviceId": "d", "payload": {"Alarm_Status": 1}} | changes
+        return ctwing.decode(json.dumps(envelope).encode(), PROFILES, NOW)[0].dedup
+
+    assert key() == key() == key(upPacketSN=-1) == key(upPacketSN=7)
+    others = {key(timestamp=NOW - 1), key(payload={"Alarm_Status": 0}), key(deviceId="e"), key(messageType="eventReport"), key()}
+    assert len(others) == 5
+
+
+def test_onenet_signature_and_cipher() -> None:
+    msg = json.dumps({"productId": "yK2mSosOn1", "deviceName": "8610", "messageType": "notify", "notifyType": "property",
+                      "data": {"params": {"Alarm_Status": {"value": 1, "time": NOW}}}})  # fmt: skip
+
+    def push(text: str, token: str = "secret") -> bytes:
+        return json.dumps({"msg": text, "nonce": "n0", "signature": onenet.sign(token, "n0", text)}).encode()
+
+    opened = onenet.open_push(push(msg), "secret", "0123456789abcdef")
+    assert onenet.decode(opened, "p", PROFILES, NOW)[0].urgent
+    with pytest.raises(onenet.BadSignature):
+        onenet.open_push(push(msg, "other"), "secret", "")
+    sealed = "9iYyPEf7n1rJY2rkA3dZ1A=="  # not ours: it can't be opened, but it is signed, so it is kept
+    opened = onenet.open_push(push(sealed), "secret", "0123456789abcdef")
+    (report,) = onenet.decode(opened, "p", PROFILES, NOW)
+    assert not report.lines
+    assert "无法解密" in report.note
+    older = json.dumps({"msg": {"type": 1, "at": NOW, "dev_id": 5, "ds_id": "SOS", "value": 1}, "nonce": "n", "msg_signature": ""}, separators=(",", ":"))
+    raw = json.dumps(json.loads(older)["msg"], separators=(",", ":"))
+    signed = older.replace('"msg_signature":""', f'"msg_signature":"{onenet.sign("secret", "n", raw)}"').encode()
+    assert onenet.decode(onenet.open_push(signed, "secret", ""), "p", PROFILES, NOW)[0].urgent
+    assert onenet.check_url(f"msg=hello&nonce=x&signature={onenet.sign('secret', 'x', 'hello')}", "secret") == "hello"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(NOW, NOW), (str(NOW), NOW), (NOW // 1000, NOW // 1000 * 1000), (float(NOW), NOW), ("2025-11-21T08:00:00", 1763683200000),
+     (0, None), (-1, None), (True, None), (None, None), ("", None), ("soon", None), (math.nan, None), (math.inf, None), ([], None),
+     (NOW + 4 * 60_000, NOW + 4 * 60_000), (NOW + 6 * 60_000, None), (1_000_000_000_000, None), (10**40, None)],
+)  # fmt: skip
+def test_a_clock_is_believed_only_when_it_can_be_right(value: Any, expected: int | None) -> None:
+    assert moment(value, NOW) == expected
+
+
+def test_a_repeated_key_is_seen_whatever_the_spaces() -> None:
+    assert isinstance(json_in.read(b'{"a":1,"a":2}'), json_in.Twice)
+    assert isinstance(json_in.read(b'{"a" : 1, "a" : 2}'), json_in.Twice)
+    assert not isinstance(json_in.read(b'{"a":1,"b":"\\":"}'), json_in.Twice)
