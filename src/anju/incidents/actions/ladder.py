@@ -32,6 +32,7 @@ WORDS = {
 }
 LIVE = ("turn", "ringing", "coming")
 DEFAULT_ETA = 15
+OURS = "incident:"
 
 
 def start(incident: Incident, *, robot: bool = False) -> None:
@@ -211,6 +212,8 @@ def late(attempt: Attempt) -> None:
 
 def on_key(*, call_id: str, ref: str, purpose: str, digit: str) -> None:
     """A key was pressed in a robot call: the elder lives, or a contact takes the case. The proof is kept."""
+    if not ref.startswith(OURS):
+        return
     with seen_by(EVERYWHERE), transaction.atomic():
         if purpose == "elder_check":
             _elder_pressed(ref, call_id, digit)
@@ -236,6 +239,8 @@ def _elder_pressed(ref: str, call_id: str, digit: str) -> None:
 
 def on_call_ended(*, call_id: str, ref: str, purpose: str, result: str) -> None:
     """A robot call ended without a key: voicemail answers too, so that is no sign of life, and nobody took the case."""
+    if not ref.startswith(OURS):
+        return
     with seen_by(EVERYWHERE), transaction.atomic():
         if purpose == "elder_check":
             incident = locked(int(ref.partition(":")[2]))
