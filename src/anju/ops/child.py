@@ -13,7 +13,7 @@ from anju.ops.processes import ProcessId, end, identify, memory_kib, send
 
 PAUSES = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before the next start, after each crash in a row; the last one is kept."""
-STEADY_SECONDS = 20.0
+STEADY_SECONDS = 10.0
 """Who ran that long begins again with no pause."""
 DEAF_SECONDS = 45.0
 """Who runs and does not answer for that long is killed and started again."""
