@@ -222,6 +222,9 @@ class Run:
 
     def _greet(self) -> None:
         say(f"  ✓ everything answers\n\n  Open {address(self.options, self.options.port)}/\n")
+        if self.options.host in {"0.0.0.0", "::"}:  # noqa: S104 - to compare with, not to bind
+            others = [name for name in tls.names_of_machine(self.options.hosts) if ":" not in name]
+            say(f"  Other machines use one of these names: {', '.join(others)}\n")
         rows = self.run_file.content["logins"]
         if rows:
             say("  This is a demo with invented people. Log in as (user / password):")
