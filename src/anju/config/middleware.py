@@ -16,7 +16,7 @@ from anju.accounts import addresses, sessions
 from anju.accounts import queries as accounts
 from anju.accounts.models import User
 from anju.kernel import audit, clock
-from anju.kernel.scope import NOBODY, seen_by
+from anju.kernel.scope import NOBODY, Scope, seen_by
 from anju.places import queries as places
 
 Respond = Callable[[HttpRequest], HttpResponse]
@@ -37,7 +37,7 @@ def scope_of_the_user(get_response: Respond) -> Respond:
                 return _to_login(request)
             with seen_by(NOBODY), audit.acting("未登录", None, here):
                 return _whole(get_response(request))
-        with seen_by(accounts.scope_of(user)), audit.acting(user.name, user.pk, here):
+        with seen_by(_scope_of(request, user)), audit.acting(user.name, user.pk, here):
             return _stopped(request, user, here) or _whole(get_response(request))
 
     return middleware
@@ -72,6 +72,11 @@ def _stopped(request: HttpRequest, user: User, here: str) -> HttpResponse | None
     if not request.path.startswith("/login/") and (errand := sessions.errand(request, user)):
         return _answer(request, reverse(errand))
     return None
+
+
+def _scope_of(request: HttpRequest, user: User) -> Scope:
+    """In the back office an administrator works inside her reach; everywhere else she sees no elder at all."""
+    return accounts.reach_of(user) if request.path.startswith("/console/") else accounts.scope_of(user)
 
 
 def _open(path: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from anju.config.backoffice import UNFOLD  # noqa: F401 - Django reads it
 from anju.config.security import *  # noqa: F403 - log-in and sessions have their own page
 from anju.ops.database_url import database_settings
 from anju.ops.secrets import Secrets

@@ -9,6 +9,8 @@ from anju.config.alive import healthz
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
     path("", include("anju.accounts.urls")),
+    path("console/", include("anju.portals.console.urls")),
     path("", include("anju.design.urls")),
     path("", include("anju.portals.desk.urls")),
+    path("district/", include("anju.portals.district.urls")),
 ]

@@ -46,7 +46,7 @@ class Place(OpenModel):
 class PolicyProfile(ScopedModel):
     """Durations that a place has set, as one numbered version. A version is never changed, only followed by a next."""
 
-    scope_place: ClassVar[str] = "place_id"
+    scope_place: ClassVar[str] = "place__code"
 
     place = models.ForeignKey(Place, models.PROTECT, related_name="+", verbose_name="区域")
     version = models.PositiveIntegerField("版本")

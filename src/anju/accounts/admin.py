@@ -1,0 +1,106 @@
+"""Accounts in the back office: made, switched and reset here by the system administrator; posts are given elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import models
+from django.http import HttpRequest
+
+from anju.accounts import actions, queries
+from anju.accounts.backoffice import ReadOnlyAdmin
+from anju.accounts.models import User
+from anju.accounts.passwords import one_time_password
+
+
+class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What is asked for a new account. The password is made by the platform."""
+
+    class Meta:
+        model = User
+        fields = ["username", "name", "phone", "seat_number"]
+        widgets = {"phone": forms.TextInput}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.made: tuple[User, str] | None = None
+        self.by = getattr(self, "by", None)
+
+    def _post_clean(self) -> None:
+        """The action checks and writes; what it refuses is an error of the form."""
+        if self.errors or self.made:
+            return
+        password = one_time_password()
+        try:
+            user = actions.create_user(**self.cleaned_data, password=password, by=self.by)
+        except actions.NotAccepted as fault:
+            self.add_error(None, str(fault))
+        else:
+            self.made, self.instance = (user, password), user
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    """The list of accounts."""
+
+    what = "user.create"
+    list_display = ["username", "name", "seat_number", "is_active", "is_demo", "last_login"]
+    list_filter = ["is_active", "is_demo"]
+    search_fields = ["username", "name", "seat_number"]
+    fields = ["username", "name", "phone", "seat_number", "is_active", "is_demo", "created_at", "password_changed_at"]
+    actions = ["switch_off", "switch_on", "reset_password"]
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self.may(request)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        if obj is not None:
+            return super().get_form(request, obj, change=change, **kwargs)
+        return type("Form", (NewUserForm,), {"by": queries.actor_of(request.user)})
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else NewUserForm.Meta.fields
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: FBT001
+        return form.instance
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Already written by the action; the password is shown this once."""
+        if form.made:
+            messages.warning(request, f"{obj.username} 的一次性密码是 {form.made[1]}，只显示这一次，请当面交给本人；岗位由安全管理员授予")
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """There is nothing related."""
+
+    @admin.action(description="停用")
+    def switch_off(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
+        """People who left: out at once, everywhere."""
+        self._each(request, queryset, "已停用", lambda u, by: actions.switch(user=u, active=False, reason="后台停用", by=by))
+
+    @admin.action(description="启用")
+    def switch_on(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
+        """Back again."""
+        self._each(request, queryset, "已启用", lambda u, by: actions.switch(user=u, active=True, reason="后台启用", by=by))
+
+    @admin.action(description="重设密码")
+    def reset_password(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
+        """A new one-time password for each."""
+
+        def reset(user: User, by: Any) -> str:
+            password = one_time_password()
+            actions.set_password(user=user, password=password, by=by)
+            return f"，一次性密码 {password}，只显示这一次"
+
+        self._each(request, queryset, "已重设密码", reset)
+
+    def _each(self, request: HttpRequest, users: models.QuerySet[User], done: str, act: Any) -> None:
+        by = queries.actor_of(request.user) if isinstance(request.user, User) else None
+        for user in users:
+            try:
+                more = act(user, by)
+            except actions.NotAccepted as fault:
+                messages.error(request, f"{user.username}：{fault}")
+            else:
+                messages.warning(request, f"{user.username} {done}{more or ''}")

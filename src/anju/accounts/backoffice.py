@@ -1,0 +1,77 @@
+"""What every back-office form shares: only system administrators, every change in the audit, no second way to write.
+
+`DictionaryAdmin` for plain lists (products, cards, hotlines, templates …); `ReadOnlyAdmin` for what only actions write.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from anju.accounts import queries
+from anju.accounts.models import User
+from anju.accounts.permissions import may
+from anju.kernel import audit
+
+
+class _Guarded(ModelAdmin):  # type: ignore[misc,unused-ignore]
+    """Unfold's form behind the table of permissions; `has_perm` of the user alone would not be enough."""
+
+    what = "dictionary.change"
+    list_per_page = 50
+    show_full_result_count = False
+
+    def may(self, request: HttpRequest) -> bool:
+        """Whether the user may use this form at all."""
+        return isinstance(request.user, User) and may(queries.actor_of(request.user), self.what)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.may(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self.may(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self.may(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self.may(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self.may(request)
+
+
+class DictionaryAdmin(_Guarded):
+    """A list that a system administrator keeps."""
+
+    def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm[Any], change: bool) -> None:  # noqa: FBT001
+        super().save_model(request, obj, form, change)
+        self._note(obj, "dictionary.change" if change else "dictionary.add", sorted(form.changed_data))
+
+    def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
+        self._note(obj, "dictionary.delete", [])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+    def _note(self, obj: models.Model, action: str, fields: list[str]) -> None:
+        audit.record(action, subject=obj._meta.model_name or "", subject_id=obj.pk, detail={"fields": fields})
+
+
+class ReadOnlyAdmin(_Guarded):
+    """To look at only: actions write these rows."""
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return False

@@ -1,0 +1,159 @@
+"""Places and policy profiles: forms in front of their actions.
+
+They live here and not in `places`, because who may use a form is known a layer above places.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+
+from anju.accounts import queries as accounts
+from anju.accounts.backoffice import ReadOnlyAdmin
+from anju.kernel.flow.actor import Actor
+from anju.places import actions, rules
+from anju.places.models import Place, PolicyProfile
+
+
+def _actor(request: HttpRequest) -> Actor:
+    user = request.user
+    if user.is_anonymous:
+        raise PermissionDenied
+    return accounts.actor_of(user)
+
+
+class _ByAction(forms.ModelForm):  # type: ignore[type-arg]
+    """A form whose data go through an action; what the action refuses is an error of the form."""
+
+    by: Actor
+
+    def write(self) -> models.Model:
+        """Call the action."""
+        raise NotImplementedError
+
+    def _post_clean(self) -> None:
+        if self.errors:
+            return
+        try:
+            self.instance = self.write()
+        except actions.NotAccepted as fault:
+            self.add_error(None, str(fault))
+
+
+class PlaceForm(_ByAction):
+    """A place."""
+
+    class Meta:
+        model = Place
+        fields = ["code", "name", "civil_code", "committee_phone", "sorting"]
+
+    def write(self) -> models.Model:
+        code = self.instance.pk or self.cleaned_data["code"]
+        return actions.put_place(**{**self.cleaned_data, "code": code}, by=self.by)
+
+
+class PolicyForm(_ByAction):
+    """A new version: only what differs from the default is filled in."""
+
+    reason = forms.CharField(label="理由", widget=UnfoldAdminTextInputWidget)
+
+    class Meta:
+        model = PolicyProfile
+        fields = ["place"]
+
+    def write(self) -> models.Model:
+        data = {k: self.cleaned_data[_field(k)] for k in rules.DURATIONS if self.cleaned_data.get(_field(k)) is not None}
+        place, reason = self.cleaned_data["place"].pk, self.cleaned_data["reason"]
+        return actions.set_policy(place=place, data=data, reason=reason, by=self.by)
+
+
+def _field(key: str) -> str:
+    return "s_" + key.replace(".", "_")
+
+
+DURATION_FIELDS = {
+    _field(key): forms.IntegerField(
+        label=d.label,
+        required=False,
+        min_value=d.least,
+        max_value=d.most,
+        help_text=f"秒。默认 {d.default}，可填 {d.least}–{d.most}。依据：{d.basis}。不填即默认",
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    for key, d in rules.DURATIONS.items()
+}
+
+
+class _ActionAdmin(ReadOnlyAdmin):
+    """The action has written when the form is valid; Django's own saving does nothing."""
+
+    made_with: type[_ByAction]
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self.may(request)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        plain = super().get_form(request, obj, change=change, **{**kwargs, "form": self.made_with})
+        return type("Form", (plain,), {"by": _actor(request)})
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: FBT001
+        return form.instance
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Done."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """Nothing is related."""
+
+
+@admin.register(Place)
+class PlaceAdmin(_ActionAdmin):
+    """The region tree."""
+
+    what = "place.change"
+    made_with = PlaceForm
+    list_display = ["code", "name", "level", "parent", "civil_code", "committee_phone"]
+    list_filter = ["level"]
+    search_fields = ["code", "name", "civil_code"]
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self.may(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ["code"] if obj else []
+
+
+@admin.register(PolicyProfile)
+class PolicyProfileAdmin(_ActionAdmin):
+    """Versions of the durations of a district or street. Nothing is changed here, only followed by a new version."""
+
+    what = "policy.set"
+    made_with = type("PolicyFields", (PolicyForm,), dict(DURATION_FIELDS))
+    list_display = ["place", "version", "reason", "made_by", "made_at", "looser"]
+    readonly_fields = ["table"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ["place", "version", "reason", "made_by", "made_at", "table"] if obj else ["place", "reason", *DURATION_FIELDS]
+
+    @admin.display(description="比默认宽")
+    def looser(self, row: PolicyProfile) -> str:
+        """What gives more time than the platform's default."""
+        loose = rules.looser(row.data)
+        return "；".join(f"{rules.DURATIONS[k].label} {v} 秒（默认 {d}）" for k, (v, d) in loose.items()) or "没有"
+
+    @admin.display(description="时限")
+    def table(self, row: PolicyProfile) -> str:
+        """All that this version says; a looser value is marked."""
+        loose = rules.looser(row.data)
+        lines = (
+            (rules.DURATIONS[k].label if k in rules.DURATIONS else k, v, f"比默认 {rules.DEFAULTS[k]} 秒宽" if k in loose else "")
+            for k, v in sorted(row.data.items())
+        )
+        return format_html("<table>{}</table>", format_html_join("", "<tr><td>{}</td><td>{} 秒</td><td>{}</td></tr>", lines))
