@@ -21,7 +21,7 @@ from anju.portals.device_gateway.http import Door
 from anju.portals.device_gateway.mqtt import Broker
 from anju.portals.device_gateway.settings import GatewaySettings
 from anju.portals.device_gateway.store import Store
-from anju.portals.device_gateway.upkeep import Upkeep, shipped_profiles
+from anju.portals.device_gateway.upkeep import Upkeep, before_opening, shipped_profiles
 
 logger = logging.getLogger("anju.gateway")
 
@@ -56,6 +56,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Open the lanes, then the door."""
+        await before_opening(self.settings.conninfo)
         await self.store.start()
         create = asyncio.get_running_loop().create_task
         self._tasks = [create(Upkeep(self.door).run()), create(self._sweep()), create(self._server.serve())]

@@ -79,6 +79,21 @@ async def make_partitions(conn: Session) -> None:
             await conn.execute(statement)
 
 
+async def before_opening(conninfo: str) -> None:
+    """Today's partitions before the first message: rows need not move out of the default partition later (a query that runs
+    at that moment would not see them). Without a database the gateway opens all the same.
+    """
+    try:
+        async with asyncio.timeout(5):
+            conn = await connect(conninfo, "anju gateway start")
+            try:
+                await make_partitions(conn)
+            finally:
+                await conn.close()
+    except (psycopg.Error, OSError, TimeoutError) as error:
+        logger.warning("partitions could not be made at the start: %s", str(error)[:200])
+
+
 class Upkeep:
     """One slow session of its own; when it fails it tries again, nothing waits for it."""
 
