@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from anju.config.alive import healthz
+from anju.portals.receipts import receipt
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", healthz),
+    path("receipts/<str:token>", receipt),
     path("", include("anju.accounts.urls")),
     path("console/", include("anju.portals.console.urls")),
     path("", include("anju.design.urls")),

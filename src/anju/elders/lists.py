@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Count
 
-from anju.elders import finding, masks, queries
+from anju.elders import masks, queries
 from anju.elders.models import Consent, Elder
 from anju.elders.queries import MaskedElder
 from anju.kernel import clock
-from anju.places import queries as places
+from anju.kernel.crypto import blind
 
 RESCUE = "rescue_110_120_119"
 
@@ -56,9 +56,17 @@ def labels_of(home_ids: Iterable[int], roles: Iterable[str]) -> dict[int, HomeLa
     rows = Elder.objects.filter(home__in=set(home_ids)).select_related("home").order_by("main", "-id")
     found: dict[int, HomeLabel] = {}
     for row in rows:  # the main person comes last and stays
-        elder = queries.masked(row, held)
+        elder = queries.masked(row, held, authority=False)
         found[row.home_id] = HomeLabel(
-            row.home_id, row.pk, elder.name, elder.sex, elder.age, elder.address, elder.place, elder.place_name, elder.status
+            row.home_id,
+            row.pk,
+            elder.name,
+            elder.sex,
+            elder.age,
+            elder.address,
+            elder.place,
+            elder.place_name,
+            elder.status,
         )
     return found
 
@@ -75,20 +83,6 @@ def terms_of(elder_ids: Iterable[int], on: date | None = None) -> dict[int, Term
         if before is None or valid or not before.valid:
             found[row.elder_id] = Term(row.expires_on, valid, rescue or bool(before and before.valid and before.rescue))
     return found
-
-
-def page(
-    roles: Iterable[str], *, text: str = "", place: str = "", status: str = "", kind: str = "", start: int = 0, size: int = 50
-) -> tuple[Sequence[MaskedElder], int]:
-    """A page of elders that fit the filters, and how many fit. With `text` the best 200 fits are looked through."""
-    if not text.strip():
-        return queries.page_of(roles, place=place, status=status, kind=kind, start=start, size=size)
-    held = frozenset(roles)
-    prefix = places.prefix_of(place) if place else ""
-    order = [f.elder_id for f in finding.search(text, 200) if f.place.startswith(prefix) and status in ("", f.status)]
-    rows = {e.pk: e for e in Elder.objects.filter(pk__in=order, **({"kind": kind} if kind else {})).select_related("home")}
-    fitting = [rows[pk] for pk in order if pk in rows]
-    return [queries.masked(e, held) for e in fitting[start : start + size]], len(fitting)
 
 
 def counts() -> dict[str, dict[str, int]]:
@@ -114,4 +108,12 @@ def may_see(field: str, roles: Iterable[str]) -> bool:
 def some(elder_ids: Iterable[int], roles: Iterable[str]) -> dict[int, MaskedElder]:
     """These elders as the roles may see them, by id."""
     held = frozenset(roles)
-    return {e.pk: queries.masked(e, held) for e in Elder.objects.filter(pk__in=list(elder_ids)).select_related("home")}
+    rows = list(Elder.objects.filter(pk__in=list(elder_ids)).select_related("home"))
+    terms = terms_of(e.pk for e in rows)
+    return {e.pk: queries.masked(e, held, authority=(t := terms.get(e.pk)) is not None and t.rescue) for e in rows}
+
+
+def known(id_numbers: Iterable[str]) -> set[str]:
+    """Which of these ID numbers already have a file anywhere (a person has one file, whatever the asker may see)."""
+    wanted = {blind(number, "elder.id"): number for number in id_numbers}
+    return {wanted[b] for b in Elder.unscoped.filter(id_blind__in=wanted).values_list("id_blind", flat=True)}

@@ -1,7 +1,33 @@
 from django.apps import AppConfig
 
+from anju.design import navigation
+
+RAIL = (
+    # page, address, label, icon, group, order
+    ("overview", "/district/", "总览", "home", "", 10),
+    ("elders", "/district/elders/", "服务对象", "user", "", 20),
+    ("incidents", "/district/incidents/", "事件", "sos", "运行", 30),
+    ("repairs", "/district/repairs/", "装维工单", "wrench", "运行", 40),
+    ("devices", "/district/devices/", "设备与失联", "deaf", "运行", 50),
+    ("ledger", "/district/ledger/", "信号账目", "list", "监督", 60),
+    ("operations", "/district/operations/", "运行状况", "signal", "监督", 70),
+    ("users", "/district/users/", "用户与岗位", "users", "管理", 80),
+    ("audit", "/district/audit/", "审计", "shield", "管理", 90),
+)
+
 
 class DistrictConfig(AppConfig):
     name = "anju.portals.district"
     label = "district"
-    verbose_name = "区域工作台"
+    verbose_name = "区县页面"
+
+    def ready(self) -> None:
+        """The light rail, for those who may open each page."""
+        from anju.portals.district.access import PAGES
+
+        navigation.register(
+            *(
+                navigation.NavItem(url, label, icon, group=group, order=order, roles=frozenset(r.value for r in PAGES[page]))
+                for page, url, label, icon, group, order in RAIL
+            )
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from anju.devices.queries import DeviceHealth
 from anju.signals import activity
 from anju.signals.activity import Happening
 
@@ -153,3 +154,88 @@ def ago(at: datetime | None, now: datetime) -> str:
     if minutes < 60:
         return f"{minutes} 分前"
     return f"{minutes // 60} 小时前" if minutes < 48 * 60 else f"{minutes // 1440} 天前"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A device as a table shows it; `tag` is (kind, icon, word)."""
+
+    id: int
+    home_id: int | None
+    nth: int
+    name: str
+    position: str
+    imei: str
+    heard: str
+    heard_at: datetime | None
+    battery: str
+    weak: bool
+    bars: int
+    rsrp: int | None
+    cell_id: int | None
+    tags: list[tuple[str, str, str]]
+    kind: str
+    place: str
+    tested: bool
+
+
+NAMES = {"sos": "求助", "motion": "红外", "door": "门磁", "phone": "一键电话", "gas": "燃气", "smoke": "烟感", "fall": "跌倒"}
+_BARS = ((-85, 4), (-95, 3), (-105, 2), (-115, 1))
+WEAK = -112
+"""RSRP in dBm: below this a message may be lost."""
+
+
+def devices(rows: Iterable[DeviceHealth], now: datetime) -> list[DeviceRow]:
+    """Devices for a table, numbered from 1."""
+    return [_device(n, row, now) for n, row in enumerate(rows, 1)]
+
+
+def _device(nth: int, row: DeviceHealth, now: datetime) -> DeviceRow:
+    tags = []
+    if row.silent:
+        tags.append(("deaf", "deaf", "失联"))
+    if row.low:
+        tags.append(("maint", "battery-low", "待换电"))
+    if row.tamper:
+        tags.append(("maint", "wrench", "被拆动"))
+    weak = row.rsrp is not None and row.rsrp < WEAK
+    if weak and not row.silent:
+        tags.append(("maint", "signal", "信号弱"))
+    bars = 0 if row.rsrp is None else next((n for edge, n in _BARS if row.rsrp >= edge), 0)
+    return DeviceRow(
+        id=row.device.id, home_id=row.device.home_id, nth=nth, name=NAMES.get(row.device.kind, row.device.product_name),
+        position=row.device.position, imei=row.device.imei, heard=ago(row.last_heard_at, now), heard_at=row.last_heard_at,
+        battery="—" if row.battery is None else f"{row.battery}%", weak=weak, bars=bars, rsrp=row.rsrp, cell_id=row.cell_id,
+        tags=tags or [("ok", "check", "正常")], kind=row.device.kind, place=row.device.place, tested=row.device.in_test(now),
+    )  # fmt: skip
+
+
+def sentence(state: activity.State, now: datetime, zone: tzinfo) -> tuple[str, str]:
+    """Why the home is as its word says: what was last noticed, and what is usual. (plain, strong)."""
+    if state.word == "停机":
+        return "服务停机，不看起居；求助照常受理。", ""
+    if state.last_heard is None:
+        return "还没有收到过这户设备的信号。请看设备是否装好、通电。", ""
+    if state.word == "失联":
+        heard = state.last_heard.astimezone(zone)
+        return f"{heard:%m-%d %H:%M} 起已 {length(now - state.last_heard)}没有任何信号，不知道家里情况。", "先打电话问平安，再派人修。"
+    if state.last_move is None:
+        return "设备有信号，近 30 天没有活动记录。请核对红外是否装好。", ""
+    move = state.last_move.at.astimezone(zone)
+    when = f"{move:%H:%M}" if move.date() == now.astimezone(zone).date() else f"{move:%m-%d %H:%M}"
+    room = ROOMS.get(state.last_move.lco, "")
+    text = f"家里自 {when}{f'（{room}）' if room else ''}起已 {length(now - move)}无活动"
+    if now - move <= activity.LIVELY:
+        text = f"最近一次活动在 {when}{f'（{room}）' if room else ''}，{length(now - move)}前"
+    if state.last_door:
+        door = state.last_door.at.astimezone(zone)
+        text += f"，入户门 {door:%m-%d %H:%M} {'打开' if state.last_door.kind == 'door_open' else '关上'}后未再动"
+    if state.usual is None:
+        return text + "；", "记录不足 5 天，还说不出平日规律。"
+    return (
+        text + f"；按近 {state.usual.days} 天的规律，",
+        f"这个时段通常 {length(state.usual.half)}内会有活动，95% 不超过 {length(state.usual.most)}。",
+    )
+
+
+ROOMS = {"011": "卫生间", "012": "卧室", "021": "厨房", "039": "入户门", "043": "客厅"}

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from anju.accounts.permissions import THE_PLATFORM
 from anju.devices import actions as devices
 from anju.elders import actions as elders
-from anju.elders.models import Elder, Home
+from anju.elders import lists
 from anju.kernel import clock
 from anju.town.people import ConsentSeed, ContactSeed, ElderSeed, HomeSeed
+
+if TYPE_CHECKING:
+    from anju.elders.models import Elder, Home
 
 _BY = THE_PLATFORM
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -101,8 +105,6 @@ def _at(day: date, hour: int) -> datetime:
 
 def missing(seeds: list[HomeSeed]) -> Iterator[HomeSeed]:
     """The homes that are not there yet: a demo that was broken off goes on where it stopped."""
-    from anju.kernel.crypto import blind
-
-    wanted = {blind(seed.elders[0].id_number, "elder.id"): seed for seed in seeds}
-    known = set(Elder.unscoped.filter(id_blind__in=wanted).values_list("id_blind", flat=True))
-    yield from (seed for key, seed in wanted.items() if key not in known)
+    wanted = {seed.elders[0].id_number: seed for seed in seeds}
+    known = lists.known(wanted)
+    yield from (seed for number, seed in wanted.items() if number not in known)

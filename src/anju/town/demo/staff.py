@@ -54,7 +54,7 @@ def put_places() -> int:
         short = community.name.removesuffix("社区")
         rows += [(f"{community.code}{grid:02d}", f"{short}第 {grid} 网格", "") for grid in (1, 2, 3)]
     for code, name, phone in rows:
-        places.put_place(code=code, name=name, committee_phone=phone)
+        places.put_place(code=code, name=name, committee_phone=phone, by=THE_PLATFORM)
     return len(rows)
 
 

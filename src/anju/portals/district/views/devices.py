@@ -1,0 +1,80 @@
+"""Health of devices, and the quarantine of those that nobody registered."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+
+from anju.devices import actions, queries
+from anju.devices.queries import DeviceHealth
+from anju.elders import lists
+from anju.kernel import clock
+from anju.places import queries as places
+from anju.portals.district import figures, filters, forms
+from anju.portals.district.access import actor, allowed, opens
+
+SIZE = 40
+TROUBLES = (("silent", "失联", "deaf", "deaf"), ("low", "电量低", "maint", "battery-low"), ("tamper", "被拆动", "maint", "wrench"),
+            ("weak", "信号弱", "maint", "signal"))  # fmt: skip
+
+
+def _has(row: DeviceHealth, trouble: str) -> bool:
+    if trouble == "weak":
+        return row.rsrp is not None and row.rsrp < figures.WEAK and not row.silent
+    return bool(getattr(row, trouble))
+
+
+@never_cache
+@opens("devices")
+def listing(request: HttpRequest) -> HttpResponse:
+    """Every installed device of the subtree; those in trouble first."""
+    by, known, now = actor(request), filters.communities(), clock.now()
+    place = filters.place(request, known)
+    trouble = filters.choice(request, "trouble", (t[0] for t in TROUBLES))
+    kind, text = filters.choice(request, "kind", figures.NAMES), filters.text(request, "imei", 20)
+    chosen = {"place__startswith": places.prefix_of(place)} if place else {}
+    rows = queries.health(limit=20_000, **chosen)
+    counts = {code: sum(_has(r, code) for r in rows) for code, *_ in TROUBLES}
+    fitting = [
+        r for r in rows
+        if (not trouble or _has(r, trouble)) and (not kind or r.device.kind == kind) and text in r.device.imei
+    ]  # fmt: skip
+    fitting.sort(key=lambda r: (r.well, not r.silent, r.device.id))
+    pages = filters.Pages(filters.number(request, "page"), SIZE, len(fitting))
+    shown = fitting[pages.start : pages.start + SIZE]
+    labels = lists.labels_of((r.device.home_id for r in shown if r.device.home_id), by.roles)
+    newest = max((r.last_heard_at for r in rows if r.last_heard_at), default=None)
+    return render(
+        request,
+        "district/devices.html",
+        {
+            "rows": [(row, labels.get(row.home_id or 0)) for row in figures.devices(shown, now)], "page": pages, "places": known,
+            "place": place, "trouble": trouble, "kind": kind, "imei": text, "kinds": figures.NAMES.items(), "all": len(rows),
+            "troubles": [(code, label, tone, icon, counts[code]) for code, label, tone, icon in TROUBLES],
+            "unknown": queries.unknown(100), "may": allowed(by, "device.register"), "newest": figures.ago(newest, now),
+            "newest_proof": f"最近信号 {figures.ago(newest, now)}",
+        },
+    )  # fmt: skip
+
+
+@never_cache
+@opens("device.register")
+def register(request: HttpRequest) -> HttpResponse:
+    """Take a device into stock; its quarantine ends."""
+    products = [(p.code, f"{p.name} · {p.code}") for p in queries.products()]
+    initial = {name: filters.text(request, name, 80) for name in ("imei", "operator_id", "product_code")}
+    data = request.POST if request.method == "POST" else None
+    form, fault = forms.DeviceForm(data, products=products, initial=initial), ""
+    if data is not None and form.is_valid():
+        try:
+            device = actions.register(**form.cleaned_data)
+        except actions.DeviceError as reason:
+            fault = str(reason)
+        else:
+            messages.success(request, f"设备 {device.imei} 已入库。装到家里后开始守护。")
+            return redirect("district:devices")
+    return render(
+        request, "district/device_form.html", {"form": form, "fault": fault}, status=400 if data is not None else 200
+    )

@@ -1,0 +1,54 @@
+"""How the platform itself is: what config and ops report through `kernel.hooks`; silence of a report is shown as such."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+
+from anju.alarms import queries as alarms
+from anju.kernel import clock, hooks
+from anju.portals.district import figures
+from anju.portals.district.access import opens
+from anju.signals import queries as signals
+
+
+UNTOLD = "未上报"
+
+
+@never_cache
+@opens("operations")
+def page(request: HttpRequest) -> HttpResponse:
+    """Processes, delays, the dead man's switch, sources, the watch over open cases."""
+    now, health = clock.now(), dict(hooks.ask("health", {}) or {})
+    processes, fresh = hooks.ask("processes", ([], False))
+    lag, spool, auditor = (dict(health.get(k) or {}) for k in ("lag", "spool", "auditor"))
+    lag["ticker_text"] = f"{lag['ticker_seconds']:.1f} 秒" if "ticker_seconds" in lag else UNTOLD
+    lag["jobs_text"] = lag.get("jobs", UNTOLD)
+    spool["text"] = f"{spool['messages']} 条" if "messages" in spool else UNTOLD
+    auditor |= {"open_text": auditor.get("open", "—"), "note": _seen(auditor, now)}
+    silent = {source for source, _, _ in alarms.silent_sources(now)}
+    sources = [(s.source, figures.ago(s.last_at, now), s.usual_gap, s.source in silent) for s in signals.sources()]
+    return render(
+        request,
+        "district/operations.html",
+        {
+            "processes": processes, "fresh": fresh, "health": health, "deadman": health.get("deadman") or {},
+            "lag": lag, "auditor": auditor, "spool": spool,
+            "router_lag": round(signals.lag(now).total_seconds(), 1), "sources": sources, "troubles": alarms.troubles(limit=50),
+            "told": bool(health),
+        },
+    )  # fmt: skip
+
+
+def _seen(report: dict[str, Any], now: datetime) -> str:
+    """What the auditor found, and when it last looked."""
+    try:
+        at = datetime.fromisoformat(str(report.get("checked_at")))
+    except ValueError:
+        return "稽核员未上报"
+    bad = int(report.get("without_deadline", 0)) + int(report.get("overdue", 0))
+    return f"{figures.ago(at, now)}核对，{f'{bad} 起不对' if bad else '都有时限'}"
