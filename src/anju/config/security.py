@@ -52,7 +52,7 @@ MFA_ADAPTER = "anju.accounts.second_factor.Adapter"
 MFA_TOTP_TOLERANCE = 1  # one step of 30 s either way: phones are not that exact
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
-OPEN_PATHS = ("/login/", "/logout/", "/static/", "/healthz", "/metrics", "/api/", "/design/", "/favicon.ico")
+OPEN_PATHS = ("/login/", "/logout/", "/static/", "/healthz", "/receipts/", "/metrics", "/api/", "/design/", "/favicon.ico")
 """What needs no session of a user: it is public, or it checks for itself (tokens). Everything else is closed."""
 CENTRE_NAME = os.environ.get("ANJU_CENTRE_NAME", "望潮区居家守护中心")
 """Shown on the page of log-in."""

@@ -18,7 +18,7 @@ def connect() -> None:
 
 def emergencies() -> None:
     """An alarm that a person must take opens or joins a case, in the transaction that raised it."""
-    from anju.alarms.facts import AlarmRaised
+    from anju.alarms.facts import AlarmRaised, AlarmReset
     from anju.incidents import actions as incidents
     from anju.incidents import queries
 
@@ -27,6 +27,7 @@ def emergencies() -> None:
             incidents.open_or_join(alarm_id=fact.alarm_id)
 
     reacts(AlarmRaised, take)
+    reacts(AlarmReset, lambda f: incidents.device_reset(alarm_id=f.alarm_id))
     hooks.provide("busy_users", queries.busy_users)
 
 

@@ -62,6 +62,7 @@ def housekeeping(stop: threading.Event) -> None:
     with seen_by(EVERYWHERE):
         while not stop.is_set():
             try:
+                close_old_connections()
                 tidy()
                 if time.monotonic() >= next_audit:
                     next_audit = time.monotonic() + AUDIT_EVERY
@@ -82,7 +83,6 @@ class Stuck(RuntimeError):
 
 def tidy() -> None:
     """Messages that are due again; and a look whether urgent jobs are taken."""
-    close_old_connections()
     notices.sweep()
     with connection.cursor() as cursor:
         cursor.execute(

@@ -33,6 +33,10 @@ from anju.notices import queries as notices
 from anju.places import queries as places
 
 OPEN = rules.OPEN_BEFORE_FOLLOW_UP
+OUTCOMES = CLASSES
+"""Outcome classes with their labels."""
+NotFound = Incident.DoesNotExist
+"""There is no such case in the asker's scope."""
 
 
 def queue(roles: Collection[str], user_id: int | None = None) -> list[QueueRow]:

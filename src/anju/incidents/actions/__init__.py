@@ -2,7 +2,7 @@
 
 from anju.incidents.actions.ladder import arrived, call_contact, contact_result, on_call_ended, on_key, reveal_number
 from anju.incidents.actions.moves import call_back, follow_up, late_data, move, note, tick, withdraw
-from anju.incidents.actions.opening import open_by_hand, open_or_join
+from anju.incidents.actions.opening import device_reset, open_by_hand, open_or_join
 from anju.incidents.actions.seats import ask_b, hand_over, hear_bell, leave_seat, seat_dropped, take_over, take_seat
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "call_back",
     "call_contact",
     "contact_result",
+    "device_reset",
     "follow_up",
     "hand_over",
     "hear_bell",

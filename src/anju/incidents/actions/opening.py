@@ -84,6 +84,18 @@ def open_by_hand(
         return incident
 
 
+def device_reset(*, alarm_id: int) -> None:
+    """The device says that it was reset: a line of the story, no more. It does not say by whom."""
+    with seen_by(EVERYWHERE), transaction.atomic():
+        alarm = alarms.alarm(alarm_id)
+        if alarm.case_kind != CASE or not alarm.case_id:
+            return
+        incident = Incident.objects.get(pk=alarm.case_id)
+        if incident.state in rules.OPEN_BEFORE_FOLLOW_UP:
+            text = f"{alarm.where}{alarm.label}已复位，仍要核实老人"
+            write(incident, source="device", kind="reset", text=text, data={"alarm": alarm.pk})
+
+
 def _clue(alarm: Any) -> str:  # noqa: ANN401 - alarms.queries answers with its own dataclass
     """What is known of an unknown home: the device, where it was heard."""
     return str(alarm.note or alarm.source or f"报警 {alarm.number}")[:80]
@@ -110,7 +122,7 @@ def _open(alarm: Any, clue: str, last: Incident | None) -> Incident:  # noqa: AN
     text = f"{alarm.where}{alarm.label}（{alarm.number}）"
     if clue:
         text = f"未知住户：{text}，线索 {clue}"
-    write(incident, source="device", kind="alarm", text=text, data={"alarm": alarm.id}, at=alarm.received_at)
+    write(incident, source="device", kind="alarm", text=text, data={"alarm": alarm.pk}, at=alarm.received_at)
     if last is not None and clock.now() - last.opened_at < rules.REOPEN_WITHIN * 48:
         write(incident, source="system", kind="linked", text=f"24 小时内的上一次：{last.number}（{last.kind_label}）")
     return incident
@@ -155,10 +167,10 @@ def _join(incident: Incident, alarm: Any, *, reopen: bool) -> None:  # noqa: ANN
     reason = f"{alarms.reason_to_join(alarm)}（{incident.number} {incident.state_label}）"
     if reopen:
         reason = f"确认平安后 30 分钟内又报警，重新处置 {incident.number}"
-    alarm_actions.settle(alarm_id=alarm.id, outcome="joined", case_kind=CASE, case_id=incident.pk, reason=reason)
+    alarm_actions.settle(alarm_id=alarm.pk, outcome="joined", case_kind=CASE, case_id=incident.pk, reason=reason)
     write(
         incident, source="device", kind="alarm", text=f"又报警：{alarm.where}{alarm.label}，并入本案（{alarm.number}）",
-        data={"alarm": alarm.id, "reason": reason}, at=alarm.received_at,
+        data={"alarm": alarm.pk, "reason": reason}, at=alarm.received_at,
     )  # fmt: skip
     if higher:
         incident.priority, incident.kind = alarm.priority, alarm.kind
@@ -167,7 +179,7 @@ def _join(incident: Incident, alarm: Any, *, reopen: bool) -> None:  # noqa: ANN
     if reopen:
         incident.outcome_class, incident.outcome = "", ""
         incident.save(update_fields=["outcome_class", "outcome"])
-        engine.make(incident, "pressed_again", THE_CLOCK, data={"alarm": alarm.id})
+        engine.make(incident, "pressed_again", THE_CLOCK, data={"alarm": alarm.pk})
         seats.ring_bell(incident, "joined", "确认平安后又报警")
     elif higher and incident.state in {"waiting", "overdue"}:
         engine.make(incident, "rung_again", THE_CLOCK, data={"from": before, "to": alarm.priority})

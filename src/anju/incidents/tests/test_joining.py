@@ -197,3 +197,15 @@ def test_the_queue_is_ordered_by_priority_then_by_deadline(story):
     assert (row.kind, row.due_label, row.ringing, row.due_total) == ("emergency", "无人接警", True, 15)
     assert [i.id for i in queries.page(story.agent.roles, open_only=True, priority=9)] == [second.pk, first.pk]
     assert [i.id for i in queries.page(before_id=first.pk)] == [slow.pk]
+
+
+@pytest.mark.req("DEV-01", "INC-01")
+def test_a_reset_of_the_device_is_a_line_and_closes_nothing(story):
+    from anju.alarms import actions as alarm_actions
+    from anju.incidents.actions import device_reset
+
+    story.opened()
+    device_reset(alarm_id=story.alarm.pk)
+    assert story.state == "waiting"
+    assert story.said("已复位，仍要核实老人")
+    assert alarm_actions.note_reset(device_id=0, at=story.it.opened_at) == 0
