@@ -210,3 +210,9 @@ def item(mapping: dict[Any, Any], key: object) -> object:
 def epoch_ms(moment: datetime) -> int:
     """A moment as the islands read it: milliseconds since 1970."""
     return round(moment.timestamp() * 1000)
+
+
+@register.filter
+def make_list_of_words(text: str) -> list[str]:
+    """`"a b c"|make_list_of_words`: for short loops in templates."""
+    return text.split()

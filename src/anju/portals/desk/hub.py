@@ -19,12 +19,13 @@ import psycopg
 import structlog
 from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user
-from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
 from django.http import HttpRequest
 
 from anju.accounts import queries as accounts
+from anju.accounts import sessions
+from anju.accounts.models import User
 from anju.kernel.changes import CHANNEL
 from anju.kernel.scope import Scope
 from anju.portals.desk import presence
@@ -104,6 +105,7 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._hearing = asyncio.Event()
+        self._lost = False
 
     async def join(self, listener: Listener) -> None:
         """Begin to tell a desk; returns when the ear is open, so that nothing after this is missed."""
@@ -131,7 +133,9 @@ class Hub:
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - the ear must not die; every desk is told that it may have missed something
-                self._hearing.clear()
+                if work == self._hear:
+                    self._hearing.clear()
+                    self._lost = True
                 log.warning("desk.hub.lost", work=work.__name__, error=str(error))
             await asyncio.sleep(RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)])
             failures += 1
@@ -140,10 +144,11 @@ class Hub:
         params = {k: v for k, v in connections["default"].get_connection_params().items() if k not in {"cursor_factory", "context"}}
         async with await psycopg.AsyncConnection.connect(**params, autocommit=True) as ear:
             await ear.execute(f"LISTEN {CHANNEL}")
-            missed = self._hearing.is_set() is False and bool(self._listeners)
             self._hearing.set()
-            if missed:
-                self._tell_all(RESYNC)
+            if self._lost:
+                self._lost = False
+                for listener in self._listeners:
+                    listener.tell(RESYNC)
             async for news in ear.notifies():
                 self._tell(news.payload)
         raise ConnectionError("the database closed the ear")
@@ -158,10 +163,6 @@ class Hub:
         for listener in self._listeners:
             if change.topic == "seats" or listener.scope.covers(change.place):
                 listener.tell(change)
-
-    def _tell_all(self, change: Change) -> None:
-        for listener in self._listeners:
-            listener.tell(change)
 
     async def _check(self) -> None:
         """With every heartbeat: whose log-in ended, whose posts changed."""
@@ -189,7 +190,7 @@ def scopes_of(session_keys: list[str]) -> dict[str, Scope]:
             request = HttpRequest()
             request.session = SessionStore(session_key=key)
             user = get_user(request)
-            if not isinstance(user, AnonymousUser) and user.is_active:
+            if isinstance(user, User) and user.is_active and min(sessions.left(request, user)) > 0:
                 found[key] = accounts.scope_of(user)
                 users.add(user.pk)
         presence.seen(users)

@@ -12,8 +12,7 @@ from anju.kernel.scope import OpenModel
 
 
 class Press(OpenModel):
-    """One press of a button on one version of a case: a double click, a repeated request, or a colleague's press of the same
-    button at the same moment is the same act and is carried out once.
+    """One press of a button on one version of a case: a double click or a repeated request is the same act and is carried out once.
     """
 
     scope_reason: ClassVar[str] = "a hash, without any person in it"

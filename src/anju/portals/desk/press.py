@@ -1,4 +1,4 @@
-"""Carry out a press once: the same button on the same version of the same case, with the same words, is one act."""
+"""Carry out a press once: the same button of the same person on the same version of the case, with the same words, is one act."""
 
 from __future__ import annotations
 

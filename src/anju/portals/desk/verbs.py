@@ -30,7 +30,7 @@ def act(request: HttpRequest, incident_id: int, do: Callable[[], object]) -> Htt
     """Do it once, then show the case as it is now; a refusal stands above it and nothing is lost that was typed."""
     problem = ""
     try:
-        once(key_of(request.path, request.POST.dict()), do)
+        once(key_of(request.path, {**request.POST.dict(), "user": user_of(request).pk}), do)
     except (NotAllowed, elders.NotAccepted) as refused:
         problem = str(refused)
     except Incident.DoesNotExist:

@@ -75,8 +75,7 @@ def idle(request: HttpRequest) -> HttpResponse:
 def case(request: HttpRequest, incident_id: int) -> HttpResponse:
     """One case; opening it by hand leaves a trace in the audit."""
     user = user_of(request)
-    by_hand = not request.headers.get("X-Anju-Auto") and request.headers.get("HX-Trigger-Name") != "refresh"
-    if by_hand and (not is_part(request) or request.headers.get("X-Anju-By") == "hand"):
+    if not is_part(request) or request.headers.get("X-Anju-By") == "hand":
         head = _head(user, incident_id)
         if head.elder_id:
             elder_actions.note_opened(elder_id=head.elder_id, why=f"处置事件 {head.number}")

@@ -2,7 +2,6 @@
 export interface Htmx {
   trigger(target: Element, name: string, detail?: unknown): void;
   process(target: Element): void;
-  ajax(verb: string, path: string, context: { target: string; swap: string }): Promise<void>;
   defineExtension(name: string, extension: object): void;
   config: Record<string, unknown>;
 }

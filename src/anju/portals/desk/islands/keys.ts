@@ -19,7 +19,7 @@ function step(by: number): void {
 function press(key: string): boolean {
   if (key === "j" || key === "ArrowDown") step(1);
   else if (key === "k" || key === "ArrowUp") step(-1);
-  else if (key === "n") return focusOn("#case .note-box input");
+  else if (key === "n") return focusOn("#case .note-box input[name=text]");
   else if (/^[1-9]$/.test(key)) return click(`#case [data-rung="${key}"] [data-call]`);
   else return click(`[data-press="${CSS.escape(key)}"]:not(:disabled)`);
   return true;

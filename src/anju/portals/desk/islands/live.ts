@@ -183,7 +183,9 @@ class LiveLine extends HTMLElement {
 }
 customElements.define("live-line", LiveLine);
 
-document.addEventListener("htmx:responseError", (event) => {
-  const status = (event as CustomEvent<{ xhr: XMLHttpRequest }>).detail.xhr.status;
-  if (status === 401) document.querySelector<LiveLine>("live-line")?.dispatchEvent(new Event("bye"));
+/** A part was refused because the log-in ended: say so and stay; what was typed is still there. */
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if ((event as CustomEvent<{ xhr: XMLHttpRequest }>).detail.xhr.status !== 401) return;
+  event.preventDefault();
+  document.querySelector("live-line")?.dispatchEvent(new Event("bye"));
 });

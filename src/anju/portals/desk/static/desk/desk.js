@@ -1040,9 +1040,10 @@ var LiveLine = class extends HTMLElement {
   }
 };
 customElements.define("live-line", LiveLine);
-document.addEventListener("htmx:responseError", (event) => {
-  const status = event.detail.xhr.status;
-  if (status === 401) document.querySelector("live-line")?.dispatchEvent(new Event("bye"));
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.xhr.status !== 401) return;
+  event.preventDefault();
+  document.querySelector("live-line")?.dispatchEvent(new Event("bye"));
 });
 
 // src/anju/portals/desk/islands/sound.ts
@@ -1178,7 +1179,7 @@ function step(by) {
 function press(key) {
   if (key === "j" || key === "ArrowDown") step(1);
   else if (key === "k" || key === "ArrowUp") step(-1);
-  else if (key === "n") return focusOn("#case .note-box input");
+  else if (key === "n") return focusOn("#case .note-box input[name=text]");
   else if (/^[1-9]$/.test(key)) return click(`#case [data-rung="${key}"] [data-call]`);
   else return click(`[data-press="${CSS.escape(key)}"]:not(:disabled)`);
   return true;
@@ -1195,14 +1196,14 @@ function focusOn(selector) {
 }
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  const open = first("dialog[open]");
+  const open2 = first("dialog[open]");
   if (event.key === "F9") {
     event.preventDefault();
-    if (open) open.close();
+    if (open2) open2.close();
     else click('[data-press="F9"]');
     return;
   }
-  if (open) return;
+  if (open2) return;
   if (event.key === "Escape" && typing2(event.target)) event.target.blur();
   if (typing2(event.target)) return;
   const inList = event.target instanceof Element && event.target.closest("[role=tablist], details[open]");
@@ -1267,9 +1268,9 @@ customElements.define("draft-text", DraftText);
 // src/anju/portals/desk/islands/panes.ts
 var current = () => document.querySelector("#case")?.dataset["incident"] ?? "";
 function mark() {
-  const open = current();
+  const open2 = current();
   document.querySelectorAll("#queue a.qcard").forEach((card) => {
-    const here = open !== "" && card.dataset["incident"] === open;
+    const here = open2 !== "" && card.dataset["incident"] === open2;
     if (here !== card.hasAttribute("aria-current")) {
       if (here) card.setAttribute("aria-current", "true");
       else card.removeAttribute("aria-current");
@@ -1292,12 +1293,38 @@ document.addEventListener("click", (event) => {
   if (fileTab)
     fileTab.parentElement?.querySelectorAll("[role=tab]").forEach((one) => one.setAttribute("aria-selected", String(one === fileTab)));
 });
-document.addEventListener("htmx:afterSettle", (event) => {
-  const { target, requestConfig } = event.detail;
-  mark();
-  const byHand = requestConfig?.triggeringEvent?.type === "click" || requestConfig?.triggeringEvent?.type === "submit";
-  if (target.id === "case" && byHand && current()) show("case");
+var opening;
+async function open(path) {
+  opening?.abort();
+  const mine = opening = new AbortController();
+  const place = document.getElementById("case");
+  place?.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(path, { headers: { "HX-Request": "true", "X-Anju-By": "hand" }, signal: mine.signal });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const holder = document.createElement("template");
+    holder.innerHTML = await answer.text();
+    const fresh = holder.content.firstElementChild;
+    const old = document.getElementById("case");
+    if (mine.signal.aborted || !fresh || !old) return;
+    old.replaceWith(fresh);
+    htmx.process(fresh);
+    history.replaceState(null, "", path);
+    mark();
+    show("case");
+  } catch {
+    if (!mine.signal.aborted) window.location.assign(path);
+  } finally {
+    document.getElementById("case")?.removeAttribute("aria-busy");
+  }
+}
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[data-open]") : null;
+  if (!link || event.ctrlKey || event.metaKey || event.button) return;
+  event.preventDefault();
+  void open(new URL(link.href).pathname);
 });
+document.addEventListener("htmx:afterSettle", mark);
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt } = event.detail;
   if (elt instanceof HTMLFormElement) elt.setAttribute("aria-busy", "true");
@@ -1309,5 +1336,22 @@ document.addEventListener("htmx:afterRequest", (event) => {
 mark();
 document.addEventListener("htmx:configRequest", (event) => {
   const { headers, triggeringEvent } = event.detail;
-  if (triggeringEvent && ["click", "submit", "input", "keydown"].includes(triggeringEvent.type)) headers["X-Anju-By"] = "hand";
+  const hand = triggeringEvent && ["click", "submit", "input", "keydown"].includes(triggeringEvent.type);
+  headers["X-Anju-By"] ??= hand ? "hand" : "machine";
+  headers["X-CSRFToken"] = document.body.dataset["csrf"] ?? "";
+});
+document.addEventListener(
+  "click",
+  (event) => {
+    if (event.detail < 2 || !(event.target instanceof Element) || !event.target.closest("#case button, dialog button")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  },
+  { capture: true }
+);
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, requestConfig } = event.detail;
+  if (target.id !== "case" || requestConfig.verb !== "get") return;
+  const asked = /^\/desk\/incident\/(\d+)$/.exec(requestConfig.path)?.[1] ?? "";
+  if (asked !== current()) event.detail.shouldSwap = false;
 });
