@@ -29,11 +29,15 @@ LONG_FILES: dict[str, str] = {
 
 FILE_NAMES: dict[str, str] = {
     "accounts/addresses.py": "who may log in from which address: pure, for rules and views",
+    "accounts/backoffice.py": "what every form of the back office shares",
+    "accounts/forms.py": "the fields of log-in, password and second factor",
     "accounts/locks.py": "lock-out after failures",
     "accounts/passwords.py": "validators that Django calls by path",
     "accounts/permissions.py": "which role may do what in the archive: one table",
     "accounts/roles.py": "named by every process table, so it imports no Django",
     "accounts/second_factor.py": "TOTP: adapter that the log-in library calls by path",
+    "accounts/sessions.py": "how long a log-in lasts and when it ends",
+    "accounts/traces.py": "log-ins and refusals as lines of the audit log",
     "alarms/codes.py": "the vocabulary of SCAIP with its Chinese labels",
     "alarms/ledger.py": "the conservation of messages and alarms, computed from the rows",
     "alarms/routing.py": "from the log to alarms: the router's work",
@@ -48,6 +52,7 @@ FILE_NAMES: dict[str, str] = {
     "elders/masks.py": "what of a name or a number each role sees",
     "elders/words.py": "the words of the two forms",
     "incidents/conditions.py": "the named conditions of the table",
+    "incidents/fields.py": "what each move asks for: the fields of its dialog",
     "incidents/plan.py": "what is frozen when a case opens",
     "incidents/scenes.py": "which duties a scene asks for",
     "incidents/sheet.py": "the rescue sheet",

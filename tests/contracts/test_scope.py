@@ -12,7 +12,7 @@ OURS = [m for m in apps.get_models() if m.__module__.startswith("anju.")]
 SCOPED = [m for m in OURS if issubclass(m, ScopedModel)]
 
 
-class Forgotten(models.Model):
+class Forgotten(models.Model):  # noqa: DJ008
     class Meta:
         app_label = "contract_samples"
 

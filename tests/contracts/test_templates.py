@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from anju.accounts.roles import Role
 from tests.contracts.tree import SOURCE
+
+from anju.accounts.roles import Role
 
 TAGS = re.compile(r"{[{%](.*?)[}%]}", re.DOTALL)
 WORDS = re.compile(r"""["']([a-z_]+)["']""")

@@ -7,7 +7,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
-
 from tests.contracts import exceptions
 from tests.contracts.tree import ROOT, SOURCE, called, imported, name, parsed, python_files
 
@@ -131,7 +130,9 @@ def sets_the_clock(tree: ast.AST) -> bool:
 def test_only_made_up_history_sets_the_clock() -> None:
     assert sets_the_clock(ast.parse("with clock.pretend(then): pass"))
     assert not sets_the_clock(ast.parse("now = clock.now(); rows.at(3)"))
-    assert [name(p) for p in python_files() if not name(p).startswith(("town/", "kernel/")) and sets_the_clock(parsed(p))] == []
+    assert [
+        name(p) for p in python_files() if not name(p).startswith(("town/", "kernel/")) and sets_the_clock(parsed(p))
+    ] == []
 
 
 def test_the_kernel_knows_no_word_of_the_domain() -> None:
@@ -140,7 +141,11 @@ def test_the_kernel_knows_no_word_of_the_domain() -> None:
     wrong = []
     for path in python_files():
         if name(path).startswith("kernel/"):
-            wrong += [f"{name(path)}: {m}" for m in imported(parsed(path)) if m.startswith("anju.") and m.split(".")[1] in above]
+            wrong += [
+                f"{name(path)}: {m}"
+                for m in imported(parsed(path))
+                if m.startswith("anju.") and m.split(".")[1] in above
+            ]
     assert wrong == []
 
 

@@ -89,11 +89,18 @@ def seal(*, wait: bool = True, limit: int = 1000) -> int:
         if cursor.fetchone() == (False,):
             return 0
         n, before = head() or (0, chain.GENESIS)
-        rows = list(_raw("n IS NULL ORDER BY id LIMIT %s", [limit]))
-        for row in rows:
-            n, before = n + 1, chain.digest(n + 1, before, row)
-            cursor.execute("UPDATE kernel_auditline SET n = %s, hash = %s WHERE id = %s", [n, before, row["id"]])
-    return len(rows)
+        ids: list[int] = []
+        hashes: list[str] = []
+        for row in _raw("n IS NULL ORDER BY id LIMIT %s", [limit]):
+            before = chain.digest(n + len(ids) + 1, before, row)
+            ids.append(row["id"])
+            hashes.append(before)
+        cursor.execute(
+            "UPDATE kernel_auditline AS line SET n = seal.n, hash = seal.hash "
+            "FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS seal (id, n, hash) WHERE line.id = seal.id",
+            [ids, list(range(n + 1, n + 1 + len(ids))), hashes],
+        )
+    return len(ids)
 
 
 def head() -> tuple[int, str] | None:

@@ -48,7 +48,12 @@ class FlowSubject(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save what the module changed; the engine's own columns are never written back from an old copy."""
-        if not self._state.adding and not args and kwargs.get("update_fields") is None and not kwargs.get("force_insert"):
+        if (
+            not self._state.adding
+            and not args
+            and kwargs.get("update_fields") is None
+            and not kwargs.get("force_insert")
+        ):
             deferred = self.get_deferred_fields()
             rest = [f for f in self._meta.concrete_fields if not f.primary_key and f.attname not in deferred]
             kwargs["update_fields"] = [f.name for f in rest if f.name not in OWN]

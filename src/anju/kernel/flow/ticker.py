@@ -104,7 +104,7 @@ def _run_connected(stop: threading.Event, after_round: Callable[[], object]) -> 
             for _ in raw.notifies(timeout=_until_next(), stop_after=1):
                 pass
         if clock.now() >= next_seal:
-            audit.seal(wait=False)
+            audit.seal(wait=False, limit=5000)
             next_seal = clock.now() + timedelta(seconds=1)
         if clock.now() >= next_anchor:
             audit.anchor()
