@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from datetime import timedelta
 
 from django.db import DatabaseError, close_old_connections, connection
 from procrastinate import App
@@ -88,8 +89,8 @@ def tidy() -> None:
         cursor.execute(
             "SELECT count(*) FROM procrastinate_jobs j WHERE status = 'todo' AND queue_name = 'urgent' "
             "AND coalesce(scheduled_at, (SELECT min(e.at) FROM procrastinate_events e WHERE e.job_id = j.id)) "
-            "< now() - make_interval(secs => %s)",
-            [STUCK_SECONDS],
+            "< %s",
+            [clock.now() - timedelta(seconds=STUCK_SECONDS)],
         )
         waiting = cursor.fetchone()[0]
     if waiting:
