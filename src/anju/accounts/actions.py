@@ -121,18 +121,27 @@ def grant(
         User.objects.select_for_update().get(pk=user.pk)
         held = {Role(r) for r in Posting.unscoped.filter(user=user).values_list("role", flat=True)}
         clash = rules.conflict(held, role)
+        posting = None
         if not clash:
             with seen_by(reach):
                 posting, _ = Posting.objects.update_or_create(
-                    user=user, role=role, place=place, elder_id=elder_id, provider_id=provider_id,
+                    user=user,
+                    role=role,
+                    place=place,
+                    elder_id=elder_id,
+                    provider_id=provider_id,
                     defaults={"until": until, "granted_by_id": by.user_id, "granted_at": clock.now()},
                 )
             user.held_posts = None
         audit.record(
-            "user.grant", subject="user", subject_id=user.pk, place=place[:12], result="denied" if clash else "ok",
+            "user.grant",
+            subject="user",
+            subject_id=user.pk,
+            place=place[:12],
+            result="denied" if clash else "ok",
             detail={"role": role.value, "place": place, "until": until.isoformat() if until else None},
         )
-    if clash:
+    if posting is None:
         raise NotAccepted(clash)
     return posting
 
@@ -148,7 +157,10 @@ def revoke(*, posting_id: int, by: Actor) -> None:
         posting.delete()
     posting.user.held_posts = None
     audit.record(
-        "user.revoke", subject="user", subject_id=posting.user_id, place=posting.place[:12],
+        "user.revoke",
+        subject="user",
+        subject_id=posting.user_id,
+        place=posting.place[:12],
         detail={"role": posting.role, "place": posting.place},
     )
 
@@ -189,7 +201,11 @@ def issue_token(
     token, _ = ApiToken.objects.update_or_create(
         digest=queries.digest_of(text),
         defaults={
-            "user": user, "name": name, "prefix": text[:8], "created_at": clock.now(), "revoked_at": None,
+            "user": user,
+            "name": name,
+            "prefix": text[:8],
+            "created_at": clock.now(),
+            "revoked_at": None,
             "expires_at": expires_at or clock.now() + timedelta(days=TOKEN_DAYS),
         },
     )

@@ -13,7 +13,7 @@ from anju.accounts.roles import Role
 
 def client_address(request: HttpRequest) -> str:
     """The client's address. A proxy's word (X-Forwarded-For) counts only from proxies named in `TRUSTED_PROXIES`."""
-    peer: str = request.META.get("REMOTE_ADDR") or "127.0.0.1"
+    peer: str = str(request.META.get("REMOTE_ADDR") or "127.0.0.1")
     if not _is_address(peer):
         return "127.0.0.1"
     if not _inside(peer, settings.TRUSTED_PROXIES):

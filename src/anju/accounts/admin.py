@@ -1,11 +1,14 @@
 """Accounts in the back office: made, switched and reset here by the system administrator; posts are given elsewhere."""
 
+# ruff: noqa: ARG002, FBT001, FBT002 - the signatures are Django's
+
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
 
@@ -13,6 +16,13 @@ from anju.accounts import actions, queries
 from anju.accounts.backoffice import ReadOnlyAdmin
 from anju.accounts.models import User
 from anju.accounts.passwords import one_time_password
+from anju.kernel.flow.actor import Actor
+
+
+def _actor(request: HttpRequest) -> Actor:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return queries.actor_of(request.user)
 
 
 class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -23,10 +33,11 @@ class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["username", "name", "phone", "seat_number"]
         widgets = {"phone": forms.TextInput}
 
+    by: Actor
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.made: tuple[User, str] | None = None
-        self.by = getattr(self, "by", None)
 
     def _post_clean(self) -> None:
         """The action checks and writes; what it refuses is an error of the form."""
@@ -55,34 +66,41 @@ class UserAdmin(ReadOnlyAdmin):
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return self.may(request)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is not None:
             return super().get_form(request, obj, change=change, **kwargs)
-        return type("Form", (NewUserForm,), {"by": queries.actor_of(request.user)})
+        return type("Form", (NewUserForm,), {"by": _actor(request)})
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else NewUserForm.Meta.fields
 
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: FBT001
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         return form.instance
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Already written by the action; the password is shown this once."""
         if form.made:
-            messages.warning(request, f"{obj.username} 的一次性密码是 {form.made[1]}，只显示这一次，请当面交给本人；岗位由安全管理员授予")
+            messages.warning(
+                request,
+                f"{obj.username} 的一次性密码是 {form.made[1]}，只显示这一次，请当面交给本人；岗位由安全管理员授予",
+            )
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """There is nothing related."""
 
     @admin.action(description="停用")
     def switch_off(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
         """People who left: out at once, everywhere."""
-        self._each(request, queryset, "已停用", lambda u, by: actions.switch(user=u, active=False, reason="后台停用", by=by))
+        self._each(
+            request, queryset, "已停用", lambda u, by: actions.switch(user=u, active=False, reason="后台停用", by=by)
+        )
 
     @admin.action(description="启用")
     def switch_on(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
         """Back again."""
-        self._each(request, queryset, "已启用", lambda u, by: actions.switch(user=u, active=True, reason="后台启用", by=by))
+        self._each(
+            request, queryset, "已启用", lambda u, by: actions.switch(user=u, active=True, reason="后台启用", by=by)
+        )
 
     @admin.action(description="重设密码")
     def reset_password(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
@@ -96,7 +114,7 @@ class UserAdmin(ReadOnlyAdmin):
         self._each(request, queryset, "已重设密码", reset)
 
     def _each(self, request: HttpRequest, users: models.QuerySet[User], done: str, act: Any) -> None:
-        by = queries.actor_of(request.user) if isinstance(request.user, User) else None
+        by = _actor(request)
         for user in users:
             try:
                 more = act(user, by)

@@ -3,12 +3,13 @@
 `DictionaryAdmin` for plain lists (products, cards, hotlines, templates …); `ReadOnlyAdmin` for what only actions write.
 """
 
+# ruff: noqa: ARG002, FBT001 - the signatures are Django's
+
 from __future__ import annotations
 
 from typing import Any
 
 from django.db import models
-from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -48,7 +49,7 @@ class _Guarded(ModelAdmin):  # type: ignore[misc,unused-ignore]
 class DictionaryAdmin(_Guarded):
     """A list that a system administrator keeps."""
 
-    def save_model(self, request: HttpRequest, obj: models.Model, form: ModelForm[Any], change: bool) -> None:  # noqa: FBT001
+    def save_model(self, request: HttpRequest, obj: models.Model, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         self._note(obj, "dictionary.change" if change else "dictionary.add", sorted(form.changed_data))
 

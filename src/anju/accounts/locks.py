@@ -25,8 +25,8 @@ def locked_until(usernames: Collection[str]) -> dict[str, datetime]:
     )
     ends: dict[str, datetime] = {}
     for row in counts:
-        end = row["last"] + settings.AXES_COOLOFF_TIME
-        ends[row["username"]] = max(end, ends.get(row["username"], end))
+        name, end = str(row["username"]), row["last"] + settings.AXES_COOLOFF_TIME
+        ends[name] = max(end, ends.get(name, end))
     return ends
 
 

@@ -18,7 +18,7 @@ class Strength:
     def __init__(self, least: int = 10, kinds: int = 3) -> None:
         self.least, self.kinds = least, kinds
 
-    def validate(self, password: str, user: Any = None) -> None:
+    def validate(self, password: str, user: Any = None) -> None:  # noqa: ARG002 - Django's signature
         """Raise ValidationError with everything that is missing."""
         faults = []
         if len(password) < self.least:
@@ -26,7 +26,9 @@ class Strength:
         if len(password) > 128:
             faults.append("密码太长，最多 128 位")
         kinds = [
-            any(c.islower() for c in password), any(c.isupper() for c in password), any(c.isdigit() for c in password),
+            any(c.islower() for c in password),
+            any(c.isupper() for c in password),
+            any(c.isdigit() for c in password),
             any(not c.isalnum() for c in password),
         ]
         if sum(kinds) < self.kinds:

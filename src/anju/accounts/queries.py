@@ -112,7 +112,7 @@ def user(user_id: int) -> User | None:
 
 def user_name(user_id: int | None) -> str:
     """Name to print; empty when there is none."""
-    return User.objects.filter(pk=user_id).values_list("name", flat=True).first() or ""
+    return User.objects.filter(pk=user_id or 0).values_list("name", flat=True).first() or ""
 
 
 def user_names(ids: Iterable[int]) -> dict[int, str]:
@@ -172,7 +172,13 @@ def tokens(*, reach: Scope) -> list[TokenRow]:
     now = clock.now()
     return [
         TokenRow(
-            t.pk, t.user.name, t.name, t.prefix, t.created_at, t.expires_at, t.last_used_at,
+            t.pk,
+            t.user.name,
+            t.name,
+            t.prefix,
+            t.created_at,
+            t.expires_at,
+            t.last_used_at,
             t.revoked_at is None and (t.expires_at is None or t.expires_at > now),
         )
         for t in rows
@@ -211,7 +217,9 @@ def users(*, reach: Scope | None = None, text: str = "") -> list[UserRow]:
         found = found.filter(Q(username__icontains=text) | Q(name__icontains=text) | Q(seat_number=text))
     if not seen.is_everything:
         inside = Posting.unscoped.filter(seen.rows(Posting)).values("user")
-        found = found.filter(Q(pk__in=inside) | Q(postings__isnull=True)) if seen.places else found.filter(pk__in=inside)
+        found = (
+            found.filter(Q(pk__in=inside) | Q(postings__isnull=True)) if seen.places else found.filter(pk__in=inside)
+        )
     rows = list(found.distinct().prefetch_related(None))
     today, with_factor = clock.today(), enrolled([u.pk for u in rows])
     posts: dict[int, list[PostRow]] = {}
@@ -224,8 +232,17 @@ def users(*, reach: Scope | None = None, text: str = "") -> list[UserRow]:
     locked = locks.locked_until({u.username for u in rows})
     return [
         UserRow(
-            u.pk, u.username, u.name, u.seat_number, u.is_active, u.is_demo, posts.get(u.pk, []), u.last_login,
-            u.pk in with_factor, must_change_password(u), locked.get(u.username.lower()),
+            u.pk,
+            u.username,
+            u.name,
+            u.seat_number,
+            u.is_active,
+            u.is_demo,
+            posts.get(u.pk, []),
+            u.last_login,
+            u.pk in with_factor,
+            must_change_password(u),
+            locked.get(u.username.lower()),
         )
         for u in rows
     ]

@@ -9,10 +9,20 @@ from datetime import date
 from anju.accounts.roles import Role
 from anju.places.rules import prefix_of
 
-BY_PLACE: frozenset[Role] = frozenset({
-    Role.BUREAU, Role.STREET, Role.COMMUNITY, Role.GRID_WORKER, Role.AGENT, Role.LEAD, Role.QUALITY, Role.DISPATCHER,
-    Role.INSTALLER, Role.DOCTOR,
-})
+BY_PLACE: frozenset[Role] = frozenset(
+    {
+        Role.BUREAU,
+        Role.STREET,
+        Role.COMMUNITY,
+        Role.GRID_WORKER,
+        Role.AGENT,
+        Role.LEAD,
+        Role.QUALITY,
+        Role.DISPATCHER,
+        Role.INSTALLER,
+        Role.DOCTOR,
+    }
+)
 """Posts that see what lies in their place."""
 BY_ELDER: frozenset[Role] = frozenset({Role.FAMILY, Role.ELDER})
 """Posts that see one person, wherever she lives."""

@@ -86,7 +86,9 @@ def check(user: User, code: str) -> str:
     if token is not None:
         secret, last = decrypt(token.data["secret"]), token.data.get("last", -1)
         for counter in yield_hotp_counters_from_time():
-            if counter > last and compare_user_code(actual=code, expected=format_hotp_value(hotp_value(secret, counter))):
+            if counter > last and compare_user_code(
+                actual=code, expected=format_hotp_value(hotp_value(secret, counter))
+            ):
                 token.data["last"] = counter
                 token.last_used_at = clock.now()
                 token.save(update_fields=["data", "last_used_at"])

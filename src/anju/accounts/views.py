@@ -5,6 +5,8 @@ Nothing here tells whether a name exists: wrong name and wrong password look ali
 
 from __future__ import annotations
 
+from typing import Any
+
 import segno
 from django.conf import settings
 from django.contrib import messages
@@ -26,7 +28,7 @@ from anju.kernel import audit, clock
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 HALF = "anju.half"
 HALF_LASTS = 300  # seconds between password and second factor
-_NEW_SECRET = "anju.new_secret"
+_ENROLLING = "anju.enrolling"
 _form_pages = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -72,7 +74,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
 @_form_pages
 def code(request: HttpRequest) -> HttpResponse:
     """Second step: the code of the token. The password was right less than five minutes ago."""
-    half = request.session.get(HALF)
+    half: dict[str, Any] = request.session.get(HALF) or {}
     user = queries.user(half["user"]) if half and clock.now().timestamp() - half["at"] < HALF_LASTS else None
     if user is None or not user.is_active or user.get_session_auth_hash() != half["hash"]:
         request.session.pop(HALF, None)
@@ -106,14 +108,14 @@ def token(request: HttpRequest) -> HttpResponse:
         return redirect("accounts:login")
     if second_factor.is_enrolled(user):
         return redirect(home_of(user))
-    secret = request.session.get(_NEW_SECRET)
+    secret = request.session.get(_ENROLLING)
     if not secret:
-        secret = request.session[_NEW_SECRET] = second_factor.new_secret()
+        secret = request.session[_ENROLLING] = second_factor.new_secret()
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         codes = second_factor.enrol(user, secret, form.cleaned_data["code"])
         if codes is not None:
-            request.session.pop(_NEW_SECRET, None)
+            request.session.pop(_ENROLLING, None)
             request.session[sessions.PASSED] = True
             request.session.cycle_key()
             audit.record("user.second_factor", subject="user", subject_id=user.pk)
@@ -151,7 +153,9 @@ def password(request: HttpRequest) -> HttpResponse:
                 messages.success(request, "密码已改，其他地方的登录都已退出")
                 return redirect(_next(request) or home_of(user))
     context = {"form": form, "forced": queries.must_change_password(user), "days": queries.PASSWORD_DAYS}
-    return render(request, "accounts/password.html", context | {"next": _next(request)}, status=400 if form.errors else 200)
+    return render(
+        request, "accounts/password.html", context | {"next": _next(request)}, status=400 if form.errors else 200
+    )
 
 
 @require_POST
@@ -207,7 +211,10 @@ def _after_password(request: HttpRequest, user: User) -> HttpResponse:
     if second_factor.is_enrolled(user):
         request.session.cycle_key()
         request.session[HALF] = {
-            "user": user.pk, "at": clock.now().timestamp(), "hash": user.get_session_auth_hash(), "next": _next(request),
+            "user": user.pk,
+            "at": clock.now().timestamp(),
+            "hash": user.get_session_auth_hash(),
+            "next": _next(request),
         }
         return redirect("accounts:code")
     return _enter(request, user, _next(request), passed=not queries.needs_second_factor(user))

@@ -14,7 +14,17 @@ from uuid import uuid4
 from django.db import IntegrityError, models, transaction
 
 from anju.accounts.permissions import THE_PLATFORM, must
-from anju.elders import geo, identity, masks, rules, words
+from anju.elders import masks, rules, words
+from anju.elders.checks import (
+    HOME_FIELDS,
+    Incomplete,
+    NotAccepted,
+    contact_values,
+    elder_values,
+    known,
+    place_on_map,
+    reason_given,
+)
 from anju.elders.finding import reindex
 from anju.elders.models import Consent, Contact, Elder, HistoryLine, Home
 from anju.elders.queries import missing
@@ -23,35 +33,6 @@ from anju.kernel.changes import changed
 from anju.kernel.crypto import blind
 from anju.kernel.flow.actor import Actor
 from anju.places.rules import CODE, BadCode, check_code
-
-HOME_FIELDS = frozenset({
-    "address", "building", "lon", "lat", "datum", "entrance", "entrance_lon", "entrance_lat", "floor", "lift", "access_note",
-    "key_note",
-})
-ELDER_FIELDS = frozenset({
-    "name", "sex", "birth_date", "id_number", "phone", "kind", "ability", "health_state", "illnesses", "chronic", "allergies",
-    "self_rescue", "hobbies", "habits", "other", "hearing_note", "water_no", "electricity_no", "gas_no", "appointment",
-    "appointment_half", "service_from", "service_until", "main",
-})
-CONTACT_FIELDS = frozenset({
-    "kind", "name", "relation", "sex", "phone", "address", "availability", "has_key", "eta_minutes", "turn",
-})
-_CHOICES = {
-    "sex": dict(words.SEXES), "kind": words.ELDER_KIND_LABELS, "ability": words.ABILITY_LABELS,
-    "appointment_half": dict(words.HALF_DAYS),
-}
-
-
-class NotAccepted(ValueError):
-    """The input cannot be used as it is; the message is Chinese and says what to mend."""
-
-
-class Incomplete(NotAccepted):
-    """A file with gaps cannot be approved. `gaps` names what is missing."""
-
-    def __init__(self, gaps: list[str]) -> None:
-        super().__init__(f"还差 {len(gaps)} 项：{'、'.join(gaps)}。请补齐")
-        self.gaps = gaps
 
 
 @transaction.atomic
@@ -62,8 +43,8 @@ def register_home(*, place: str, by: Actor, **fields: Any) -> Home:
         check_code(place)
     except BadCode as bad:
         raise NotAccepted(str(bad)) from None
-    home = Home(place=place[:CODE], area=place, **_known(fields, HOME_FIELDS))
-    _to_wgs84(home, fields)
+    home = Home(place=place[:CODE], area=place, **known(fields, HOME_FIELDS))
+    place_on_map(home, fields)
     home.save()
     audit.record("home.register", subject="home", subject_id=home.pk, place=home.place)
     return home
@@ -74,9 +55,9 @@ def change_home(*, home_id: int, by: Actor, **fields: Any) -> Home:
     """Change a dwelling. A move to other rooms is a new home, because devices and rhythm belong to this one."""
     must(by, "elder.change")
     home = Home.objects.select_for_update().get(pk=home_id)
-    for name, value in _known(fields, HOME_FIELDS).items():
+    for name, value in known(fields, HOME_FIELDS).items():
         setattr(home, name, value)
-    _to_wgs84(home, fields)
+    place_on_map(home, fields)
     home.save()
     for elder in Elder.objects.filter(home=home).select_related("home"):
         reindex(elder)
@@ -90,7 +71,7 @@ def register_elder(*, home_id: int, name: str, by: Actor, **fields: Any) -> Elde
     """A new file, as a draft. Sex and birth date are read from the ID number and compared with what was typed."""
     must(by, "elder.register")
     home = Home.objects.get(pk=home_id)
-    values = _checked({**fields, "name": name})
+    values = elder_values({**fields, "name": name})
     values.setdefault("main", not Elder.objects.filter(home=home, main=True).exists())
     elder = Elder(home=home, number=uuid4().hex[:20], status="draft", **values)
     _save_once(elder)
@@ -107,8 +88,8 @@ def change_elder(*, elder_id: int, by: Actor, **fields: Any) -> Elder:
     must(by, "elder.change")
     elder = _locked(elder_id)
     gaps = missing(elder.pk)
-    known = {"sex": elder.sex, "birth_date": elder.birth_date, "id_number": elder.id_number}
-    values = _checked({**{k: v for k, v in known.items() if v}, **fields})
+    typed = {"sex": elder.sex, "birth_date": elder.birth_date, "id_number": elder.id_number}
+    values = elder_values({**{k: v for k, v in typed.items() if v}, **fields})
     before = {name: getattr(elder, name) for name in values}
     for field, value in values.items():
         setattr(elder, field, value)
@@ -116,7 +97,9 @@ def change_elder(*, elder_id: int, by: Actor, **fields: Any) -> Elder:
     reindex(elder)
     _no_new_gap(elder, gaps)
     touched = sorted(k for k, v in values.items() if before[k] != v)
-    audit.record("elder.change", subject="elder", subject_id=elder.pk, place=elder.home.place, detail={"fields": touched})
+    audit.record(
+        "elder.change", subject="elder", subject_id=elder.pk, place=elder.home.place, detail={"fields": touched}
+    )
     changed("home", elder.home_id, elder.home.place)
     return elder
 
@@ -145,7 +128,7 @@ def suspend(*, elder_id: int, reason: str, by: Actor) -> Elder:
         raise NotAccepted("只有服务中的老人可以停机")
     elder.status = "suspended"
     elder.save()
-    _note_state(elder, "elder.suspend", reason=_reason(reason, "停机"))
+    _note_state(elder, "elder.suspend", reason=reason_given(reason, "停机"))
     return elder
 
 
@@ -154,7 +137,7 @@ def end(*, elder_id: int, reason: str, by: Actor, on: date | None = None) -> Eld
     """The service ends (refusal, death, move, term over). The file stays."""
     must(by, "elder.end")
     elder = _locked(elder_id)
-    elder.ended_reason = _reason(reason, "停止")
+    elder.ended_reason = reason_given(reason, "停止")
     elder.status, elder.ended_on, elder.main = "ended", on or clock.today(), False
     elder.save()
     _note_state(elder, "elder.end", reason=reason)
@@ -172,7 +155,7 @@ def add_contact(*, elder_id: int, kind: str, name: str, phone: str, by: Actor, *
     if kind == "guardian" and rows.filter(kind="guardian").count() >= rules.GUARDIANS_AT_MOST:
         raise NotAccepted(f"监护人最多 {rules.GUARDIANS_AT_MOST} 位，请先删去一位")
     last = rows.aggregate(last=models.Max("turn"))["last"] or 0
-    values = {"turn": last + 1, **_checked_contact({**fields, "kind": kind, "name": name, "phone": phone})}
+    values = {"turn": last + 1, **contact_values({**fields, "kind": kind, "name": name, "phone": phone})}
     contact = Contact(elder=elder, **values)
     contact.save()
     _note_contact(elder, contact, "contact.add")
@@ -185,7 +168,7 @@ def change_contact(*, contact_id: int, by: Actor, **fields: Any) -> Contact:
     must(by, "contact.change")
     contact = Contact.objects.select_for_update(of=("self",)).select_related("elder__home").get(pk=contact_id)
     was = contact.phone
-    for name, value in _checked_contact(fields).items():
+    for name, value in contact_values(fields).items():
         setattr(contact, name, value)
     if contact.phone != was:
         contact.flagged_reason, contact.flagged_at = "", None
@@ -205,7 +188,9 @@ def order_contacts(*, elder_id: int, contact_ids: Iterable[int], by: Actor) -> N
     for turn, pk in enumerate(wanted, start=1):
         rows[pk].turn = turn
         rows[pk].save(update_fields=["turn"])
-    audit.record("contact.order", subject="elder", subject_id=elder.pk, place=elder.home.place, detail={"order": wanted})
+    audit.record(
+        "contact.order", subject="elder", subject_id=elder.pk, place=elder.home.place, detail={"order": wanted}
+    )
 
 
 @transaction.atomic
@@ -226,7 +211,7 @@ def flag_contact(*, contact_id: int, reason: str, by: Actor = THE_PLATFORM) -> N
     """This contact could not be reached: the community must correct it (REG-13). It is still called in its turn."""
     must(by, "contact.flag")
     contact = Contact.objects.select_for_update(of=("self",)).select_related("elder__home").get(pk=contact_id)
-    contact.flagged_reason, contact.flagged_at = _reason(reason, "标记")[:120], clock.now()
+    contact.flagged_reason, contact.flagged_at = reason_given(reason, "标记")[:120], clock.now()
     contact.save(update_fields=["flagged_reason", "flagged_at"])
     _note_contact(contact.elder, contact, "contact.flag")
 
@@ -257,12 +242,22 @@ def record_consent(
     if expires_on is not None and not start <= expires_on <= last:
         raise NotAccepted(f"同意书最长一年，到 {last:%Y-%m-%d} 为止，请改有效期")
     consent = Consent(
-        elder=elder, kind=kind, scope=wanted if kind == "service" else [], signed_by=signed_by.strip(), signer=signer,
-        signed_on=start, expires_on=expires_on or last, document=document.strip(), recorded_by_id=by.user_id,
+        elder=elder,
+        kind=kind,
+        scope=wanted if kind == "service" else [],
+        signed_by=signed_by.strip(),
+        signer=signer,
+        signed_on=start,
+        expires_on=expires_on or last,
+        document=document.strip(),
+        recorded_by_id=by.user_id,
     )
     consent.save()
     audit.record(
-        "consent.record", subject="elder", subject_id=elder.pk, place=elder.home.place,
+        "consent.record",
+        subject="elder",
+        subject_id=elder.pk,
+        place=elder.home.place,
         detail={"consent": consent.pk, "scope": consent.scope, "until": consent.expires_on.isoformat()},
     )
     return consent
@@ -276,8 +271,12 @@ def withdraw_consent(*, consent_id: int, reason: str, by: Actor) -> None:
     consent.withdrawn_on = clock.today()
     consent.save(update_fields=["withdrawn_on"])
     audit.record(
-        "consent.withdraw", subject="elder", subject_id=consent.elder_id, place=consent.elder.home.place,
-        reason=_reason(reason, "撤回"), detail={"consent": consent.pk},
+        "consent.withdraw",
+        subject="elder",
+        subject_id=consent.elder_id,
+        place=consent.elder.home.place,
+        reason=reason_given(reason, "撤回"),
+        detail={"consent": consent.pk},
     )
 
 
@@ -286,7 +285,7 @@ def append_history(*, elder_id: int, text: str, by: Actor = THE_PLATFORM) -> His
     """Add a line to the file, e.g. what a rescue taught (INC-08). Lines are never changed."""
     must(by, "history.append")
     elder = Elder.objects.select_related("home").get(pk=elder_id)
-    line = HistoryLine(elder=elder, text=_reason(text, "记事"), by=by.name)
+    line = HistoryLine(elder=elder, text=reason_given(text, "记事"), by=by.name)
     line.save()
     audit.record("history.append", subject="elder", subject_id=elder.pk, place=elder.home.place)
     return line
@@ -295,14 +294,19 @@ def append_history(*, elder_id: int, text: str, by: Actor = THE_PLATFORM) -> His
 def reveal(*, elder_id: int, field: str, by: Actor, reason: str, contact_id: int | None = None) -> str:
     """One masked field in clear. Who, what and why is kept and shown to the family (EXT-15); a refusal is kept too."""
     elder = Elder.objects.select_related("home").get(pk=elder_id)
-    trace = {"subject": "elder", "subject_id": elder.pk, "place": elder.home.place, "detail": {"field": field}}
+    trace: dict[str, Any] = {
+        "subject": "elder",
+        "subject_id": elder.pk,
+        "place": elder.home.place,
+        "detail": {"field": field},
+    }
     if not masks.may_uncover(field, by.roles):
         audit.record("elder.reveal", **trace, result="denied", reason=reason)
         raise NotAccepted(f"您的岗位不能看{masks.FIELD_LABELS.get(field, '这一项')}，确有需要请找值班长")
-    why = _reason(reason, "查看")
+    why = reason_given(reason, "查看")
     audit.record("elder.reveal", **trace, reason=why)
     if field.startswith("contact_"):
-        contact = Contact.objects.get(pk=contact_id, elder=elder)
+        contact = Contact.objects.get(pk=contact_id or 0, elder=elder)
         return str(getattr(contact, field.removeprefix("contact_")))
     owner: Any = elder.home if field in {"address", "access_note", "key_note"} else elder
     if field == "meters":
@@ -326,71 +330,6 @@ def _no_new_gap(elder: Elder, before: list[str]) -> None:
         raise Incomplete(new)
 
 
-def _known(fields: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
-    if strange := set(fields) - allowed:
-        raise NotAccepted(f"没有这些项目：{'、'.join(sorted(strange))}")
-    return {k: v.strip() if isinstance(v, str) else v for k, v in fields.items()}
-
-
-def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a file, normalised; `NotAccepted` lists every fault at once."""
-    values, faults = _known(fields, ELDER_FIELDS), []
-    if not values.get("name", "x"):
-        faults.append("请填姓名")
-    for name, labels in _CHOICES.items():
-        if values.get(name) and values[name] not in labels:
-            faults.append(f"“{values[name]}”不在可选的范围里，请从列表里选")
-    if values.get("phone"):
-        try:
-            values["phone"] = identity.phone_of(values["phone"])
-        except identity.BadNumber as bad:
-            faults.append(str(bad))
-    if values.get("id_number"):
-        try:
-            said = identity.identity_of(values["id_number"], today=clock.today())
-        except identity.BadNumber as bad:
-            faults.append(str(bad))
-        else:
-            values["id_number"] = said.number
-            if values.get("sex") not in {None, "", said.sex}:
-                faults.append(f"性别填的是{values['sex']}，身份证号里是{said.sex}，请核对")
-            if values.get("birth_date") not in {None, "", said.birth_date}:
-                faults.append(f"出生日期填的是 {values['birth_date']}，身份证号里是 {said.birth_date}，请核对")
-            values["sex"], values["birth_date"] = said.sex, said.birth_date
-    if faults:
-        raise NotAccepted("；".join(faults))
-    return values
-
-
-def _checked_contact(fields: Mapping[str, Any]) -> dict[str, Any]:
-    values = _known(fields, CONTACT_FIELDS)
-    if "name" in values and not values["name"]:
-        raise NotAccepted("请填联系人姓名")
-    try:
-        if "phone" in values:
-            values["phone"] = identity.phone_of(values["phone"])
-        rules.check_availability(values.get("availability") or {})
-    except (identity.BadNumber, rules.BadAvailability) as bad:
-        raise NotAccepted(str(bad)) from None
-    return values
-
-
-def _to_wgs84(home: Home, given: Mapping[str, Any]) -> None:
-    """Coordinates that came in a Chinese datum are turned; the datum is kept as where they came from."""
-    datum = given.get("datum", "wgs84")
-    for lon, lat in (("lon", "lat"), ("entrance_lon", "entrance_lat")):
-        if given.get(lon) is None and given.get(lat) is None:
-            continue
-        if given.get(lon) is None or given.get(lat) is None:
-            raise NotAccepted("经度和纬度要一起填")
-        try:
-            x, y = geo.to_wgs84(float(given[lon]), float(given[lat]), datum)
-        except geo.BadCoordinates as bad:
-            raise NotAccepted(str(bad)) from None
-        setattr(home, lon, x)
-        setattr(home, lat, y)
-
-
 def _save_once(elder: Elder) -> None:
     elder.id_blind = blind(elder.id_number, "elder.id")
     try:
@@ -404,12 +343,6 @@ def _save_once(elder: Elder) -> None:
         raise
 
 
-def _reason(text: str, what: str) -> str:
-    if not text.strip():
-        raise NotAccepted(f"请写{what}的原因，事后要能查")
-    return text.strip()
-
-
 def _note_state(elder: Elder, action: str, *, reason: str = "") -> None:
     audit.record(action, subject="elder", subject_id=elder.pk, place=elder.home.place, reason=reason)
     changed("home", elder.home_id, elder.home.place)
@@ -419,5 +352,9 @@ def _note_contact(elder: Elder, contact: Contact, action: str, detail: Mapping[s
     if action != "contact.add" or contact.kind in {"guardian", "neighbour"}:  # only these can be searched by
         reindex(elder)
     audit.record(
-        action, subject="elder", subject_id=elder.pk, place=elder.home.place, detail={"contact": contact.pk, **(detail or {})}
+        action,
+        subject="elder",
+        subject_id=elder.pk,
+        place=elder.home.place,
+        detail={"contact": contact.pk, **(detail or {})},
     )

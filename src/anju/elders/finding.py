@@ -40,7 +40,11 @@ def tokens_of(elder: Elder, contacts: Iterable[Contact]) -> list[str]:
         crypto.blind(elder.phone.partition(",")[0][-4:], "elder.phone4"),
         crypto.blind(elder.id_number, "elder.id"),
         crypto.blind(elder.id_number[-4:], "elder.id4"),
-        *(crypto.blind(c.phone.partition(",")[0], "contact.phone") for c in contacts if c.kind in {"guardian", "neighbour"}),
+        *(
+            crypto.blind(c.phone.partition(",")[0], "contact.phone")
+            for c in contacts
+            if c.kind in {"guardian", "neighbour"}
+        ),
     }
     initials = identity.initials_of(elder.name)
     tokens |= {crypto.blind(initials[:n], "elder.pinyin") for n in range(2, len(initials) + 1)}
@@ -97,8 +101,12 @@ def _ways(text: str, plain: str) -> list[tuple[str, list[str], Callable[[Elder],
         if len(plain) >= 15:
             ways.append(("id_number", [crypto.blind(plain, "elder.id")], lambda _: True))
         elif len(plain) == 4:
-            ways.append(("phone", [crypto.blind(plain, "elder.phone4")], lambda e: e.phone.partition(",")[0].endswith(plain)))
-            ways.append(("id_number", [crypto.blind(plain, "elder.id4")], lambda e: e.id_number.lower().endswith(plain)))
+            ways.append(
+                ("phone", [crypto.blind(plain, "elder.phone4")], lambda e: e.phone.partition(",")[0].endswith(plain))
+            )
+            ways.append(
+                ("id_number", [crypto.blind(plain, "elder.id4")], lambda e: e.id_number.lower().endswith(plain))
+            )
         elif len(plain) >= 5:
             phone = plain if plain.startswith(("0", "1", "4")) else _national(text)
             ways.append(("phone", [crypto.blind(phone, "elder.phone")], lambda _: True))
@@ -123,6 +131,15 @@ def _found(elder: Elder, why: str, roles: Iterable[str] | None) -> Found:
     seen = (lambda _, value: value) if roles is None else (lambda field, value: masks.shown(field, value, roles))
     age = identity.age_on(elder.birth_date, clock.today()) if elder.birth_date else None
     return Found(
-        elder.pk, elder.home_id, elder.number, seen("name", elder.name), elder.sex, age, seen("address", elder.home.address),
-        elder.home.place, places.path_of(elder.home.area), elder.status, why,
+        elder.pk,
+        elder.home_id,
+        elder.number,
+        seen("name", elder.name),
+        elder.sex,
+        age,
+        seen("address", elder.home.address),
+        elder.home.place,
+        places.path_of(elder.home.area),
+        elder.status,
+        why,
     )

@@ -72,8 +72,9 @@ INVENTED = re.compile(r"1440[0-9]{7}")
 
 
 def _national(text: str) -> str | None:
-    if INVENTED.fullmatch(text.strip()):
-        return text.strip()
+    bare_digits = re.sub(r"[^0-9]", "", text).removeprefix("86")
+    if INVENTED.fullmatch(bare_digits):
+        return bare_digits
     try:
         number = phonenumbers.parse(text, "CN")
     except phonenumbers.NumberParseException:

@@ -20,7 +20,9 @@ class View(IntEnum):
     FULL = 2
 
 
-_CARE = frozenset({Role.AGENT, Role.LEAD, Role.STREET, Role.COMMUNITY, Role.GRID_WORKER, Role.DOCTOR, Role.FAMILY, Role.ELDER})
+_CARE = frozenset(
+    {Role.AGENT, Role.LEAD, Role.STREET, Role.COMMUNITY, Role.GRID_WORKER, Role.DOCTOR, Role.FAMILY, Role.ELDER}
+)
 _DESK = frozenset({Role.AGENT, Role.LEAD})
 _OWN = frozenset({Role.FAMILY, Role.ELDER})
 _FORM = frozenset({Role.STREET, Role.COMMUNITY})
@@ -37,7 +39,9 @@ def _row(
 FIELDS: Mapping[str, tuple[frozenset[Role], frozenset[Role], frozenset[Role]]] = {
     # field: who sees it whole · who sees it masked · who may uncover it, with a reason that is kept
     "name": _row(_CARE | _VISIT | {Role.BUREAU}, {Role.QUALITY, Role.PROVIDER, Role.VOLUNTEER}),
-    "phone": _row(_OWN, _CARE | _VISIT | _OFFICE, _DESK | _FORM | _VISIT | {Role.GRID_WORKER, Role.DOCTOR, Role.BUREAU}),
+    "phone": _row(
+        _OWN, _CARE | _VISIT | _OFFICE, _DESK | _FORM | _VISIT | {Role.GRID_WORKER, Role.DOCTOR, Role.BUREAU}
+    ),
     "id_number": _row({Role.ELDER}, _CARE | {Role.BUREAU}, _FORM | {Role.BUREAU, Role.LEAD}),
     "address": _row(_CARE | _VISIT | {Role.BUREAU}, {Role.QUALITY, Role.PROVIDER}, {Role.PROVIDER}),
     "illnesses": _row(_CARE - {Role.GRID_WORKER}, (), {Role.BUREAU, Role.GRID_WORKER}),
@@ -55,10 +59,23 @@ FIELDS: Mapping[str, tuple[frozenset[Role], frozenset[Role], frozenset[Role]]] =
     "life": _row(_CARE | {Role.BUREAU, Role.WORKER}),
 }
 FIELD_LABELS: Mapping[str, str] = {
-    "name": "姓名", "phone": "联系电话", "id_number": "身份证号", "address": "住址", "illnesses": "重大疾病史", "chronic": "慢病史",
-    "allergies": "药物过敏史", "health_state": "健康状况", "ability": "能力状态", "meters": "水电燃气户号", "access_note": "进门办法",
-    "key_note": "钥匙在哪", "contact_name": "联系人姓名", "contact_phone": "联系人电话", "contact_address": "联系人住址",
-    "history": "档案记事", "life": "爱好与习惯",
+    "name": "姓名",
+    "phone": "联系电话",
+    "id_number": "身份证号",
+    "address": "住址",
+    "illnesses": "重大疾病史",
+    "chronic": "慢病史",
+    "allergies": "药物过敏史",
+    "health_state": "健康状况",
+    "ability": "能力状态",
+    "meters": "水电燃气户号",
+    "access_note": "进门办法",
+    "key_note": "钥匙在哪",
+    "contact_name": "联系人姓名",
+    "contact_phone": "联系人电话",
+    "contact_address": "联系人住址",
+    "history": "档案记事",
+    "life": "爱好与习惯",
 }
 
 
@@ -109,7 +126,12 @@ def address(text: str) -> str:
 
 
 MASKS = {
-    "name": name, "phone": phone, "id_number": id_number, "address": address, "contact_name": name, "contact_phone": phone,
+    "name": name,
+    "phone": phone,
+    "id_number": id_number,
+    "address": address,
+    "contact_name": name,
+    "contact_phone": phone,
     "contact_address": address,
 }
 THERE = "已登记"

@@ -158,7 +158,9 @@ class Consent(ScopedModel):
 
     elder = models.ForeignKey(Elder, models.PROTECT, related_name="consents", verbose_name="老人")
     kind = models.CharField("文书", max_length=10, choices=words.CONSENT_KINDS, default="service")
-    scope = ArrayField(models.CharField(max_length=24, choices=words.CONSENT_SCOPES), default=list, verbose_name="同意范围")
+    scope = ArrayField(
+        models.CharField(max_length=24, choices=words.CONSENT_SCOPES), default=list, verbose_name="同意范围"
+    )
     signed_by = EncryptedTextField("签字人")
     signer = models.CharField("签字人身份", max_length=10, choices=words.SIGNERS, default="elder")
     signed_on = models.DateField("签字日期")
@@ -173,7 +175,9 @@ class Consent(ScopedModel):
         verbose_name_plural = "同意书"
         ordering = ["elder", "-signed_on", "-id"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(expires_on__gte=models.F("signed_on")), name="consent_ends_after_start")
+            models.CheckConstraint(
+                condition=models.Q(expires_on__gte=models.F("signed_on")), name="consent_ends_after_start"
+            )
         ]
 
     def __str__(self) -> str:

@@ -5,20 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from anju.elders import identity, masks, rules, words
 from anju.elders.finding import Found, by_phone, search
+from anju.elders.freezing import available, freeze, holds
 from anju.elders.masks import View
 from anju.elders.models import Consent, Contact, Elder, HistoryLine, Home
 from anju.kernel import clock
-from anju.kernel.hours import chinese_workday
 from anju.kernel.models import AuditLine
 from anju.places import queries as places
 
 __all__ = [
-    "ContactView", "Found", "Looker", "MaskedElder", "by_phone", "consents_of", "contacts_of", "covered", "elder", "elders_of", "freeze",
-    "history_of", "home", "homes", "lookers", "main_elder", "masked", "masked_contacts", "missing", "page_of", "search", "services_for",
+    "ContactView",
+    "Found",
+    "Looker",
+    "MaskedElder",
+    "by_phone",
+    "consents_of",
+    "contacts_of",
+    "covered",
+    "elder",
+    "elders_of",
+    "freeze",
+    "history_of",
+    "home",
+    "homes",
+    "lookers",
+    "main_elder",
+    "masked",
+    "masked_contacts",
+    "missing",
+    "page_of",
+    "search",
+    "services_for",
 ]
 
 
@@ -131,7 +150,7 @@ def contacts_of(elder_id: int) -> list[Contact]:
 def consents_of(elder_id: int, on: date | None = None) -> list[Consent]:
     """Consents, newest first; with `on` only those that hold on that day."""
     rows = list(Consent.objects.filter(elder=elder_id))
-    return rows if on is None else [c for c in rows if _holds(c, on)]
+    return rows if on is None else [c for c in rows if holds(c, on)]
 
 
 def covered(elder_id: int, scope: str, *, on: date | None = None) -> bool:
@@ -196,7 +215,7 @@ def page_of(
     rows = list(found.order_by("home__area", "id")[start : start + size])
     today, signed = clock.today(), set[int]()
     for consent in Consent.objects.filter(elder__in=rows, scope__contains=["rescue_110_120_119"]):
-        if _holds(consent, today):
+        if holds(consent, today):
             signed.add(consent.elder_id)
     return [masked(e, held, authority=e.pk in signed) for e in rows], found.count()
 
@@ -211,23 +230,38 @@ def masked(elder: Elder, roles: Iterable[str], *, authority: bool | None = None)
         return masks.shown(field, value or "", held)
 
     return MaskedElder(
-        id=elder.pk, home_id=elder.home_id, number=elder.number, name=show("name", elder.name), sex=elder.sex,
+        id=elder.pk,
+        home_id=elder.home_id,
+        number=elder.number,
+        name=show("name", elder.name),
+        sex=elder.sex,
         age=identity.age_on(elder.birth_date, clock.today()) if elder.birth_date else None,
-        phone=show("phone", elder.phone), id_number=show("id_number", elder.id_number),
-        place=at_home.place, place_name=places.path_of(at_home.area), address=show("address", at_home.address),
+        phone=show("phone", elder.phone),
+        id_number=show("id_number", elder.id_number),
+        place=at_home.place,
+        place_name=places.path_of(at_home.area),
+        address=show("address", at_home.address),
         kind=words.ELDER_KIND_LABELS.get(elder.kind, ""),
-        status=elder.status, status_label=words.ELDER_STATE_LABELS[elder.status],
+        status=elder.status,
+        status_label=words.ELDER_STATE_LABELS[elder.status],
         ability=show("ability", words.ABILITY_LABELS.get(elder.ability, "")),
         health_state=show("health_state", elder.health_state),
-        illnesses=show("illnesses", elder.illnesses), chronic=show("chronic", elder.chronic),
+        illnesses=show("illnesses", elder.illnesses),
+        chronic=show("chronic", elder.chronic),
         allergies=show("allergies", elder.allergies),
-        self_rescue=show("life", elder.self_rescue), hobbies=show("life", elder.hobbies), habits=show("life", elder.habits),
-        other=show("life", elder.other), hearing_note=show("life", elder.hearing_note),
-        water_no=show("meters", elder.water_no), electricity_no=show("meters", elder.electricity_no),
+        self_rescue=show("life", elder.self_rescue),
+        hobbies=show("life", elder.hobbies),
+        habits=show("life", elder.habits),
+        other=show("life", elder.other),
+        hearing_note=show("life", elder.hearing_note),
+        water_no=show("meters", elder.water_no),
+        electricity_no=show("meters", elder.electricity_no),
         gas_no=show("meters", elder.gas_no),
-        entrance=at_home.entrance, access_note=show("access_note", at_home.access_note),
+        entrance=at_home.entrance,
+        access_note=show("access_note", at_home.access_note),
         key_note=show("key_note", at_home.key_note),
-        service_from=elder.service_from, service_until=elder.service_until,
+        service_from=elder.service_from,
+        service_until=elder.service_until,
         authority=authority,
         uncover=frozenset(
             f for f in masks.FIELDS if masks.view_of(f, held) is not View.FULL and masks.may_uncover(f, held)
@@ -240,94 +274,30 @@ def masked_contacts(elder_id: int, roles: Iterable[str], *, at: datetime | None 
     held, moment = frozenset(roles), clock.local(at or clock.now())
     return [
         ContactView(
-            c.pk, c.turn, c.kind, words.CONTACT_KIND_LABELS[c.kind], masks.shown("contact_name", c.name, held), c.relation,
-            c.sex, masks.shown("contact_phone", c.phone, held), masks.shown("contact_address", c.address, held), c.has_key,
-            c.eta_minutes, _available(c, moment), c.flagged_reason,
+            c.pk,
+            c.turn,
+            c.kind,
+            words.CONTACT_KIND_LABELS[c.kind],
+            masks.shown("contact_name", c.name, held),
+            c.relation,
+            c.sex,
+            masks.shown("contact_phone", c.phone, held),
+            masks.shown("contact_address", c.address, held),
+            c.has_key,
+            c.eta_minutes,
+            available(c, moment),
+            c.flagged_reason,
         )
         for c in contacts_of(elder_id)
     ]
-
-
-def freeze(home_id: int | None, elder_id: int | None, at: datetime) -> dict[str, Any]:
-    """Everything an incident keeps from the file at the moment it opens, ready for JSON.
-
-    Later changes of the file do not change it. Contacts are in the order of calling, with who can be reached at `at`; at
-    night the duty phone takes the place of the property office. `authority` is null when no signed consent holds.
-    """
-    who = elder(elder_id) if elder_id else (main_elder(home_id) if home_id else None)
-    where = who.home if who is not None else (home(home_id) if home_id else None)
-    day, moment = clock.local(at).date(), clock.local(at)
-    consents = [_consent(c, day) for c in consents_of(who.pk)] if who else []
-    rungs = [_rung(c, moment) for c in contacts_of(who.pk)] if who else []
-    return {
-        "at": at.isoformat(),
-        "home": _home(where) if where else None,
-        "elder": _elder(who, day) if who else None,
-        "others": [
-            {"id": e.pk, "name": e.name, "sex": e.sex, "age": _age(e, day), "phone": e.phone}
-            for e in (elders_of(where.pk) if where else [])
-            if who is None or e.pk != who.pk
-        ],
-        "contacts": [dict(r) for r in rules.ladder(rungs)],
-        "consents": consents,
-        "authority": rules.authority(consents),
-        "services": sorted(rules.services_for(who.status if who else None)),
-    }
-
-
-def _home(row: Home) -> dict[str, Any]:
-    return {
-        "id": row.pk, "place": row.place, "area": row.area, "place_name": places.path_of(row.area), "address": row.address,
-        "building": row.building, "lon": row.lon, "lat": row.lat, "entrance": row.entrance, "entrance_lon": row.entrance_lon,
-        "entrance_lat": row.entrance_lat, "floor": row.floor, "lift": row.lift, "access_note": row.access_note,
-        "key_note": row.key_note, "status": row.status,
-    }
-
-
-def _elder(row: Elder, day: date) -> dict[str, Any]:
-    return {
-        "id": row.pk, "number": row.number, "name": row.name, "sex": row.sex, "age": _age(row, day),
-        "birth_date": row.birth_date.isoformat() if row.birth_date else None, "id_number": row.id_number, "phone": row.phone,
-        "kind": row.kind, "kind_label": words.ELDER_KIND_LABELS.get(row.kind, ""), "status": row.status,
-        "ability": words.ABILITY_LABELS.get(row.ability, ""), "health_state": row.health_state, "illnesses": row.illnesses,
-        "chronic": row.chronic, "allergies": row.allergies, "self_rescue": row.self_rescue, "hobbies": row.hobbies,
-        "habits": row.habits, "other": row.other, "hearing_note": row.hearing_note,
-    }
-
-
-def _rung(row: Contact, moment: datetime) -> dict[str, Any]:
-    return {
-        "contact_id": row.pk, "turn": row.turn, "kind": row.kind, "kind_label": words.CONTACT_KIND_LABELS[row.kind],
-        "name": row.name, "relation": row.relation, "phone": row.phone, "available_now": _available(row, moment),
-        "has_key": row.has_key, "eta_minutes": row.eta_minutes, "flagged_reason": row.flagged_reason,
-    }
-
-
-def _consent(row: Consent, day: date) -> dict[str, Any]:
-    return {
-        "id": row.pk, "kind": row.kind, "scope": list(row.scope), "signed_by": row.signed_by, "signer": row.signer,
-        "signed_on": row.signed_on.isoformat(), "expires_on": row.expires_on.isoformat(), "document": row.document,
-        "valid": _holds(row, day),
-    }
-
-
-def _age(row: Elder, day: date) -> int | None:
-    return identity.age_on(row.birth_date, day) if row.birth_date else None
-
-
-def _available(row: Contact, moment: datetime) -> bool:
-    return rules.available(row.availability, row.kind, moment, workday=chinese_workday)
-
-
-def _holds(row: Consent, on: date) -> bool:
-    withdrawn = row.withdrawn_on is not None and row.withdrawn_on <= on
-    return row.kind == "service" and row.signed_on <= on <= row.expires_on and not withdrawn
 
 
 def _held(row: Elder) -> rules.Held:
     fields: Mapping[str, object] = {
         name: getattr(row.home if name in {"address", "entrance"} else row, name) for name, _ in rules.REQUIRED
     }
-    contacts = [{"kind": c.kind, "relation": c.relation, "sex": c.sex, "address": c.address} for c in contacts_of(row.pk)]
+    contacts = [
+        {"kind": c.kind, "relation": c.relation, "sex": c.sex, "address": c.address} for c in contacts_of(row.pk)
+    ]
     scopes = {s for c in consents_of(row.pk, clock.today()) for s in c.scope}
     return rules.Held(fields, contacts, frozenset(scopes))

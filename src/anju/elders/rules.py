@@ -43,28 +43,33 @@ def available(table: Mapping[str, Any], kind: str, at: datetime, *, workday: Cal
 
 def check_availability(table: Mapping[str, Any]) -> None:
     """Raise `BadAvailability` when a table of hours cannot be used."""
-    if not isinstance(table, Mapping) or set(table) - {"week", "holiday", "away"}:
+    if set(table) - {"week", "holiday", "away"}:
         raise BadAvailability("能联系的时间只能有每周、节假日、外出三部分")
     week = table.get("week", {})
     if not isinstance(week, Mapping) or set(week) - set(DAYS):
         raise BadAvailability("每周的时间要按周一到周日填")
-    for spans in [*week.values(), table.get("holiday", [])]:
-        for span in spans:
-            try:
-                if _from(span) == _until(span):
-                    raise BadAvailability(f"{span[0]} 到 {span[1]} 是空的，全天请填 00:00 到 24:00")
-            except (ValueError, TypeError, IndexError) as bad:
-                if isinstance(bad, BadAvailability):
-                    raise
-                raise BadAvailability("时间要写成 08:00 到 20:00 这样") from None
+    for span in [span for spans in [*week.values(), table.get("holiday", [])] for span in spans]:
+        _check_span(span)
     for away in table.get("away", []):
-        try:
-            if date.fromisoformat(str(away["from"])) > date.fromisoformat(str(away["until"])):
-                raise BadAvailability("外出的开始日在结束日之后，请对调")
-        except (KeyError, TypeError, ValueError) as bad:
-            if isinstance(bad, BadAvailability):
-                raise
-            raise BadAvailability("外出要填起止日期") from None
+        _check_away(away)
+
+
+def _check_span(span: Sequence[str]) -> None:
+    try:
+        empty = _from(span) == _until(span)
+    except (ValueError, TypeError, IndexError):
+        raise BadAvailability("时间要写成 08:00 到 20:00 这样") from None
+    if empty:
+        raise BadAvailability(f"{span[0]} 到 {span[1]} 是空的，全天请填 00:00 到 24:00")
+
+
+def _check_away(away: Mapping[str, Any]) -> None:
+    try:
+        turned = date.fromisoformat(str(away["from"])) > date.fromisoformat(str(away["until"]))
+    except (KeyError, TypeError, ValueError):
+        raise BadAvailability("外出要填起止日期") from None
+    if turned:
+        raise BadAvailability("外出的开始日在结束日之后，请对调")
 
 
 def ladder(rungs: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -88,11 +93,26 @@ class Held:
 
 
 REQUIRED: tuple[tuple[str, str], ...] = (
-    ("name", "姓名"), ("sex", "性别"), ("birth_date", "出生日期"), ("id_number", "身份证号"), ("address", "家庭住址"),
-    ("phone", "联系电话"), ("self_rescue", "自救方式"), ("entrance", "救护车入口"), ("illnesses", "重大疾病史"),
-    ("chronic", "慢病史"), ("allergies", "药物过敏史"), ("hobbies", "兴趣爱好"), ("habits", "生活习惯"), ("kind", "对象类别"),
-    ("ability", "能力状态"), ("health_state", "健康状况"), ("electricity_no", "电表户号"), ("water_no", "水表户号"),
-    ("gas_no", "燃气户号"), ("appointment", "预约安装上门时间"),
+    ("name", "姓名"),
+    ("sex", "性别"),
+    ("birth_date", "出生日期"),
+    ("id_number", "身份证号"),
+    ("address", "家庭住址"),
+    ("phone", "联系电话"),
+    ("self_rescue", "自救方式"),
+    ("entrance", "救护车入口"),
+    ("illnesses", "重大疾病史"),
+    ("chronic", "慢病史"),
+    ("allergies", "药物过敏史"),
+    ("hobbies", "兴趣爱好"),
+    ("habits", "生活习惯"),
+    ("kind", "对象类别"),
+    ("ability", "能力状态"),
+    ("health_state", "健康状况"),
+    ("electricity_no", "电表户号"),
+    ("water_no", "水表户号"),
+    ("gas_no", "燃气户号"),
+    ("appointment", "预约安装上门时间"),
 )
 """Everything that must be filled (“以上空白栏均为必填项”). Where there is nothing to report one writes 无. 其他信息 may stay empty."""
 
@@ -112,7 +132,10 @@ def missing(held: Held) -> list[str]:
     gaps += [
         label
         for kind, label in (
-            ("social_worker", "社工"), ("property", "物业管家联系电话"), ("night_duty", "夜间值班联系电话"), ("committee", "居委联系方式"),
+            ("social_worker", "社工"),
+            ("property", "物业管家联系电话"),
+            ("night_duty", "夜间值班联系电话"),
+            ("committee", "居委联系方式"),
         )
         if kind not in kinds
     ]
@@ -135,7 +158,10 @@ def authority(consents: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
         return None
     best = max(rows, key=lambda c: (c["expires_on"], c["id"]))
     return {
-        "consent_id": best["id"], "document_id": best["document"], "until": best["expires_on"], "covers": [110, 120, 119],
+        "consent_id": best["id"],
+        "document_id": best["document"],
+        "until": best["expires_on"],
+        "covers": [110, 120, 119],
     }
 
 

@@ -7,14 +7,30 @@ DATUMS = [("wgs84", "WGS-84"), ("gcj02", "GCJ-02（高德、腾讯）"), ("bd09"
 HOME_STATES = [("active", "使用中"), ("suspended", "停机"), ("ended", "已拆除")]
 ELDER_STATES = [("draft", "草稿"), ("approved", "服务中"), ("suspended", "停机"), ("ended", "已停止")]
 ELDER_KINDS = [
-    ("widowed", "孤寡"), ("alone", "独居"), ("needy", "困难家庭"), ("special", "特需困难"), ("aged", "高龄"), ("couple", "双老"),
+    ("widowed", "孤寡"),
+    ("alone", "独居"),
+    ("needy", "困难家庭"),
+    ("special", "特需困难"),
+    ("aged", "高龄"),
+    ("couple", "双老"),
     ("self_paid", "自费"),
 ]
-ABILITIES = [("intact", "能力完好"), ("mild", "轻度失能"), ("moderate", "中度失能"), ("severe", "重度失能"), ("total", "完全失能")]
+ABILITIES = [
+    ("intact", "能力完好"),
+    ("mild", "轻度失能"),
+    ("moderate", "中度失能"),
+    ("severe", "重度失能"),
+    ("total", "完全失能"),
+]
 HALF_DAYS = [("am", "上午"), ("pm", "下午")]
 CONTACT_KINDS = [
-    ("guardian", "监护人"), ("neighbour", "邻居"), ("grid", "网格员"), ("social_worker", "社工"), ("property", "物业管家"),
-    ("night_duty", "夜间值班"), ("committee", "居委会"),
+    ("guardian", "监护人"),
+    ("neighbour", "邻居"),
+    ("grid", "网格员"),
+    ("social_worker", "社工"),
+    ("property", "物业管家"),
+    ("night_duty", "夜间值班"),
+    ("committee", "居委会"),
 ]
 CONTACT_KIND_LABELS = dict(CONTACT_KINDS)
 CONSENT_KINDS = [("service", "告知及确认书"), ("waiver", "放弃承诺书")]

@@ -12,7 +12,6 @@ from anju.kernel.flow.actor import Actor
 from anju.places import queries, rules
 from anju.places.models import Place, PolicyProfile
 
-
 WHO_MAY = frozenset({"system_admin", "platform"})
 """Roles by their plain names: the table of permissions lies a layer above (`accounts.permissions`), and a test compares."""
 
@@ -38,8 +37,12 @@ def put_place(
     place, _ = Place.objects.update_or_create(
         code=code,
         defaults={
-            "name": name.strip(), "civil_code": civil_code, "committee_phone": committee_phone, "sorting": sorting,
-            "level": level, "parent_id": parent if queries.exists(parent) else None,
+            "name": name.strip(),
+            "civil_code": civil_code,
+            "committee_phone": committee_phone,
+            "sorting": sorting,
+            "level": level,
+            "parent_id": parent if queries.exists(parent) else None,
         },
     )
     queries.forget_names()
@@ -62,7 +65,11 @@ def set_policy(*, place: str, data: Mapping[str, int], reason: str, by: Actor) -
     profile.save(force_insert=True)
     loose = {k: list(v) for k, v in rules.looser(data).items()}
     audit.record(
-        "policy.set", subject="policy", subject_id=profile.pk, place=place[: rules.CODE], reason=reason,
+        "policy.set",
+        subject="policy",
+        subject_id=profile.pk,
+        place=place[: rules.CODE],
+        reason=reason,
         detail={"version": profile.version, "data": dict(data), "looser": loose},
     )
     return profile

@@ -24,7 +24,9 @@ class Place(OpenModel):
     )
     name = models.CharField("名称", max_length=60)
     level = models.CharField("级别", max_length=10, choices=[(v.value, LEVEL_LABELS[v]) for v in Level])
-    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name="上级")
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name="上级"
+    )
     sorting = models.PositiveSmallIntegerField("排序", default=0)
     committee_phone = models.CharField("居委会电话", max_length=20, blank=True)
 
@@ -33,7 +35,9 @@ class Place(OpenModel):
         verbose_name_plural = "区域"
         ordering = ["code"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(code__regex=r"^[0-9]{12}([0-9]{2})?$"), name="place_code_12_or_14"),
+            models.CheckConstraint(
+                condition=models.Q(code__regex=r"^[0-9]{12}([0-9]{2})?$"), name="place_code_12_or_14"
+            ),
             models.UniqueConstraint(
                 fields=["civil_code"], condition=~models.Q(civil_code=""), name="one_place_a_civil_code"
             ),
@@ -52,7 +56,9 @@ class PolicyProfile(ScopedModel):
     version = models.PositiveIntegerField("版本")
     data = models.JSONField("时限（秒）", default=dict)
     reason = models.CharField("理由", max_length=200)
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="制定人")
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name="制定人"
+    )
     made_at = models.DateTimeField("制定时间", default=clock.now)
 
     class Meta(ScopedModel.Meta):

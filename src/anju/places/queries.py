@@ -13,8 +13,21 @@ from anju.places.models import Place, PolicyProfile
 from anju.places.rules import BadCode, Level, level_of, line_of, parent_of, prefix_of
 
 __all__ = [
-    "BadCode", "Level", "PlaceInfo", "Policy", "by_civil_code", "exists", "level_of", "line_of", "name_of", "names_of", "parent_of",
-    "path_of", "policy_for", "prefix_of", "subtree",
+    "BadCode",
+    "Level",
+    "PlaceInfo",
+    "Policy",
+    "by_civil_code",
+    "exists",
+    "level_of",
+    "line_of",
+    "name_of",
+    "names_of",
+    "parent_of",
+    "path_of",
+    "policy_for",
+    "prefix_of",
+    "subtree",
 ]
 
 _KEPT_FOR = 60.0  # seconds; a renamed street may be shown under its old name for so long

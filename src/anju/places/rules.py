@@ -34,7 +34,12 @@ LEVEL_LABELS: dict[Level, str] = {
     Level.GRID: "网格",
 }
 _LEVEL_OF_LENGTH = {
-    2: Level.REGION, 4: Level.REGION, 6: Level.DISTRICT, 9: Level.STREET, 12: Level.COMMUNITY, 14: Level.GRID,
+    2: Level.REGION,
+    4: Level.REGION,
+    6: Level.DISTRICT,
+    9: Level.STREET,
+    12: Level.COMMUNITY,
+    14: Level.GRID,
 }
 
 

@@ -23,7 +23,15 @@ from anju.places.tests.factories import DISTRICT, LOTUS, SPRING, TIDE, WILLOW, m
 
 db = pytest.mark.django_db
 req = pytest.mark.req("SYS-01")
-CODES = ["330199000000", "330199001000", "330199001001", "330199002000", "330199002004", "33019900200407", "330108001000"]
+CODES = [
+    "330199000000",
+    "330199001000",
+    "330199001001",
+    "330199002000",
+    "330199002004",
+    "33019900200407",
+    "330108001000",
+]
 TODAY = date(2026, 11, 20)
 posts = st.lists(
     st.builds(
@@ -72,7 +80,11 @@ def test_a_further_post_never_takes_away_and_an_administrator_adds_no_elder(post
 @req
 @given(held=st.frozensets(st.sampled_from(list(Role))), wanted=st.sampled_from(list(Role)))
 def test_two_administrators_are_never_one_person(held, wanted):
-    two = len(ADMINISTRATORS & (held | {wanted})) > 1 and wanted in ADMINISTRATORS and bool(ADMINISTRATORS & held - {wanted})
+    two = (
+        len(ADMINISTRATORS & (held | {wanted})) > 1
+        and wanted in ADMINISTRATORS
+        and bool(ADMINISTRATORS & held - {wanted})
+    )
     assert bool(rules.conflict(held, wanted)) == two
 
 
@@ -81,8 +93,11 @@ def test_two_administrators_are_never_one_person(held, wanted):
 def test_each_post_sees_its_own_subtree(everywhere):
     make_district()
     for role, place, seen in (
-        (Role.BUREAU, DISTRICT, ("330199",)), (Role.STREET, SPRING, ("330199001",)), (Role.COMMUNITY, LOTUS, (LOTUS,)),
-        (Role.GRID_WORKER, LOTUS + "07", (LOTUS + "07",)), (Role.AGENT, DISTRICT, ("330199",)),
+        (Role.BUREAU, DISTRICT, ("330199",)),
+        (Role.STREET, SPRING, ("330199001",)),
+        (Role.COMMUNITY, LOTUS, (LOTUS,)),
+        (Role.GRID_WORKER, LOTUS + "07", (LOTUS + "07",)),
+        (Role.AGENT, DISTRICT, ("330199",)),
     ):
         assert queries.scope_of(make_user(role, place=place)) == Scope(places=seen)
     assert queries.scope_of(make_user(Role.FAMILY, elder_id=7)) == Scope(elders=(7,))

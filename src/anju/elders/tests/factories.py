@@ -28,8 +28,8 @@ def invented_id(born: date, sex: str, order: int = 10) -> str:
 
 
 def invented_phone(n: int) -> str:
-    """A mobile number in a block that no operator gives to people."""
-    return f"1380000{n % 10000:04d}"
+    """A mobile number that nobody can have (`identity.INVENTED`)."""
+    return f"1440000{n % 10000:04d}"
 
 
 class HomeFactory(factory.django.DjangoModelFactory):
@@ -70,7 +70,6 @@ class ElderFactory(factory.django.DjangoModelFactory):
     water_no, electricity_no, gas_no = "W330199001", "E330199001", "G330199001"
     appointment, appointment_half = date(2026, 11, 27), "am"
     service_from, service_until = date(2026, 3, 1), date(2027, 2, 28)
-
 
     @classmethod
     def _create(cls, model_class: type[Elder], *args: Any, **kwargs: Any) -> Elder:
@@ -113,15 +112,17 @@ class ConsentFactory(factory.django.DjangoModelFactory):
 
 def complete(elder: Elder, *, guardians: int = 2, consent: bool = True) -> Elder:
     """Give the elder every contact the form asks for (and a signed consent): she can be approved."""
-    turn = 0
     people = [("guardian", "儿子", "男")] * guardians
-    people += [("grid", "", ""), ("grid", "", ""), ("social_worker", "", ""), ("property", "", ""), ("night_duty", "", "")]
-    for kind, relation, sex in [*people, ("committee", "", "")]:
-        turn += 1
+    people += [
+        ("grid", "", ""),
+        ("grid", "", ""),
+        ("social_worker", "", ""),
+        ("property", "", ""),
+        ("night_duty", "", ""),
+    ]
+    for turn, (kind, relation, sex) in enumerate([*people, ("committee", "", "")], start=1):
         ContactFactory(elder=elder, turn=turn, kind=kind, relation=relation, sex=sex, has_key=turn == 1)
     if consent:
         ConsentFactory(elder=elder)
     reindex(elder)
     return elder
-
-

@@ -1,5 +1,7 @@
 """Place codes, names, and the durations of a district. REG-01."""
 
+import itertools
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from hypothesis import given
@@ -31,7 +33,7 @@ def codes(draw):
 def test_a_place_is_a_prefix_of_everything_inside_it(code):
     line = rules.line_of(code)
     assert line[0] == code
-    for inner, outer in zip(line, line[1:], strict=False):
+    for inner, outer in itertools.pairwise(line):
         assert rules.prefix_of(inner).startswith(rules.prefix_of(outer))
         assert rules.prefix_of(inner) != rules.prefix_of(outer)
     assert len(rules.prefix_of(line[-1])) == 2
@@ -40,14 +42,18 @@ def test_a_place_is_a_prefix_of_everything_inside_it(code):
 def test_levels_and_parents_follow_from_the_code():
     grid = LOTUS + "07"
     assert [rules.level_of(c) for c in (DISTRICT, SPRING, LOTUS, grid)] == [
-        Level.DISTRICT, Level.STREET, Level.COMMUNITY, Level.GRID,
+        Level.DISTRICT,
+        Level.STREET,
+        Level.COMMUNITY,
+        Level.GRID,
     ]
     assert [rules.parent_of(c) for c in (grid, LOTUS, SPRING)] == [LOTUS, SPRING, DISTRICT]
     assert rules.prefix_of("330199010000") == "330199010"  # a street may end in 0
 
 
 @pytest.mark.parametrize(
-    ("code", "why"), [("3301990010", "应为 12 位"), ("33019900100x", "只能是数字"), ("000000000000", "没有省份"), ("", "数字")]
+    ("code", "why"),
+    [("3301990010", "应为 12 位"), ("33019900100x", "只能是数字"), ("000000000000", "没有省份"), ("", "数字")],
 )
 def test_a_bad_code_says_what_is_wrong(code, why):
     with pytest.raises(BadCode, match=why):
@@ -90,10 +96,21 @@ def test_without_a_profile_the_strictest_durations_hold():
     policy = queries.policy_for(LOTUS)
     assert policy.version == "default"
     wanted = {
-        "incident.waiting.9": 15, "incident.waiting.7": 60, "incident.waiting.5": 60, "incident.waiting.3": 900,
-        "incident.overdue": 30, "incident.verifying": 120, "incident.contacting": 360, "incident.contact_attempt": 60,
-        "incident.helper_coming": 900, "incident.helper_ask": 300, "incident.rescue_due": 30, "incident.rescuing": 600,
-        "incident.on_scene": 1800, "incident.on_scene_ask": 900, "incident.follow_up": 3 * 86400,
+        "incident.waiting.9": 15,
+        "incident.waiting.7": 60,
+        "incident.waiting.5": 60,
+        "incident.waiting.3": 900,
+        "incident.overdue": 30,
+        "incident.verifying": 120,
+        "incident.contacting": 360,
+        "incident.contact_attempt": 60,
+        "incident.helper_coming": 900,
+        "incident.helper_ask": 300,
+        "incident.rescue_due": 30,
+        "incident.rescuing": 600,
+        "incident.on_scene": 1800,
+        "incident.on_scene_ask": 900,
+        "incident.follow_up": 3 * 86400,
     }
     assert {k: policy.seconds[k] for k in wanted} == wanted
     assert not policy.looser
@@ -103,7 +120,9 @@ def test_without_a_profile_the_strictest_durations_hold():
 def test_a_district_may_loosen_and_a_street_only_tighten(everywhere):
     make_district()
     first = actions.set_policy(place=DISTRICT, data={"incident.verifying": 180}, reason="试运行", by=ADMIN)
-    actions.set_policy(place=SPRING, data={"incident.verifying": 240, "incident.contacting": 300}, reason="街道", by=ADMIN)
+    actions.set_policy(
+        place=SPRING, data={"incident.verifying": 240, "incident.contacting": 300}, reason="街道", by=ADMIN
+    )
     here, there = queries.policy_for(LOTUS), queries.policy_for(TIDE)
     assert (here.seconds["incident.verifying"], here.seconds["incident.contacting"]) == (180, 300)
     assert (there.seconds["incident.verifying"], there.seconds["incident.contacting"]) == (180, 360)
@@ -120,8 +139,11 @@ def test_a_district_may_loosen_and_a_street_only_tighten(everywhere):
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        ({"incident.verifying": 5}, "不在 30–600 秒"), ({"incident.waiting.9": 600}, "不在 5–60 秒"),
-        ({"incident.verifying": 90.5}, "整数秒"), ({"incident.verifying": True}, "整数秒"), ({"incident.sleep": 90}, "没有“incident.sleep”"),
+        ({"incident.verifying": 5}, "不在 30–600 秒"),
+        ({"incident.waiting.9": 600}, "不在 5–60 秒"),
+        ({"incident.verifying": 90.5}, "整数秒"),
+        ({"incident.verifying": True}, "整数秒"),
+        ({"incident.sleep": 90}, "没有“incident.sleep”"),
     ],
 )
 def test_a_profile_stays_in_sane_ranges(data, why, everywhere):

@@ -1,13 +1,17 @@
 """Places and policy profiles: forms in front of their actions.
 
-They live here and not in `places`, because who may use a form is known a layer above places.
+They live here and not in `places`, because who may use a form is known a layer above places; the models are named by
+string, as in a foreign key, and written by the actions only.
 """
+
+# ruff: noqa: ARG002, FBT001, FBT002 - the signatures are Django's
 
 from __future__ import annotations
 
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db import models
@@ -19,7 +23,9 @@ from anju.accounts import queries as accounts
 from anju.accounts.backoffice import ReadOnlyAdmin
 from anju.kernel.flow.actor import Actor
 from anju.places import actions, rules
-from anju.places.models import Place, PolicyProfile
+
+Place = apps.get_model("places", "Place")
+PolicyProfile = apps.get_model("places", "PolicyProfile")
 
 
 def _actor(request: HttpRequest) -> Actor:
@@ -69,7 +75,9 @@ class PolicyForm(_ByAction):
         fields = ["place"]
 
     def write(self) -> models.Model:
-        data = {k: self.cleaned_data[_field(k)] for k in rules.DURATIONS if self.cleaned_data.get(_field(k)) is not None}
+        data = {
+            k: self.cleaned_data[_field(k)] for k in rules.DURATIONS if self.cleaned_data.get(_field(k)) is not None
+        }
         place, reason = self.cleaned_data["place"].pk, self.cleaned_data["reason"]
         return actions.set_policy(place=place, data=data, reason=reason, by=self.by)
 
@@ -99,17 +107,17 @@ class _ActionAdmin(ReadOnlyAdmin):
     def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return self.may(request)
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         plain = super().get_form(request, obj, change=change, **{**kwargs, "form": self.made_with})
         return type("Form", (plain,), {"by": _actor(request)})
 
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: FBT001
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
         return form.instance
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Done."""
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing is related."""
 
 
@@ -140,20 +148,30 @@ class PolicyProfileAdmin(_ActionAdmin):
     readonly_fields = ["table"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["place", "version", "reason", "made_by", "made_at", "table"] if obj else ["place", "reason", *DURATION_FIELDS]
+        return (
+            ["place", "version", "reason", "made_by", "made_at", "table"]
+            if obj
+            else ["place", "reason", *DURATION_FIELDS]
+        )
 
     @admin.display(description="比默认宽")
-    def looser(self, row: PolicyProfile) -> str:
+    def looser(self, row: Any) -> str:
         """What gives more time than the platform's default."""
         loose = rules.looser(row.data)
         return "；".join(f"{rules.DURATIONS[k].label} {v} 秒（默认 {d}）" for k, (v, d) in loose.items()) or "没有"
 
     @admin.display(description="时限")
-    def table(self, row: PolicyProfile) -> str:
+    def table(self, row: Any) -> str:
         """All that this version says; a looser value is marked."""
         loose = rules.looser(row.data)
         lines = (
-            (rules.DURATIONS[k].label if k in rules.DURATIONS else k, v, f"比默认 {rules.DEFAULTS[k]} 秒宽" if k in loose else "")
+            (
+                rules.DURATIONS[k].label if k in rules.DURATIONS else k,
+                v,
+                f"比默认 {rules.DEFAULTS[k]} 秒宽" if k in loose else "",
+            )
             for k, v in sorted(row.data.items())
         )
-        return format_html("<table>{}</table>", format_html_join("", "<tr><td>{}</td><td>{} 秒</td><td>{}</td></tr>", lines))
+        return format_html(
+            "<table>{}</table>", format_html_join("", "<tr><td>{}</td><td>{} 秒</td><td>{}</td></tr>", lines)
+        )

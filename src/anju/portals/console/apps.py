@@ -10,5 +10,7 @@ class ConsoleConfig(AppConfig):
         from anju.design import navigation
 
         navigation.register(
-            navigation.NavItem("/console/", "后台", "sliders", group="管理", order=900, roles=frozenset({"system_admin"}))
+            navigation.NavItem(
+                "/console/", "后台", "sliders", group="管理", order=900, roles=frozenset({"system_admin"})
+            )
         )
