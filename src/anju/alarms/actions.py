@@ -156,21 +156,26 @@ def recover(*, device_id: int, causes: frozenset[str], reason: str) -> int:
 
 def trouble(*, kind: str, text: str, subject: str = "") -> Trouble:
     """Report that the platform is in trouble. The first report pages the leads; later ones are counted on the same row."""
-    now, text, subject = clock.now(), text[:300], subject[:80]
-    if Trouble.objects.filter(kind=kind, subject=subject, until=None).update(
-        last_at=now, text=text, times=F("times") + 1
-    ):
-        return Trouble.objects.get(kind=kind, subject=subject, until=None)
-    try:
-        with transaction.atomic():
-            row = Trouble.objects.create(kind=kind, subject=subject, text=text, since=now, last_at=now)
-            if kind == Trouble.Kind.SOURCE_SILENT:
-                announce(SourceSilent(row.pk, subject, text))
-            else:
-                announce(TroubleRaised(row.pk, kind, text))
-            changed("ops", row.pk, RECEIVING_DISTRICT)
-    except IntegrityError:  # another process was first
-        return Trouble.objects.get(kind=kind, subject=subject, until=None)
+    text, subject = text[:300], subject[:80]
+    while True:
+        known = Trouble.objects.filter(kind=kind, subject=subject, until=None)
+        if known.update(last_at=clock.now(), text=text, times=F("times") + 1) and (row := known.first()):
+            return row
+        try:
+            with transaction.atomic():
+                return _new_trouble(kind, subject, text)
+        except IntegrityError:  # another process was first: count ours on its row
+            continue
+
+
+def _new_trouble(kind: str, subject: str, text: str) -> Trouble:
+    now = clock.now()
+    row = Trouble.objects.create(kind=kind, subject=subject, text=text, since=now, last_at=now)
+    if kind == Trouble.Kind.SOURCE_SILENT:
+        announce(SourceSilent(row.pk, subject, text))
+    else:
+        announce(TroubleRaised(row.pk, kind, text))
+    changed("ops", row.pk, RECEIVING_DISTRICT)
     return row
 
 

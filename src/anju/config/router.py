@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -31,13 +32,16 @@ _log = logging.getLogger(__name__)
 BELL: Final = "anju_heard"
 URGENT_NAP: Final = 0.1
 TELEMETRY_NAP: Final = 0.1
-BATCH_SECONDS: Final = 0.15
-"""What a telemetry batch may take; its size follows."""
-LEAST, MOST = 20, 1000
+BATCH_SECONDS: Final = 0.4
+"""What a telemetry batch may take; its size follows. An SOS never waits for it: it has a reader of its own."""
+LEAST, MOST = 200, 2000
+"""Never less than LEAST: on a machine that is out of breath, small batches would cost more than they save."""
+SWITCH: Final = 0.0005
+"""Seconds after which one reader lets the other have the interpreter (Python's own 5 ms would be felt by an SOS)."""
 LOOK_EVERY: Final = 5.0
 PULSE_EVERY: Final = 2.0
-BOOKS_EVERY: Final = 20.0
-BOOKS_OF: Final = timedelta(minutes=2)
+BOOKS_EVERY: Final = 30.0
+BOOKS_OF: Final = timedelta(minutes=1)
 FRESH: Final = 5.0
 """Both readers must have finished a round within so many seconds, or the process shows no sign of life."""
 LONGEST_PAUSE: Final = 2.0
@@ -58,6 +62,7 @@ class Router:
             threading.Thread(target=self._guarded, args=(name, work), name=name, daemon=True)
             for name, work in (("urgent", self._urgent), ("telemetry", self._telemetry), ("watch", self._watch))
         ]
+        sys.setswitchinterval(SWITCH)
         for thread in threads:
             thread.start()
         while not self.stop.wait(1.0):
@@ -108,7 +113,7 @@ class Router:
                     pass
 
     def _telemetry(self) -> None:
-        limit = 200
+        limit = LEAST
         while not self.stop.is_set():
             before = time.monotonic()
             done = self._round("telemetry", limit=limit, urgent=False)
@@ -138,7 +143,7 @@ class Router:
                 self.metrics.look()
             if books.is_due():
                 now = clock.now()
-                self.metrics.books(watch.prove(now - BOOKS_OF, now + timedelta(seconds=1), subject="最近两分钟"))
+                self.metrics.books(watch.prove(now - BOOKS_OF, now + timedelta(seconds=1), subject="最近一分钟"))
 
 
 class Every:

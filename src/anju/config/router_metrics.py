@@ -40,8 +40,8 @@ class RouterMetrics:
         self.reconnects = Counter("anju_router_reconnects", "times the database was lost", registry=r)
         self.lag = Gauge("anju_router_lag_seconds", "age of the oldest message not yet routed", registry=r)
         self.trouble = Gauge("anju_trouble_open", "open troubles of the platform", ["kind"], registry=r)
-        self.rows = Gauge("anju_ledger_rows", "rows of the last two minutes", ["source", "account"], registry=r)
-        self.difference = Gauge("anju_ledger_difference", "rows of the last two minutes that do not add up", registry=r)
+        self.rows = Gauge("anju_ledger_rows", "rows of the last minute", ["source", "account"], registry=r)
+        self.difference = Gauge("anju_ledger_difference", "rows of the last minute that do not add up", registry=r)
         self.late = Gauge("anju_ledger_late", "rows that wait longer than 5 s", ["what"], registry=r)
 
     def serve(self, port: int) -> None:
