@@ -24,6 +24,7 @@ class Secrets:
     metrics: str
     postgres: str
     postgres_admin: str
+    demo: str
 
     @classmethod
     def create(cls) -> Secrets:
@@ -40,6 +41,7 @@ class Secrets:
             metrics=secrets.token_urlsafe(18),
             postgres=secrets.token_urlsafe(24),
             postgres_admin=secrets.token_urlsafe(24),
+            demo=f"wangchao-2026-{secrets.token_hex(2)}",  # the demo's log-ins: short, because people type it
         )
 
     @classmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.conf import settings
+
 from anju.devices import queries as devices
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.town.demo import staff
@@ -9,7 +11,7 @@ from anju.town.demo import staff
 
 def logins() -> list[dict[str, str]]:
     """Role, user and password of each demo log-in, in the order in which they are shown."""
-    return [{"role": login.role.value, "user": login.user, "password": staff.PASSWORD} for login in staff.LOGINS if login.shown]
+    return [{"role": login.role.value, "user": login.user, "password": settings.SECRETS.demo} for login in staff.LOGINS if login.shown]
 
 
 def demo_devices() -> list[dict[str, str]]:

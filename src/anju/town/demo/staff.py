@@ -1,4 +1,4 @@
-"""The region tree and the demo's log-ins. The password is known to everybody: production refuses these accounts."""
+"""The region tree and the demo's log-ins. They share one password, made at the first start; production refuses these accounts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from anju.accounts.roles import Role
 from anju.places import actions as places
 from anju.town import ids, land
 
-PASSWORD = "wangchao-2026"  # noqa: S105 - known on purpose, see the docstring
 API_USER = "api1"
 
 
@@ -66,7 +65,7 @@ def put_users() -> int:
         if user is None:
             made += 1
             user = accounts.create_user(
-                username=login.user, name=login.name, password=PASSWORD, phone=ids.mobile(50 + n), seat_number=login.seat,
+                username=login.user, name=login.name, password=settings.SECRETS.demo, phone=ids.mobile(50 + n), seat_number=login.seat,
                 is_demo=True, by=THE_PLATFORM,
             )  # fmt: skip
         accounts.grant(user=user, role=login.role, place=login.place, by=THE_PLATFORM)

@@ -46,7 +46,7 @@ class Command(BaseCommand):
         began = time.monotonic()
         with seen_by(EVERYWHERE), audit.acting("演示数据"):
             self._make(options["homes"], history_too=not options["no_history"])
-        self.stdout.write(f"完成，{time.monotonic() - began:.0f} 秒。登录口令：{staff.PASSWORD}")
+        self.stdout.write(f"完成，{time.monotonic() - began:.0f} 秒。登录口令：{settings.SECRETS.demo}")
 
     def _make(self, count: int, *, history_too: bool) -> None:
         seeds = people.homes(count, today=clock.today())
