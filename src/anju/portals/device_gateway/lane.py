@@ -107,6 +107,7 @@ class Lane:
         self.flight_at = 0.0
         self.lane = 0
         self.seq = 0
+        self.given_up = False  # it has been without a session for too long: messages go to the spool
         self.conn: psycopg.AsyncConnection[tuple[object, ...]] | None = None
         self._counters = counters
         self._owner = owner
@@ -127,7 +128,7 @@ class Lane:
 
     def start(self, conn: psycopg.AsyncConnection[tuple[object, ...]], lane: int) -> None:
         """Begin to write on a new session."""
-        self.conn, self.lane, self.seq = conn, lane, 0
+        self.conn, self.lane, self.seq, self.given_up = conn, lane, 0, False
         self._state = "idle"
         self._fd = conn.fileno()
         conn.pgconn.nonblocking = 1

@@ -85,7 +85,7 @@ class Store:
     def hear(self, record: Record, key: str) -> None:
         """Make a message safe; its ticket is told when it is. `key` keeps a device's messages on one lane."""
         lane = self.lanes[-1] if record.urgent else self.lanes[hash(key) % (len(self.lanes) - 1)]
-        if lane.conn is None:
+        if lane.given_up:
             self.spool_instead([record])
         else:
             lane.put(record)
@@ -148,7 +148,8 @@ class Store:
             lane.queued_bytes += sum(len(r.tail) for r in batch)
 
     def _give_up(self, lane: Lane) -> None:
-        """No session: nobody waits for it."""
+        """No session for too long: nobody waits for it any more."""
+        lane.given_up = True
         batch = [*lane.flight, *lane.queue]
         lane.flight = []
         lane.queue.clear()

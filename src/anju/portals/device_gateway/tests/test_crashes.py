@@ -29,7 +29,7 @@ async def many(h: Any, count: int, payload: Any = MOTION, start: int = 0) -> lis
 
 
 async def test_a_message_is_in_the_log_when_its_sender_hears_200(house: Any) -> None:
-    async with house() as h:
+    async with house(patience=20.0, commit_limit=20.0) as h:
         assert await h.post(SOS) == 200
         ((key, n, raw, decoded),) = await h.rows("device_key, n, raw, decoded")
         assert (key, n) == ("861000000000011", 1)
@@ -45,7 +45,7 @@ async def test_a_message_is_in_the_log_when_its_sender_hears_200(house: Any) -> 
 
 async def test_a_commit_whose_answer_is_lost_is_asked_and_not_written_twice(house: Any) -> None:
     """The server commits, the connection breaks before the answer: the outcome is unknown."""
-    async with house(patience=5.0) as h:
+    async with house(patience=20.0, commit_limit=20.0) as h:
         assert await h.post(MOTION) == 200
         h.wire.swallow_after = b"8620000000"  # begins with the data of these messages
         sending = asyncio.create_task(many(h, 30))
@@ -63,7 +63,7 @@ async def test_a_commit_whose_answer_is_lost_is_asked_and_not_written_twice(hous
 
 async def test_a_commit_that_never_happened_is_done_again(house: Any) -> None:
     """The connection breaks before the server has the data: not committed, so it goes again on a new lane."""
-    async with house(patience=5.0) as h:
+    async with house(patience=20.0, commit_limit=20.0) as h:
         h.wire.stall = True
         sending = asyncio.create_task(many(h, 30))
         await asyncio.sleep(0.2)
