@@ -55,6 +55,8 @@ def _device(n: int, i: int, kind: str, seen: dict[str, int], rng: Random) -> Dev
     choices = PRODUCTS[kind]
     number = n * 8 + i
     trouble = rng.choices(("", "silent", "low", "weak"), (90, 3, 4, 3))[0]
+    if n % 67 == 13:
+        trouble = "silent"  # a whole home that we do not hear
     if n == 1:
         trouble = "low" if kind == "door" else ""
     if n == 0:

@@ -97,7 +97,7 @@ def heat(events: Sequence[Happening], heard: Sequence[datetime], now: datetime, 
         up_x=_edge_x(edges[0]) if edges else None,
         bed_x=_edge_x(edges[1]) if edges else None,
         edges=f"通常 {edges[0]:%H:%M} 起、{edges[1]:%H:%M} 睡" if edges else "不足 5 天，还看不出规律",
-        said=f"近 {DAYS} 天，{len({row for row, _ in cells})} 天有活动记录",
+        said=f"{len({row for row, _ in cells})} 天有活动记录",
     )
 
 

@@ -21,6 +21,7 @@ from anju.fieldwork import queries as fieldwork
 from anju.incidents import queries as incidents
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
+from anju.places import queries as places
 from anju.portals.district import figures, filters, forms
 from anju.portals.district.access import actor, allowed, missing, opens
 from anju.signals import activity
@@ -50,10 +51,10 @@ class Row:
 @opens("elders")
 def listing(request: HttpRequest) -> HttpResponse:
     """Search and filters; every filter is in the address."""
-    by, places = actor(request), filters.communities()
+    by, known = actor(request), filters.communities()
     chosen = {
         "text": filters.text(request, "q"),
-        "place": filters.place(request, places),
+        "place": filters.place(request, known),
         "status": filters.choice(request, "status", (code for code, _ in words.ELDER_STATES)),
         "kind": filters.choice(request, "kind", (code for code, _ in words.ELDER_KINDS)),
     }
@@ -66,7 +67,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         request,
         "district/elders.html",
         {
-            "rows": _rows(found), "page": pages, "chosen": chosen, "places": places, "states": words.ELDER_STATES,
+            "rows": _rows(found), "page": pages, "chosen": chosen, "places": known, "names": places.names_of(e.place for e in found), "states": words.ELDER_STATES,
             "kinds": words.ELDER_KINDS, "may": allowed(by, "elder.register"),
         },
     )  # fmt: skip
@@ -146,6 +147,7 @@ def context(elder: Elder, by: Actor, request: HttpRequest) -> dict[str, Any]:
         "faults": sum(not d.well for d in mine), "contacts": queries.masked_contacts(elder.pk, by.roles), "cases": cases,
         "orders": fieldwork.page(home_id=elder.home_id, limit=30) if may["repairs"] else [],
         "others": [queries.masked(e, by.roles) for e in queries.elders_of(elder.home_id) if e.pk != elder.pk],
+        "place_name": places.path_of(elder.home.place), "grid_name": places.name_of(elder.home.area),
         "gaps": queries.missing(elder.pk) if elder.status == "draft" else [], "shown": {}, "reasons": REASONS,
         "false_alarms": sum(c.outcome_class in FALSE and c.opened_at > now - timedelta(days=30) for c in cases),
         **_papers(elder), **_day(elder, mine, now),

@@ -74,7 +74,7 @@ def _overview(request: HttpRequest) -> HttpResponse:
         request,
         "district/overview.html",
         {
-            "areas": list(areas.values()), "places": known, "place": place, "stats": _stats(areas, cases, orders),
+            "areas": list(areas.values()), "places": known, "place": place, "names": places.names_of(areas), "stats": _stats(areas, cases, orders),
             "deaf": _deaf(homes, areas, by, now), "open": [c for c in cases if c.closed_at is None][:8],
             "late": [o for o in orders if o.broken][:8], "unsigned": _unsigned(by, areas), "latest": cases[:8],
             "causes": Counter(o.cause_label for o in orders).most_common(5), "orders": len(orders),

@@ -70,7 +70,7 @@ def _page(request: HttpRequest, user_id: int, **more: object) -> HttpResponse | 
         areas = [p for p in places.subtree(reach) if len(p.code) <= 12]
     found = {
         "row": row, "may": allowed(by, *ACTS), "form": forms.PostForm(places=areas), "own": by.user_id == user_id,
-        "tokens": [t for t in queries.tokens(reach=reach) if t.user == row.name], **more,
+        "tokens": [t for t in queries.tokens(reach=reach) if t.user_name == row.name], **more,
     }  # fmt: skip
     return render(request, "district/user.html", found)
 
