@@ -24,6 +24,8 @@ from anju.ops import heartbeat
 _log = logging.getLogger(__name__)
 NAP = 2.0
 AUDIT_EVERY = 60.0
+FIRST_AUDIT = 15.0
+"""The other processes start at the same time; they get so long to show themselves."""
 STUCK_SECONDS = 60
 """An urgent job that waits longer than this means that the worker does not work."""
 DEAD_SECONDS = 30
@@ -59,7 +61,7 @@ def run(stop: threading.Event) -> int:
 
 def housekeeping(stop: threading.Event) -> None:
     """Rounds until `stop`; a round that fails is logged and tried again, and shows no sign of life."""
-    next_audit = time.monotonic()
+    next_audit = time.monotonic() + FIRST_AUDIT
     with seen_by(EVERYWHERE):
         while not stop.is_set():
             try:
