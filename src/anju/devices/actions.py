@@ -151,7 +151,7 @@ UPDATE devices_vitals v SET
   last_seq = CASE WHEN newer THEN coalesce(n.seq, v.last_seq) ELSE coalesce(v.last_seq, n.seq) END,
   tamper = CASE WHEN newer THEN coalesce(n.tamper, v.tamper) ELSE v.tamper END,
   online = CASE WHEN newer THEN coalesce(n.online, true) ELSE v.online END,
-  silent_since = CASE WHEN n.heard_at > v.silent_since THEN NULL ELSE v.silent_since END
+  silent_since = CASE WHEN n.heard_at >= v.silent_since THEN NULL ELSE v.silent_since END
 FROM n JOIN locked USING (device_id) WHERE v.device_id = n.device_id
 """
 
