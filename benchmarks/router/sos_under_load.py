@@ -14,8 +14,9 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -53,7 +54,7 @@ class Feed:
         with connection.cursor() as cursor:
             now = clock.now()
             cursor.execute("BEGIN")
-            with cursor.copy(f"COPY signals_message ({COLUMNS}) FROM STDIN") as copy:  # noqa: S608
+            with cursor.copy(f"COPY signals_message ({COLUMNS}) FROM STDIN") as copy:
                 for key, signals in bodies:
                     self.seq += 1
                     text = log.write_signals(signals, {"battery": 80, "rsrp": -95}).decode()
@@ -83,7 +84,9 @@ def main() -> None:
                 a_device(f"bench{n:05d}", product="cord-nb1")
         telemetry, urgent = Feed(urgent=False), Feed(urgent=True)
     command = [sys.executable, str(ROOT / "manage.py"), "router"]
-    routers = [subprocess.Popen(command, env=os.environ | {"ANJU_HOME": "/tmp/anju-bench"}) for _ in range(args.routers)]  # noqa: S108
+    routers = [
+        subprocess.Popen(command, env=os.environ | {"ANJU_HOME": tempfile.mkdtemp()}) for _ in range(args.routers)
+    ]
     time.sleep(4)  # noqa: TID251
     try:
         measure(args, telemetry, urgent)
@@ -120,17 +123,20 @@ def measure(args: argparse.Namespace, telemetry: Feed, urgent: Feed) -> None:
             time.sleep(0.2)  # noqa: TID251
         behind = time.monotonic() - began - args.seconds
         cursor.execute(
-            "SELECT extract(epoch FROM raised_at - received_at)::float FROM alarms_alarm WHERE message_id = ANY(%s)", [presses]
+            "SELECT extract(epoch FROM raised_at - received_at)::float FROM alarms_alarm WHERE message_id = ANY(%s)",
+            [presses],
         )
         raised = [row[0] for row in cursor.fetchall()]
-    since = datetime.now(UTC) - timedelta(seconds=args.seconds + 90)
+    since = clock.now() - timedelta(seconds=args.seconds + 90)
     from anju.alarms.ledger import ledger
 
     before = time.monotonic()
-    books = ledger(since, datetime.now(UTC) + timedelta(seconds=1))
+    books = ledger(since, clock.now() + timedelta(seconds=1))
     print(f"telemetry {sent} in {args.seconds} s ({sent / args.seconds:.0f}/s), caught up {behind:.1f} s after the end")
-    print(f"SOS {len(presses)}, alarms {len(raised)}: receipt → alarm p50 {percentile(raised, 0.5) * 1000:.0f} ms, "
-          f"p95 {percentile(raised, 0.95) * 1000:.0f} ms, p99 {percentile(raised, 0.99) * 1000:.0f} ms, max {max(raised) * 1000:.0f} ms")
+    print(
+        f"SOS {len(presses)}, alarms {len(raised)}: receipt → alarm p50 {percentile(raised, 0.5) * 1000:.0f} ms, "
+        f"p95 {percentile(raised, 0.95) * 1000:.0f} ms, p99 {percentile(raised, 0.99) * 1000:.0f} ms, max {max(raised) * 1000:.0f} ms"
+    )
     print(f"ledger balances: {books.balances} ({time.monotonic() - before:.2f} s for {books.total.messages} messages)")
 
 

@@ -40,6 +40,7 @@ FILE_NAMES: dict[str, str] = {
     "accounts/traces.py": "log-ins and refusals as lines of the audit log",
     "alarms/codes.py": "the vocabulary of SCAIP with its Chinese labels",
     "alarms/ledger.py": "the conservation of messages and alarms, computed from the rows",
+    "alarms/noting.py": "what a batch told about the devices themselves: vitals and strangers",
     "alarms/routing.py": "from the log to alarms: the router's work",
     "alarms/watch.py": "troubles of the platform that are alarms of their own",
     "calls/exchange.py": "the port to a telephone engine",

@@ -83,7 +83,7 @@ def test_it_goes_on_when_the_database_comes_back_and_is_not_well_in_between(runn
     put(urgent, [sig("sos")])
     assert not Alarm.objects.exists()
     monkeypatch.setattr(routing, "route_some", real)
-    wait_until(lambda: Alarm.objects.exists())
+    wait_until(Alarm.objects.exists)
     assert running.metrics.reconnects._value.get() >= 1
 
 

@@ -98,7 +98,9 @@ def test_several_routers_at_once_lose_nothing_and_double_nothing():
 
 
 @pytest.mark.parametrize("after_settle", [False, True])
-def test_a_router_that_dies_in_the_middle_of_a_batch_leaves_nothing_and_the_next_does_it_once(monkeypatch, after_settle):
+def test_a_router_that_dies_in_the_middle_of_a_batch_leaves_nothing_and_the_next_does_it_once(
+    monkeypatch, after_settle
+):
     a_device()
     sos = lane(urgent=True)
     for _ in range(3):
@@ -117,7 +119,8 @@ def test_a_router_that_dies_in_the_middle_of_a_batch_leaves_nothing_and_the_next
     with pytest.raises(Killed):
         routing.route_some(urgent=True, limit=10)
     assert (Alarm.objects.count(), Incident.objects.count(), Cursor.objects.get(lane=sos).seq) == (0, 0, 0)
-    assert books().total.waiting == 3 and books().balances
+    assert books().total.waiting == 3
+    assert books().balances
     monkeypatch.setattr(signal_actions, "settle", real)
     assert routing.route_some(urgent=True, limit=10).outcomes == {"opened": 1, "joined": 2}
     assert (Alarm.objects.count(), Incident.objects.count()) == (3, 1)

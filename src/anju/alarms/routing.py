@@ -10,18 +10,18 @@ Order of locks, the same in every batch: lanes, seen keys (sorted), vitals (by d
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 
-from anju.alarms import actions, queries
+from anju.alarms import actions, noting, queries
 from anju.alarms.models import Alarm, Trouble
-from anju.alarms.rules import ALARM, DRILL, NO_ALARM, PLATFORM, QUARANTINED, Known, Rule, Verdict, judge, rule_for
-from anju.devices import actions as device_actions
+from anju.alarms.noting import TroubleLine, is_database_gone, poison, words
+from anju.alarms.rules import ALARM, DRILL, NO_ALARM, QUARANTINED, Known, Rule, Verdict, judge, rule_for
 from anju.devices import queries as devices
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.devices.queries import DeviceInfo
@@ -32,8 +32,6 @@ from anju.signals import queries as signals
 from anju.signals.signal import Heard, Routed, RoutedSignal, Signal
 
 _log = logging.getLogger(__name__)
-EVENTS: Final = frozenset({"motion", "door_open", "door_closed", "sos", "help"})
-"""Kinds that prove that somebody is at home."""
 _NO_UID: Final = UUID(int=0)
 BACKOFF: Final = (1, 2, 5, 10, 30, 60, 120, 300)
 """Seconds until the next attempt at a pending signal."""
@@ -50,7 +48,7 @@ class Round:
     outcomes: dict[str, int] = field(default_factory=dict)
     raised_at: list[datetime] = field(default_factory=list)
     sources: dict[str, list[datetime]] = field(default_factory=dict)
-    troubles: list[tuple[str, str, str]] = field(default_factory=list)
+    troubles: list[TroubleLine] = field(default_factory=list)
 
     def count(self, outcome: str) -> None:
         """One more signal with this outcome."""
@@ -82,7 +80,7 @@ def _route_singly(*, urgent: bool, limit: int) -> Round:
         except Exception as error:
             if is_database_gone(error):
                 raise
-            one = _route(urgent=urgent, limit=1, tame=True, error=_words(error))
+            one = _route(urgent=urgent, limit=1, tame=True, error=words(error))
         if not one.messages:
             break
         total = _add(total, one)
@@ -107,8 +105,7 @@ def _route(*, urgent: bool, limit: int, tame: bool, error: str = "") -> Round:
         known = devices.by_keys(key for heard in fresh for key in heard.keys)
         desk = _Desk(known, {} if tame else queries.open_causes({info.id for info in known.values()}), error)
         if not tame:
-            _note_vitals(fresh, desk)
-            _note_unknown(fresh, desk)
+            desk.troubles += noting.note(fresh, desk.device_of)
         routed = [desk.route(heard, new=(heard.lane_id, heard.seq) in fresh_ids) for heard in batch]
         signal_actions.settle([_tamed(r) for r in routed] if tame else routed)
     done.troubles = desk.troubles
@@ -146,11 +143,7 @@ class _Desk:
     def __init__(self, known: dict[str, DeviceInfo], causes: dict[int, set[str]], error: str) -> None:
         self.known, self.causes, self.error = known, causes, error
         self.judged = {info.id: _known(info) for info in known.values()}
-        self.troubles: list[tuple[str, str, str]] = []
-
-    def poison(self, source: str, error: str) -> None:
-        """A message could not be handled: told to leads and technicians after the batch is safe."""
-        self.troubles.append((Trouble.Kind.POISON, source, f"报文处理失败，已留存待重试：{error}"))
+        self.troubles: list[TroubleLine] = []
 
     def device_of(self, heard: Heard) -> DeviceInfo | None:
         """The registered device that sent this message, or None."""
@@ -208,7 +201,7 @@ class _Desk:
         self, row: RoutedSignal, heard: Heard, rule: Rule | None, device: DeviceInfo | None, error: str
     ) -> RoutedSignal:
         """The signal could not be handled as it should: an emergency rings as one of an unknown home, the rest waits."""
-        self.poison(heard.source, error)
+        self.troubles.append(poison(heard.source, error))
         if rule is not None and not rule.technical:
             try:
                 with transaction.atomic():
@@ -216,7 +209,7 @@ class _Desk:
             except Exception as second:
                 if is_database_gone(second):
                     raise
-                error = f"{error}；按未知家庭报警也失败：{_words(second)}"
+                error = f"{error}；按未知家庭报警也失败：{words(second)}"
                 _log.exception("an emergency could not be raised even as unknown")
         retry_at = clock.now() + timedelta(seconds=BACKOFF[0])
         return replace(row, outcome="pending", reason=error[:500], attempts=1, retry_at=retry_at)
@@ -271,22 +264,16 @@ def _patiently(act: Callable[[], RoutedSignal], despite: Callable[[str], RoutedS
             if is_database_gone(error):
                 raise
             if attempt == 3:
-                return despite(_words(error))
+                return despite(words(error))
         except Exception as error:
             if is_database_gone(error):
                 raise
             _log.exception("a signal could not be handled")
-            return despite(_words(error))
+            return despite(words(error))
     raise AssertionError("unreachable")
 
 
-def is_database_gone(error: BaseException) -> bool:
-    """Whether nothing more can be done on this connection: then the whole batch is given back, nobody's fault."""
-    raw = connection.connection
-    return raw is None or bool(raw.closed) or bool(raw.broken) or isinstance(error, SystemExit | KeyboardInterrupt)
-
-
-def _report(troubles: list[tuple[str, str, str]]) -> None:
+def _report(troubles: list[TroubleLine]) -> None:
     """Tell of troubles in transactions of their own: their rows must not make routers wait for each other."""
     latest = {(kind, subject): text for kind, subject, text in troubles}
     for (kind, subject), text in latest.items():
@@ -297,10 +284,6 @@ def _report(troubles: list[tuple[str, str, str]]) -> None:
             if is_database_gone(error):
                 raise
             _log.exception("could not report a trouble")
-
-
-def _words(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".replace("\x00", "")[:200]
 
 
 def _recovered(signal: Signal) -> str:
@@ -317,83 +300,12 @@ def _known(info: DeviceInfo) -> Known:
     return Known(info.id, info.status == "installed", info.home_id, info.battery_low, info.test_from, info.test_until)
 
 
-# --- vitals ----------------------------------------------------------------------------------------------------------
-
-
-def _note_vitals(batch: Sequence[Heard], desk: _Desk) -> None:
-    notes = [
-        _vitals(heard, device)
-        for heard in batch
-        if heard.source != PLATFORM and (device := desk.device_of(heard)) is not None
-    ]
-    if not notes:
-        return
-    try:
-        with transaction.atomic():
-            device_actions.note_vitals(notes)
-    except Exception as error:
-        if is_database_gone(error):
-            raise
-        for note in notes:  # one odd reading must not cost the others theirs
-            try:
-                with transaction.atomic():
-                    device_actions.note_vitals([note])
-            except Exception as second:
-                if is_database_gone(second):
-                    raise
-                with transaction.atomic():
-                    device_actions.note_vitals([device_actions.VitalsNote(note.device_id, note.heard_at)])
-        desk.poison("vitals", _words(error))
-
-
-def _vitals(heard: Heard, device: DeviceInfo) -> device_actions.VitalsNote:
-    read: dict[str, Any] = heard.vitals
-    spoke = [s.at for s in heard.signals or () if s.kind in EVENTS]
-    online = next((s.kind == "online" for s in heard.signals or () if s.kind in {"online", "offline"}), None)
-    return device_actions.VitalsNote(
-        device_id=device.id,
-        heard_at=heard.received_at,
-        event_at=max(spoke, default=None),
-        battery=read.get("battery"),
-        rsrp=read.get("rsrp"),
-        snr=read.get("snr"),
-        cell_id=read.get("cell_id"),
-        tamper=read.get("tamper"),
-        online=online,
-        seq=read.get("seq"),
-    )
-
-
-def _note_unknown(batch: Sequence[Heard], desk: _Desk) -> None:
-    strangers = [
-        device_actions.UnknownNote(
-            h.device_key,
-            h.operator_id,
-            h.source,
-            h.product_id,
-            h.received_at,
-            tuple(sorted({s.kind for s in h.signals or ()})),
-        )
-        for h in batch
-        if desk.device_of(h) is None and h.source != PLATFORM
-    ]
-    if not strangers:
-        return
-    try:
-        with transaction.atomic():
-            device_actions.note_unknown(strangers)
-    except Exception as error:
-        if is_database_gone(error):
-            raise
-        desk.poison("unknown", _words(error))
-
-
 # --- what waits ------------------------------------------------------------------------------------------------------
 
 
 def retry_pending(limit: int = 20) -> int:
     """Try again what could not be handled; answers how many are settled now. Each in its own transaction."""
-    settled, troubles = 0, list[tuple[str, str, str]]()
+    settled, troubles = 0, list[TroubleLine]()
     for _ in range(limit):
         with seen_by(EVERYWHERE), transaction.atomic():
             due = signals.due_pending(clock.now(), 1)
@@ -405,7 +317,7 @@ def retry_pending(limit: int = 20) -> int:
     return settled
 
 
-def _retry(pending: signals.PendingSignal, troubles: list[tuple[str, str, str]]) -> RoutedSignal:
+def _retry(pending: signals.PendingSignal, troubles: list[TroubleLine]) -> RoutedSignal:
     device = devices.by_id(pending.device_id) if pending.device_id is not None else None
     heard = Heard(
         lane_id=pending.message_id >> 40, seq=pending.message_id & ((1 << 40) - 1), received_at=pending.received_at,

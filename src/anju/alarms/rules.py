@@ -155,8 +155,10 @@ def rule_for(signal: SignalLike, battery_low: int = 20, source: str = PLATFORM) 
         return RULES["silent"] if source == PLATFORM else None
     if signal.kind in QUIET or signal.kind == "test" or signal.kind.endswith("_clear"):
         return None
-    if signal.kind in RULES:
-        return RULES[signal.kind]
+    return RULES.get(signal.kind) or _by_codes(signal)
+
+
+def _by_codes(signal: SignalLike) -> Rule | None:
     by_status = BY_STC.get(signal.stc)
     if by_status and by_status != "sos":
         return RULES[by_status]
@@ -196,11 +198,14 @@ def judge(
         return Verdict(NO_ALARM, _quiet_reason(signal, source), None, ended, reset=_is_reset(signal))
     if in_test_mode(device, at=signal.at, received_at=received_at):
         return Verdict(DRILL, "设备处于测试模式", rule, ended)
-    if rule.technical and not device.installed:
-        return Verdict(NO_ALARM, "设备未安装，不报修", None, ended)
-    if rule.technical and rule.kind in open_causes:
-        return Verdict(NO_ALARM, "同一原因已报修", None, ended)
-    return Verdict(ALARM, "", rule, ended)
+    why_not = _no_repair(rule, device, open_causes) if rule.technical else ""
+    return Verdict(NO_ALARM, why_not, None, ended) if why_not else Verdict(ALARM, "", rule, ended)
+
+
+def _no_repair(rule: Rule, device: Known, open_causes: frozenset[str]) -> str:
+    if not device.installed:
+        return "设备未安装，不报修"
+    return "同一原因已报修" if rule.kind in open_causes else ""
 
 
 def _stranger(rule: Rule | None) -> Verdict:

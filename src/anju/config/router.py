@@ -96,7 +96,7 @@ class Router:
                 connection.close()
                 self.stop.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it is, the process ends and is started anew
                 _log.exception("%s died", name)
                 self.broken = name
                 return

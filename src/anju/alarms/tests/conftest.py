@@ -44,4 +44,4 @@ def taker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Taker]:
     facts.reacts(AlarmRaised, stand_in.take)
     for fact in (AlarmRecovered, AlarmReset, SourceSilent, TroubleRaised, TroubleEnded):
         facts.reacts(fact, stand_in.told.append)
-    yield stand_in
+    return stand_in

@@ -62,7 +62,9 @@ def put(
     return ident
 
 
-def a_device(imei: str = "860000000000001", *, product: str = "cord-nb1", position: str = "卫生间", installed: bool = True):
+def a_device(
+    imei: str = "860000000000001", *, product: str = "cord-nb1", position: str = "卫生间", installed: bool = True
+):
     """A device in the home of an elder (or in stock)."""
     devices.load_products()
     device = devices.register(imei=imei, product_code=product)

@@ -37,7 +37,19 @@ def delete(sql: str, *values: object) -> None:
         assert cursor.rowcount == 1
 
 
-KINDS = ["sos", "sos_reset", "motion", "door_open", "tamper", "tamper_clear", "battery", "offline", "vitals", "gas", "test"]
+KINDS = [
+    "sos",
+    "sos_reset",
+    "motion",
+    "door_open",
+    "tamper",
+    "tamper_clear",
+    "battery",
+    "offline",
+    "vitals",
+    "gas",
+    "test",
+]
 one_signal = st.sampled_from(KINDS)
 one_message = st.fixed_dictionaries(
     {
@@ -85,7 +97,9 @@ class TestProperty(TestCase):
                 while routing.route_some(urgent=urgent, limit=limit).messages:
                     self._books(start, sent)
             with connection.cursor() as cursor:
-                cursor.execute("UPDATE signals_signal SET retry_at = now() - interval '1 minute' WHERE outcome = 'pending'")
+                cursor.execute(
+                    "UPDATE signals_signal SET retry_at = now() - interval '1 minute' WHERE outcome = 'pending'"
+                )
             routing.retry_pending(limit=500)
             total = self._books(start, sent).total
             assert (total.waiting, total.pending) == (0, 0)
@@ -133,7 +147,10 @@ def heard(everywhere, taker, db) -> None:
 @pytest.mark.parametrize(
     ("what", "sql"),
     [
-        ("a signal", "DELETE FROM signals_signal WHERE id = (SELECT min(id) FROM signals_signal WHERE kind = 'motion')"),
+        (
+            "a signal",
+            "DELETE FROM signals_signal WHERE id = (SELECT min(id) FROM signals_signal WHERE kind = 'motion')",
+        ),
         ("a message in the middle", "DELETE FROM signals_message WHERE id = (SELECT min(id) + 1 FROM signals_message)"),
         ("a duplicate", "DELETE FROM signals_message WHERE outcome = 'duplicate'"),
         ("what nobody could decode", "DELETE FROM signals_message WHERE outcome = 'undecodable'"),
@@ -148,7 +165,8 @@ def test_every_row_that_is_taken_away_is_missed(what, sql):
     before = books()
     delete(sql)
     after = books()
-    assert before.balances and not after.balances, what
+    assert before.balances, what
+    assert not after.balances, what
     assert after.differences
     with pytest.raises(SystemExit) as ended:
         call_command("ledger", stdout=StringIO())
@@ -173,7 +191,9 @@ def test_the_command_prints_a_table_and_json_and_is_quiet_when_it_balances():
     out = StringIO()
     call_command("ledger", "--since", "2h", stdout=out)
     text = out.getvalue()
-    assert "账平。" in text and "电信 CTWing" in text and "合计" in text
+    assert "账平。" in text
+    assert "电信 CTWing" in text
+    assert "合计" in text
     out = StringIO()
     call_command("ledger", "--since", "2h", "--step", "hour", "--json", stdout=out)
     found = json.loads(out.getvalue())

@@ -63,7 +63,8 @@ def test_a_reset_is_noted_on_the_press_and_closes_nothing(taker):
     put(sos, [sig("sos_reset")])
     route(urgent=True)
     alarm = Alarm.objects.get()
-    assert alarm.state == "open" and alarm.reset_at is not None
+    assert alarm.state == "open"
+    assert alarm.reset_at is not None
     assert len(taker.heard(AlarmReset)) == 1
     assert [(s.outcome, s.reason) for s in Signal.objects.order_by("id")[1:]] == [("no_alarm", "复位")] * 2
 
@@ -93,7 +94,8 @@ def test_an_unknown_device_is_quarantined_and_its_sos_rings_at_the_district(take
     route()
     alarm = Alarm.objects.get()
     assert (alarm.home_id, alarm.place, alarm.priority) == (None, RECEIVING_DISTRICT, 9)
-    assert "未登记设备" in alarm.note and "999" in alarm.note
+    assert "未登记设备" in alarm.note
+    assert "999" in alarm.note
     assert outcomes() == ["opened", "quarantined", "quarantined"]
     assert UnknownDevice.objects.get().messages == 2
     assert books().balances
@@ -107,11 +109,13 @@ def test_test_mode_is_logged_and_told_to_nobody(taker):
     route(urgent=True)
     alarm = Alarm.objects.get()
     assert (alarm.state, alarm.case_id, alarm.note) == ("drill", None, "设备处于测试模式")
-    assert outcomes() == ["drill"] and not taker.heard(AlarmRaised)
+    assert outcomes() == ["drill"]
+    assert not taker.heard(AlarmRaised)
     devices.set_test_mode(device_id=device.pk, minutes=0)
     put(sos, [sig("sos", clock.now() + timedelta(seconds=1))], received_at=clock.now() + timedelta(seconds=1))
     route(urgent=True)
-    assert outcomes() == ["drill", "opened"] and len(taker.heard(AlarmRaised)) == 1
+    assert outcomes() == ["drill", "opened"]
+    assert len(taker.heard(AlarmRaised)) == 1
     assert books().balances
 
 
@@ -176,7 +180,8 @@ def test_an_sos_whose_home_cannot_be_handled_rings_as_unknown_and_hurts_nobody_e
     assert done.outcomes == {"opened": 2}
     unknown, known = Alarm.objects.order_by("pk")
     assert (unknown.home_id, unknown.place, unknown.priority) == (None, bad.place, 9)
-    assert "资料读取失败" in unknown.note and bad.imei in unknown.note
+    assert "资料读取失败" in unknown.note
+    assert bad.imei in unknown.note
     assert known.home_id == good.home_id
     assert [t.kind for t in taker.heard(TroubleRaised)] == ["poison"]
     assert books().balances
@@ -190,9 +195,11 @@ def test_what_nobody_can_take_waits_is_retried_ever_slower_and_settles_in_the_en
     put(sos, [sig("sos")])
     put(sos, [sig("sos")])
     route(urgent=True)
-    assert outcomes() == ["pending", "pending"] and not Alarm.objects.exists()
+    assert outcomes() == ["pending", "pending"]
+    assert not Alarm.objects.exists()
     assert Cursor.objects.get(lane=sos).seq == 2  # the lane goes on
-    assert books().balances and books().total.pending == 2
+    assert books().balances
+    assert books().total.pending == 2
     assert routing.retry_pending() == 0
     let_pass(seconds=2)
     assert routing.retry_pending() == 0
@@ -203,7 +210,8 @@ def test_what_nobody_can_take_waits_is_retried_ever_slower_and_settles_in_the_en
     let_pass(seconds=3)
     assert routing.retry_pending() == 2
     assert outcomes() == ["opened", "joined"]
-    assert books().balances and books().total.pending == 0
+    assert books().balances
+    assert books().total.pending == 0
 
 
 @pytest.mark.req("DEV-04", "LEAP-02")
@@ -243,7 +251,8 @@ def test_an_odd_reading_costs_nobody_else_theirs(taker):
     assert route().outcomes == {"no_alarm": 2}
     assert Vitals.objects.get(device=fine).battery == 70
     vitals = Vitals.objects.get(device=odd)
-    assert vitals.battery is None and vitals.last_heard_at is not None
+    assert vitals.battery is None
+    assert vitals.last_heard_at is not None
     assert [t.kind for t in taker.heard(TroubleRaised)] == ["poison"]
 
 

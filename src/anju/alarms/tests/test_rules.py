@@ -25,7 +25,9 @@ def said(kind: str, at: datetime = NOON, value: object = None, dty: str = "0004"
 @pytest.mark.parametrize("kind", sorted(URGENT))
 def test_what_takes_the_urgent_lane_is_an_emergency_and_a_movement_is_not(kind):
     verdict = judge(said(kind), CORD, received_at=NOON)
-    assert verdict.outcome == ALARM and not verdict.rule.technical and verdict.rule.priority >= 7
+    assert verdict.outcome == ALARM
+    assert not verdict.rule.technical
+    assert verdict.rule.priority >= 7
     assert judge(said("motion"), CORD, received_at=NOON).outcome == NO_ALARM
 
 
@@ -41,7 +43,12 @@ def test_what_takes_the_urgent_lane_is_an_emergency_and_a_movement_is_not(kind):
 )
 def test_what_is_wrong_with_a_device_is_a_repair_never_an_emergency(signal, source, cause):
     verdict = judge(signal, CORD, received_at=NOON, source=source)
-    assert (verdict.outcome, verdict.rule.kind, verdict.rule.priority, verdict.rule.technical) == (ALARM, cause, 1, True)
+    assert (verdict.outcome, verdict.rule.kind, verdict.rule.priority, verdict.rule.technical) == (
+        ALARM,
+        cause,
+        1,
+        True,
+    )
     again = judge(signal, CORD, received_at=NOON, source=source, open_causes=frozenset({cause}))
     assert (again.outcome, again.reason) == (NO_ALARM, "同一原因已报修")
     in_stock = Known(1, installed=False, home_id=None)
@@ -112,7 +119,9 @@ def test_a_kind_that_nobody_listed_is_judged_by_its_codes():
     installed=st.booleans(),
     causes=st.frozensets(st.sampled_from(sorted(rules.RULES))),
 )
-def test_no_field_and_no_state_of_a_device_drops_an_sos(kind, at, dty, stc, value, battery, known, installed, causes):
+def test_no_field_and_no_state_of_a_device_drops_an_sos(  # noqa: PLR0917
+    kind, at, dty, stc, value, battery, known, installed, causes
+):
     device = Known(1, installed=installed, home_id=None) if known else None
     verdict = judge(
         Signal(kind, at, dty, stc, value=value), device, received_at=NOON, open_causes=causes, battery=battery

@@ -63,7 +63,8 @@ def test_a_device_opens_one_order_a_cause_and_its_way_ends_in_the_archive(let_pa
     assert (order.number, order.state, order.cause, order.where) == ("WX-1120-0001", "reported", "battery", "卫生间")
     assert (alarm.state, alarm.case_kind, alarm.case_id) == ("open", "repair", order.pk)
     again, other = technical(device), technical(device, "tamper")
-    assert (again.state, again.case_id) == ("joined", order.pk) and order.number in again.join_reason
+    assert (again.state, again.case_id) == ("joined", order.pk)
+    assert order.number in again.join_reason
     assert other.case_id != order.pk
     assert Report.objects.filter(order=order).count() == 2
     order = to_the_door(order, cast, fitter)
@@ -73,7 +74,12 @@ def test_a_device_opens_one_order_a_cause_and_its_way_ends_in_the_archive(let_pa
         (Role.INSTALLER, "archive", {"materials": [{"name": "CR123A", "count": 1}]}),
     )  # fmt: skip
     alarm.refresh_from_db()
-    assert (order.state, order.satisfied, order.found, order.closed_at is not None) == ("archived", True, "换电池", True)
+    assert (order.state, order.satisfied, order.found, order.closed_at is not None) == (
+        "archived",
+        True,
+        "换电池",
+        True,
+    )
     assert (alarm.state, alarm.closed_by) == ("closed", "工单 WX-1120-0001")
     assert "已归档" in alarm.closed_reason
     assert [m.move for m in story_of(order)] == [
@@ -83,7 +89,9 @@ def test_a_device_opens_one_order_a_cause_and_its_way_ends_in_the_archive(let_pa
 
 
 @pytest.mark.req("FLD-03")
-def test_the_clock_presses_in_office_hours_and_a_report_after_half_past_five_counts_from_the_next_morning(let_pass, cast, fitter):
+def test_the_clock_presses_in_office_hours_and_a_report_after_half_past_five_counts_from_the_next_morning(
+    let_pass, cast, fitter
+):
     let_pass(hours=6)  # Friday 18:00
     order = RepairOrder.objects.get(number=technical(a_device()) and "WX-1120-0001")
     assert order.due_at == datetime(2026, 11, 23, 9, 0, tzinfo=ZONE)  # Monday 8:30 and half an hour
@@ -105,7 +113,11 @@ def test_a_visit_that_does_not_come_is_pressed_after_24_and_48_hours(let_pass, c
     )  # fmt: skip
     let_pass(hours=50)
     pressed = [m.at for m in story_of(order) if m.move == "press"]
-    assert pressed == [order.appointment_at, order.reported_at + timedelta(hours=24), order.reported_at + timedelta(hours=48)]
+    assert pressed == [
+        order.appointment_at,
+        order.reported_at + timedelta(hours=24),
+        order.reported_at + timedelta(hours=48),
+    ]
     [row] = queries.page(open_only=True)
     assert row.broken == ("超过 48 小时未到场查看", "超过 24 小时未修复")
     assert queries.counts() == {"late": 1, "appointed": 1}
@@ -134,7 +146,7 @@ def test_the_second_fault_in_ninety_days_must_pass_support(let_pass, cast, fitte
         assert order.repeats == n
         actions.tick(order.pk, "tested", cast[Role.INSTALLER])
         if n == 2:
-            with pytest.raises(NotAllowed, match="第 2 次.*支撑核实"):
+            with pytest.raises(NotAllowed, match=r"第 2 次.*支撑核实"):
                 actions.move(order.pk, "repaired", cast[Role.INSTALLER])
             walk(order, cast, (Role.INSTALLER, "ask_support"), (Role.QUALITY, "supported", {"note": "主板批次问题，换新"}),
                  (Role.INSTALLER, "arrive"))  # fmt: skip
@@ -187,7 +199,9 @@ def test_a_device_that_recovers_ends_an_order_nobody_set_out_for_and_marks_a_lat
     going.refresh_from_db()
     assert (waiting.state, waiting.closed_at is not None) == ("recovered", True)
     assert (going.state, going.recovered_at is not None, going.closed_at) == ("on_site", True, None)
-    assert {(a.state, a.closed_by, a.closed_reason) for a in Alarm.objects.all()} == {("closed", "系统", "设备已恢复上报")}
+    assert {(a.state, a.closed_by, a.closed_reason) for a in Alarm.objects.all()} == {
+        ("closed", "系统", "设备已恢复上报")
+    }
     again = technical(second, "silent")
     going.refresh_from_db()
     assert (again.state, again.case_id, going.recovered_at) == ("open", going.pk, None)
@@ -211,7 +225,9 @@ def test_orders_are_seen_in_the_scope_of_their_place(let_pass, cast):
     order = RepairOrder.objects.get()
     case = queries.case(order.pk, frozenset({Role.DISPATCHER}))
     assert [m.name for m in case.moves] == ["accept", "no_fault"]
-    assert case.moves[1].wants_reason and case.row.number == order.number and len(case.reports) == 1
+    assert case.moves[1].wants_reason
+    assert case.row.number == order.number
+    assert len(case.reports) == 1
     with seen_by(Scope(places=("330199002",))):
         assert queries.page() == []
         with pytest.raises(RepairOrder.DoesNotExist):

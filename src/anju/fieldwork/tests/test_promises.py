@@ -49,7 +49,9 @@ def test_a_withdrawal_asked_before_half_past_five_is_decided_the_same_evening():
 )
 def test_no_state_lasts_longer_than_its_own_time_nor_no_time_at_all(slot, after, appointment, seen):
     default = 20 * HOUR
-    moment = left(slot, default, NOON + after, appointment=NOON + appointment if appointment is not None else None, seen=seen)
+    moment = left(
+        slot, default, NOON + after, appointment=NOON + appointment if appointment is not None else None, seen=seen
+    )
     assert rules.SHORTEST <= moment <= default
 
 

@@ -1,0 +1,97 @@
+"""What a batch told about the devices themselves: their vitals, and who talks without being registered.
+
+Bulk statements; a reading that the database refuses costs only itself. Nothing here can stop a message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from django.db import connection, transaction
+
+from anju.alarms.models import Trouble
+from anju.alarms.rules import PLATFORM
+from anju.devices import actions as devices
+from anju.devices.actions import UnknownNote, VitalsNote
+from anju.devices.queries import DeviceInfo
+from anju.signals.signal import Heard
+
+EVENTS: Final = frozenset({"motion", "door_open", "door_closed", "sos", "help"})
+"""Kinds that prove that somebody is at home."""
+TroubleLine = tuple[str, str, str]
+"""Kind, subject and text of a trouble, told after the batch is safe."""
+DeviceOf = Callable[[Heard], DeviceInfo | None]
+
+
+def is_database_gone(error: BaseException) -> bool:
+    """Whether nothing more can be done on this connection: then the whole batch is given back, nobody's fault."""
+    raw = connection.connection
+    return raw is None or bool(raw.closed) or bool(raw.broken) or isinstance(error, SystemExit | KeyboardInterrupt)
+
+
+def words(error: BaseException) -> str:
+    """An error as it may stand in the log and in a row."""
+    return f"{type(error).__name__}: {error}".replace("\x00", "")[:200]
+
+
+def poison(subject: str, error: str) -> TroubleLine:
+    """A message could not be handled as it should."""
+    return (Trouble.Kind.POISON, subject, f"报文处理失败，已留存待重试：{error}")
+
+
+def note(batch: Sequence[Heard], device_of: DeviceOf) -> list[TroubleLine]:
+    """Write down what these messages told about their devices; answers what went wrong."""
+    heard = [(h, device_of(h)) for h in batch if h.source != PLATFORM]
+    return [
+        *_note_vitals([_vitals(h, device) for h, device in heard if device is not None]),
+        *_note_unknown([_stranger(h) for h, device in heard if device is None]),
+    ]
+
+
+def _note_vitals(notes: list[VitalsNote]) -> list[TroubleLine]:
+    error = _try(devices.note_vitals, notes) if notes else ""
+    if not error:
+        return []
+    for one in notes:  # one odd reading must not cost the others theirs
+        if _try(devices.note_vitals, [one]):
+            _try(devices.note_vitals, [VitalsNote(one.device_id, one.heard_at)])
+    return [poison("vitals", error)]
+
+
+def _note_unknown(notes: list[UnknownNote]) -> list[TroubleLine]:
+    error = _try(devices.note_unknown, notes) if notes else ""
+    return [poison("unknown", error)] if error else []
+
+
+def _try(write: Callable[[list[Any]], None], notes: list[Any]) -> str:
+    try:
+        with transaction.atomic():
+            write(notes)
+    except Exception as error:
+        if is_database_gone(error):
+            raise
+        return words(error)
+    return ""
+
+
+def _vitals(heard: Heard, device: DeviceInfo) -> VitalsNote:
+    read: dict[str, Any] = heard.vitals
+    said = heard.signals or ()
+    return VitalsNote(
+        device_id=device.id,
+        heard_at=heard.received_at,
+        event_at=max((s.at for s in said if s.kind in EVENTS), default=None),
+        battery=read.get("battery"),
+        rsrp=read.get("rsrp"),
+        snr=read.get("snr"),
+        cell_id=read.get("cell_id"),
+        tamper=read.get("tamper"),
+        online=next((s.kind == "online" for s in said if s.kind in {"online", "offline"}), None),
+        seq=read.get("seq"),
+    )
+
+
+def _stranger(heard: Heard) -> UnknownNote:
+    kinds = tuple(sorted({s.kind for s in heard.signals or ()}))
+    return UnknownNote(heard.device_key, heard.operator_id, heard.source, heard.product_id, heard.received_at, kinds)
