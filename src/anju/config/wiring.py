@@ -35,6 +35,8 @@ def repairs() -> None:
     """A technical alarm is a repair, never an emergency (DEV-05); a device that recovers ends what nobody set out for."""
     from anju.alarms.facts import AlarmRaised, AlarmRecovered
     from anju.fieldwork import actions as fieldwork
+    from anju.fieldwork.flow import REPAIR
+    from anju.kernel.flow.registry import when
 
     def mend(fact: AlarmRaised) -> None:
         if fact.technical:
@@ -42,6 +44,7 @@ def repairs() -> None:
 
     reacts(AlarmRaised, mend)
     reacts(AlarmRecovered, lambda f: fieldwork.recovered(alarm_id=f.alarm_id, reason=f.reason))
+    when(REPAIR, move="press", do=fieldwork.page_late)
 
 
 def calls_and_pages() -> None:

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
 
+from anju.accounts import queries as accounts
 from anju.accounts.roles import Role
 from anju.alarms import actions as alarms
 from anju.alarms import queries as alarm_queries
-from anju.fieldwork import rules
+from anju.fieldwork import queries, rules
 from anju.fieldwork.models import RepairOrder, Report
 from anju.kernel import clock
 from anju.kernel.changes import changed
@@ -19,6 +20,8 @@ from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.models import Movement
 from anju.kernel.numbers import next_number
+from anju.notices import actions as notices
+from anju.notices.actions import To
 
 CASE: Final = "repair"
 BEFORE_ANYBODY_SET_OUT: Final = frozenset({"reported", "dispatching"})
@@ -237,6 +240,26 @@ def _make(
         return other, False
     _tell(order)
     return order, True
+
+
+def page_late(order: RepairOrder, movement: Movement) -> None:
+    """The clock pressed: who holds the order and the dispatchers are told; with a broken promise the leads as well."""
+    broken = queries.broken(order)
+    people = {u.id: u for u in accounts.holders(Role.DISPATCHER, place=order.place)}
+    if broken or not people:
+        people |= {u.id: u for u in accounts.holders(Role.LEAD, place=order.place)}
+    names = {u.id: u.name for u in people.values()}
+    if order.assignee_id is not None:
+        names[order.assignee_id] = accounts.user_name(order.assignee_id)
+    what = {
+        "number": order.number, "where": order.where or order.cause_label, "state": order.state_label,
+        "what": "，".join(broken) or order.cause_label,
+    }  # fmt: skip
+    for user_id, name in sorted(names.items()):
+        notices.send(
+            to=To(name, user_id=user_id), template="page_repair", data=what, channel="platform",
+            key=f"repair:{order.pk}:{movement.nth}:{user_id}", place=order.place, ref=f"repair:{order.pk}",
+        )  # fmt: skip
 
 
 def _earlier(device_id: int, cause: str, now: datetime) -> int:

@@ -109,18 +109,22 @@ def counts() -> dict[str, int]:
     return found
 
 
-def _row(order: RepairOrder) -> OrderRow:
+def broken(order: RepairOrder) -> list[str]:
+    """The promises of 附件6 that this order has broken, in words."""
     repaired = order.closed_at is not None or order.state in {"follow_up", "materials"}
-    broken = rules.broken_promises(
+    return rules.broken_promises(
         now=order.closed_at or clock.now(), reported_at=order.reported_at, seen_at=order.seen_at, repaired=repaired
     )
+
+
+def _row(order: RepairOrder) -> OrderRow:
     return OrderRow(
         id=order.pk, number=order.number, place=order.place, home_id=order.home_id, device_id=order.device_id,
         cause=order.cause, cause_label=order.cause_label, where=order.where, state=order.state,
         state_label=order.state_label, reported_at=order.reported_at, due_at=order.due_at,
         appointment_at=order.appointment_at, assignee_name=order.assignee.name if order.assignee else "",
         repeats=order.repeats, repeat_label=rules.repeat_label(order.repeats), urged=order.urged,
-        broken=tuple(broken), closed_at=order.closed_at,
+        broken=tuple(broken(order)), closed_at=order.closed_at,
     )  # fmt: skip
 
 

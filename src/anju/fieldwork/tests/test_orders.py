@@ -19,6 +19,7 @@ from anju.kernel import clock
 from anju.kernel.flow.actor import NotAllowed
 from anju.kernel.flow.queries import dues_of, story_of
 from anju.kernel.scope import Scope, seen_by
+from anju.notices import queries as notices
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("everywhere")]
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -118,6 +119,10 @@ def test_a_visit_that_does_not_come_is_pressed_after_24_and_48_hours(let_pass, c
         order.reported_at + timedelta(hours=24),
         order.reported_at + timedelta(hours=48),
     ]
+    inbox = notices.inbox(fitter.pk)
+    assert len(inbox) == 3
+    assert "超过 48 小时未到场查看" not in inbox[-1].text
+    assert all(order.number in n.text and "待上门" in n.text for n in inbox)
     [row] = queries.page(open_only=True)
     assert row.broken == ("超过 48 小时未到场查看", "超过 24 小时未修复")
     assert queries.counts() == {"late": 1, "appointed": 1}
