@@ -33,5 +33,11 @@ def kit(request: HttpRequest) -> HttpResponse:
     for name, step in SCALE.findall((HERE / "static/design/tokens.css").read_text(encoding="utf-8")):
         scales.setdefault(name, []).append(step)
     now = timezone.now()  # noqa: TID251 - design stands below the kernel; only a picture
-    context = {"icons": icons, "kinds": KINDS, "scales": scales.items(), "now": now, "due": now + timedelta(seconds=147)}
+    context = {
+        "icons": icons,
+        "kinds": KINDS,
+        "scales": scales.items(),
+        "now": now,
+        "due": now + timedelta(seconds=147),
+    }
     return render(request, "design/kit.html", context)

@@ -20,11 +20,11 @@ from anju.design import navigation
 
 register = template.Library()
 
-_CIRCLES = mark_safe(  # noqa: S308 - a constant
+_CIRCLES = mark_safe(
     '<svg viewBox="0 0 40 40" aria-hidden="true"><circle cx="20" cy="20" r="17" pathLength="100"/>'
     '<circle cx="20" cy="20" r="17" pathLength="100"/></svg>'
 )
-_EMPTY_HOUSE = mark_safe(  # noqa: S308 - a constant
+_EMPTY_HOUSE = mark_safe(
     '<svg viewBox="0 0 120 88" aria-hidden="true"><path d="M8 80h104M20 80V38l40-26 40 26v42M60 6v6"/>'
     '<rect x="48" y="44" width="24" height="20" rx="1.5"/><path d="M60 44v20M48 54h24"/>'
     '<path d="M34 80V66M86 80V66" stroke-opacity=".6"/></svg>'
@@ -33,7 +33,9 @@ _EMPTY_HOUSE = mark_safe(  # noqa: S308 - a constant
 
 def _attrs(**values: object) -> SafeString:
     """Attributes for those that have a value; `data_kind` becomes `data-kind`."""
-    return format_html_join("", ' {}="{}"', ((k.replace("_", "-"), v) for k, v in values.items() if v not in ("", None)))
+    return format_html_join(
+        "", ' {}="{}"', ((k.replace("_", "-"), v) for k, v in values.items() if v not in ("", None))
+    )
 
 
 @register.simple_tag
@@ -56,7 +58,11 @@ def ring(percent: float, text: str = "", kind: str = "", size: str = "") -> Safe
     """A still countdown ring: `percent` of the time that is left."""
     word = format_html("<b>{}</b>", text) if text else ""
     return format_html(
-        '<span class="ring"{} style="--p:{}">{}{}</span>', _attrs(data_kind=kind, data_size=size), round(percent), _CIRCLES, word
+        '<span class="ring"{} style="--p:{}">{}{}</span>',
+        _attrs(data_kind=kind, data_size=size),
+        round(percent),
+        _CIRCLES,
+        word,
     )
 
 
@@ -142,13 +148,21 @@ def empty_state(title: str, note: str = "", proof: str = "") -> SafeString:
 def notice(kind: str, icon_name: str, text: str) -> SafeString:
     """A banner in the page. Errors are `warn`: red is for people in danger."""
     role = "alert" if kind in {"emergency", "warn"} else "status"
-    return format_html('<div class="notice" data-kind="{}" role="{}">{}<span>{}</span></div>', kind, role, icon(icon_name), text)
+    return format_html(
+        '<div class="notice" data-kind="{}" role="{}">{}<span>{}</span></div>', kind, role, icon(icon_name), text
+    )
 
 
 @register.simple_tag
-def stat(name: str, value: object, unit: str = "", note: str = "", meaning: str = "", kind: str = "") -> SafeString:
+def stat(  # noqa: PLR0917 - a template names its parameters
+    name: str, value: object, unit: str = "", note: str = "", meaning: str = "", kind: str = ""
+) -> SafeString:
     """A figure with its name, unit, its target or last month (`note`) and its definition behind ⓘ (`meaning`)."""
-    info = format_html('<span title="{}">{}<span class="vh">{}</span></span>', meaning, icon("info"), meaning) if meaning else ""
+    info = (
+        format_html('<span title="{}">{}<span class="vh">{}</span></span>', meaning, icon("info"), meaning)
+        if meaning
+        else ""
+    )
     return format_html(
         '<div class="stat"><span class="stat__name">{}{}</span><span class="stat__value"{}>{}{}</span>'
         '<span class="stat__note">{}</span></div>',
@@ -165,7 +179,8 @@ def stat(name: str, value: object, unit: str = "", note: str = "", meaning: str 
 def field(bound: BoundField, *, stack: bool = False, wide: bool = False) -> SafeString:
     """A form field of Django in the look of the kit: label, input, and the error that says what to do next (amber)."""
     widget = bound.field.widget
-    look = {Select: "select", SelectMultiple: "textarea", Textarea: "textarea", CheckboxInput: ""}.get(type(widget), "input")
+    looks: dict[type, str] = {Select: "select", SelectMultiple: "textarea", Textarea: "textarea", CheckboxInput: ""}
+    look = looks.get(type(widget), "input")
     wrong = bool(bound.errors)
     attrs: dict[str, Any] = {"class": f"{widget.attrs.get('class', '')} {look}".strip()}
     if wrong:
@@ -197,7 +212,12 @@ def rail(context: Context, frame: str) -> dict[str, Any]:
     request = context.get("request")
     here = navigation.current(items, request.path) if request is not None else None
     counts = context.get("nav_counts") or {}
-    return {"groups": list(navigation.grouped(items)), "here": here, "counts": counts, "csrf_token": context.get("csrf_token")}
+    return {
+        "groups": list(navigation.grouped(items)),
+        "here": here,
+        "counts": counts,
+        "csrf_token": context.get("csrf_token"),
+    }
 
 
 @register.filter

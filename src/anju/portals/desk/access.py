@@ -23,7 +23,7 @@ def desk_only(view: View) -> View:
     """A logged-in agent or lead. A fragment of a page whose log-in ended gets 401 (the page then says so), a page the log-in."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401 - passed through
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             if request.headers.get("HX-Request"):
                 return HttpResponse("登录已失效，请重新登录。", status=401)

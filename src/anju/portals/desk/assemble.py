@@ -11,7 +11,7 @@ from anju.accounts.roles import Role
 from anju.devices import queries as devices
 from anju.elders import queries as elders
 from anju.incidents import queries as incidents
-from anju.incidents.queries import CaseView, QueueRow
+from anju.incidents.views import CaseView, QueueRow
 from anju.kernel import clock
 from anju.knowledge import queries as knowledge
 from anju.portals.desk import homemap, homes, presence, present
@@ -34,14 +34,31 @@ def queue(user: User) -> dict[str, Any]:
     proof = f"最近信号 {present.ago_short(clock.now() - heard)}前" if heard else ""
     return {
         "now": clock.now(), "rows": rows, "groups": present.cards(rows), "ringing": present.ringing(rows),
-        "seats": colleagues(user, rows), "last_case": "", "proof": proof,
+        "seats": colleagues(user, rows), "last_case": _last_case(user) if not rows else "", "proof": proof,
     }  # fmt: skip
+
+
+def _last_case(user: User) -> str:
+    last = next(iter(incidents.page(accounts.roles_of(user), limit=1)), None)
+    if last is None:
+        return ""
+    who = f"，{last.a_seat}已处置" if last.a_seat else ""
+    return f"上次 {present.day_time(last.opened_at, clock.now())} {last.kind_label}{who}"
 
 
 def colleagues(user: User, rows: list[QueueRow]) -> list[dict[str, str]]:
     """The other seats: on a case, here and free, or away."""
-    people = {u.id: u for role in (Role.AGENT, Role.LEAD) for place in _posts(user) for u in accounts.holders(role, place=place)}
-    on_a, on_b, here = {r.a_seat for r in rows if r.state != "follow_up"}, {r.b_seat for r in rows if r.state != "follow_up"}, presence.here()
+    people = {
+        u.id: u
+        for role in (Role.AGENT, Role.LEAD)
+        for place in _posts(user)
+        for u in accounts.holders(role, place=place)
+    }
+    on_a, on_b, here = (
+        {r.a_seat for r in rows if r.state != "follow_up"},
+        {r.b_seat for r in rows if r.state != "follow_up"},
+        presence.here(),
+    )
     found = []
     for one in sorted(people.values(), key=lambda u: (u.id not in here, u.seat_number, u.id)):
         word, kind = ("空闲", "ok") if one.id in here or one.id == user.pk else ("离席", "mute")
@@ -73,7 +90,9 @@ def case(user: User, incident_id: int) -> dict[str, Any]:
     elder, home = plan.get("elder") or {}, plan.get("home") or {}
     primary, others, dials = present.split_moves(view)
     closed = head.state == "closed"
-    look = "work" if head.drill or head.state in {"follow_up", "closed"} else "emergency" if head.priority >= 7 else "warn"
+    look = (
+        "work" if head.drill or head.state in {"follow_up", "closed"} else "emergency" if head.priority >= 7 else "warn"
+    )
     about = " · ".join(p for p in (head.sex, f"{head.age} 岁" if head.age else "", elder.get("kind_label", "")) if p)
     alarm = plan.get("alarm") or {}
     drawn = {
@@ -90,7 +109,12 @@ def case(user: User, incident_id: int) -> dict[str, Any]:
         "tabs": tabs(view), "strip": strip(head.home_id, now), "outcome": head.outcome, "previous": head.previous_number,
         "previous_id": head.previous_id,
     }  # fmt: skip
-    return {"now": now, "case": drawn, "file": file(user, head.elder_id, home), "moves": {m.name: m for m in [primary, *others] if m}}
+    return {
+        "now": now,
+        "case": drawn,
+        "file": file(user, head.elder_id, home),
+        "moves": {m.name: m for m in [primary, *others] if m},
+    }
 
 
 def _position(alarm: dict[str, Any], kind_label: str) -> str:
@@ -127,7 +151,9 @@ def file(user: User, elder_id: int | None, frozen_home: dict[str, Any]) -> list[
 
     def item(label: str, name: str, *, wide: bool = True, strong: bool = False) -> dict[str, Any]:
         text = getattr(seen, name)
-        return present.fact(label, text, wide=wide, strong=strong, field=name if name in seen.uncover else "", elder_id=seen.id)
+        return present.fact(
+            label, text, wide=wide, strong=strong, field=name if name in seen.uncover else "", elder_id=seen.id
+        )
 
     born = f"{row.birth_date:%Y-%m-%d}（{seen.age} 岁）" if row.birth_date else ""
     return [
@@ -155,7 +181,13 @@ def installed(incident_id: int, user: User) -> dict[str, Any]:
     head = incidents.head(incident_id, accounts.roles_of(user))
     rows = []
     for one in devices.of_home(head.home_id) if head.home_id else []:
-        kind, icon, word = ("deaf", "deaf", "失联") if one.silent else ("maint", "battery-low", "待换电") if one.low else ("ok", "ok", "听得到")
+        kind, icon, word = (
+            ("deaf", "deaf", "失联")
+            if one.silent
+            else ("maint", "battery-low", "待换电")
+            if one.low
+            else ("ok", "ok", "听得到")
+        )
         rows.append(
             {"name": one.device.product_name, "position": one.device.position, "last_heard_at": one.last_heard_at, "battery": one.battery,
              "kind": kind, "icon": icon, "word": word}
@@ -175,7 +207,12 @@ def where(incident_id: int, user: User) -> dict[str, Any]:
     """The map of the home with the ambulance entrance, and the way in words."""
     view = incidents.case(incident_id, accounts.roles_of(user), user.pk)
     home = view.plan.get("home") or {}
-    return {"map": homemap.draw(home), "entrance": home.get("entrance", ""), "address": view.incident.where, "access": home.get("access_note", "")}
+    return {
+        "map": homemap.draw(home),
+        "entrance": home.get("entrance", ""),
+        "address": view.incident.where,
+        "access": home.get("access_note", ""),
+    }
 
 
 def idle(user: User) -> dict[str, Any]:
@@ -187,7 +224,11 @@ def idle(user: User) -> dict[str, Any]:
          "when": f"{clock.local(r.due_at):%m-%d %H:%M} 前" if r.due_at else "", "url": f"/desk/incident/{r.id}"}
         for r in rows
     ]  # fmt: skip
-    mine = [i for i in incidents.page(roles, limit=200, since=now - timedelta(hours=12)) if user.pk in {i.a_seat_id, i.b_seat_id}]
+    mine = [
+        i
+        for i in incidents.page(roles, limit=200, since=now - timedelta(hours=12))
+        if user.pk in {i.a_seat_id, i.b_seat_id}
+    ]
     waits = [(i.accepted_at - i.first_alarm_at).total_seconds() for i in mine if i.accepted_at]
     return {
         "now": now, **homes.overview(user.pk, now), "todo": todo, "checks": checks(now),
@@ -214,4 +255,10 @@ def checks(now: datetime) -> list[dict[str, str]]:
     return found
 
 
-SOURCE_NAMES = {"ctwing": "电信平台", "onenet": "移动平台", "mqtt": "物联直连", "generic": "通用接口", "platform": "平台自查"}
+SOURCE_NAMES = {
+    "ctwing": "电信平台",
+    "onenet": "移动平台",
+    "mqtt": "物联直连",
+    "generic": "通用接口",
+    "platform": "平台自查",
+}

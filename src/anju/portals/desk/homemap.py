@@ -39,12 +39,14 @@ class View:
 
     def xy(self, point: list[float]) -> tuple[float, float]:
         """A point of the picture; (0, 0) is its upper left corner."""
-        return round(WIDTH / 2 + (point[0] - self.lon) * self.by_lon, 1), round(HEIGHT / 2 - (point[1] - self.lat) * self.by_lat, 1)
+        return round(WIDTH / 2 + (point[0] - self.lon) * self.by_lon, 1), round(
+            HEIGHT / 2 - (point[1] - self.lat) * self.by_lat, 1
+        )
 
     def sees(self, points: list[list[float]]) -> bool:
         """Whether the outline touches the picture."""
         xs, ys = zip(*(self.xy(p) for p in points), strict=True)
-        return max(xs) > 0 and min(xs) < WIDTH and max(ys) > 0 and min(ys) < HEIGHT
+        return bool(max(xs) > 0 and min(xs) < WIDTH and max(ys) > 0 and min(ys) < HEIGHT)
 
     def path(self, points: list[list[float]], *, closed: bool) -> str:
         """The outline as an SVG path."""
@@ -64,20 +66,37 @@ def draw(home: dict[str, Any]) -> dict[str, Any] | None:
         _add(feature, view, areas, roads, names, gates)
     if not areas and not roads:
         return None
-    pins = [{"x": x, "y": y, "kind": "mute", "icon": "door", "label": p.get("name", "")} for x, y, p in gates if not p.get("ambulance")]
+    pins = [
+        {"x": x, "y": y, "kind": "mute", "icon": "door", "label": p.get("name", "")}
+        for x, y, p in gates
+        if not p.get("ambulance")
+    ]
     entrance = _entrance(home, view, gates)
     if entrance:
-        pins.append({"x": entrance[0], "y": entrance[1], "kind": "emergency", "icon": "ambulance", "label": "救护车从这里进"})
+        pins.append(
+            {"x": entrance[0], "y": entrance[1], "kind": "emergency", "icon": "ambulance", "label": "救护车从这里进"}
+        )
     here = view.xy([view.lon, view.lat])
-    pins.append({"x": here[0], "y": here[1], "kind": "work", "icon": "home", "label": str(home.get("building") or "老人家")})
+    pins.append(
+        {"x": here[0], "y": here[1], "kind": "work", "icon": "home", "label": str(home.get("building") or "老人家")}
+    )
     route = f"M{entrance[0]} {entrance[1]}L{here[0]} {here[1]}" if entrance else ""
     order = {"map__land": 0, "map__water": 1, "map__block": 2}
     areas.sort(key=lambda a: order.get(a["css"], 3))
     label = "老人家附近的地图" + ("，标有救护车入口" if entrance else "")
-    return {"width": WIDTH, "height": HEIGHT, "areas": areas, "roads": roads, "names": names, "pins": pins, "route": route, "label": label}
+    return {
+        "width": WIDTH,
+        "height": HEIGHT,
+        "areas": areas,
+        "roads": roads,
+        "names": names,
+        "pins": pins,
+        "route": route,
+        "label": label,
+    }
 
 
-def _add(
+def _add(  # noqa: PLR0917
     feature: dict[str, Any], view: View, areas: list[dict[str, str]], roads: list[dict[str, str]], names: list[dict[str, Any]],
     gates: list[tuple[float, float, dict[str, Any]]],
 ) -> None:  # fmt: skip
@@ -88,14 +107,22 @@ def _add(
         word = props.get("name") if kind == "compound" else props.get("number")
         if word:
             corners = [view.xy(p) for p in points[0]]
-            names.append({"x": round(sum(x for x, _ in corners) / len(corners)), "y": round(sum(y for _, y in corners) / len(corners)), "text": word})
+            names.append(
+                {
+                    "x": round(sum(x for x, _ in corners) / len(corners)),
+                    "y": round(sum(y for _, y in corners) / len(corners)),
+                    "text": word,
+                }
+            )
     elif shape.get("type") == "LineString" and kind == "road" and view.sees(points):
         roads.append({"css": str(props.get("class") or ""), "d": view.path(points, closed=False)})
     elif shape.get("type") == "Point" and kind == "gate" and view.sees([points]):
         gates.append((*view.xy(points), props))
 
 
-def _entrance(home: dict[str, Any], view: View, gates: list[tuple[float, float, dict[str, Any]]]) -> tuple[float, float] | None:
+def _entrance(
+    home: dict[str, Any], view: View, gates: list[tuple[float, float, dict[str, Any]]]
+) -> tuple[float, float] | None:
     if home.get("entrance_lon") is not None and home.get("entrance_lat") is not None:
         return view.xy([float(home["entrance_lon"]), float(home["entrance_lat"])])
     return next(((x, y) for x, y, props in gates if props.get("ambulance")), None)

@@ -55,10 +55,13 @@ def _look(now: datetime) -> dict[str, Any]:
             silent.append((last or datetime.min.replace(tzinfo=now.tzinfo), home_id, now_is))
     silent.sort(key=lambda one: one[0])
     total = sum(n for word, n in parts.items() if word != "停机")
-    return {"homes": {"total": total, "parts": present.counts(parts)}, "silent": [_row(*one, now) for one in silent[:SHOWN]]}
+    return {
+        "homes": {"total": total, "parts": present.counts(parts)},
+        "silent": [_row(*one, now) for one in silent[:SHOWN]],
+    }
 
 
-def _row(last: datetime, home_id: int, now_is: Any, now: datetime) -> dict[str, Any]:  # noqa: ANN401 - signals.activity.State
+def _row(last: datetime, home_id: int, now_is: Any, now: datetime) -> dict[str, Any]:
     who = elders.main_elder(home_id)
     ever = now_is.last_heard is not None
     moved = now_is.last_move
@@ -68,5 +71,3 @@ def _row(last: datetime, home_id: int, now_is: Any, now: datetime) -> dict[str, 
         "word": now_is.word, "heard": present.day_time(last, now) if ever else "从未听到",
         "moved": present.day_time(moved.at, now) if moved else "—", "quiet": present.ago(now - last) if ever else "—",
     }  # fmt: skip
-
-

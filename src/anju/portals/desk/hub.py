@@ -82,14 +82,14 @@ class Listener:
         self._empty()
         self.queue.put_nowait(BYE)
 
-    async def next(self, timeout: float) -> Change | None:
+    async def next(self, seconds: float) -> Change | None:
         """The next change; None when nothing came in time."""
         if self.flooded:
             self._empty()
             self.flooded = False
             return RESYNC
         with suppress(TimeoutError):
-            return await asyncio.wait_for(self.queue.get(), timeout)
+            return await asyncio.wait_for(self.queue.get(), seconds)
         return None
 
     def _empty(self) -> None:
@@ -111,7 +111,10 @@ class Hub:
         """Begin to tell a desk; returns when the ear is open, so that nothing after this is missed."""
         self._listeners.add(listener)
         if not self._tasks:
-            self._tasks = [asyncio.create_task(self._forever(self._hear)), asyncio.create_task(self._forever(self._check))]
+            self._tasks = [
+                asyncio.create_task(self._forever(self._hear)),
+                asyncio.create_task(self._forever(self._check)),
+            ]
         with suppress(TimeoutError):
             await asyncio.wait_for(self._hearing.wait(), 5)
 
@@ -141,7 +144,11 @@ class Hub:
             failures += 1
 
     async def _hear(self) -> None:
-        params = {k: v for k, v in connections["default"].get_connection_params().items() if k not in {"cursor_factory", "context"}}
+        params = {
+            k: v
+            for k, v in connections["default"].get_connection_params().items()
+            if k not in {"cursor_factory", "context"}
+        }
         async with await psycopg.AsyncConnection.connect(**params, autocommit=True) as ear:
             await ear.execute(f"LISTEN {CHANNEL}")
             self._hearing.set()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from anju.kernel.jobs import periodic
+from anju.kernel.jobs import job, periodic
 from anju.portals.desk import press
 
 
 @periodic("17 4 * * *")
-def forget_old_presses(timestamp: int) -> None:
+@job("desk.forget_old_presses")
+def forget_old_presses() -> None:
     """Once a night."""
     press.forget_old()

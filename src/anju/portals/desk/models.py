@@ -12,8 +12,7 @@ from anju.kernel.scope import OpenModel
 
 
 class Press(OpenModel):
-    """One press of a button on one version of a case: a double click or a repeated request is the same act and is carried out once.
-    """
+    """One press of a button on one version of a case: a double click or a repeated request is the same act and is carried out once."""
 
     scope_reason: ClassVar[str] = "a hash, without any person in it"
 
@@ -33,7 +32,9 @@ class Presence(OpenModel):
 
     scope_reason: ClassVar[str] = "colleagues of one centre see each other"
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+", verbose_name="用户")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+", verbose_name="用户"
+    )
     seen_at = models.DateTimeField("最近在席")
     told = models.BooleanField("已告知离席", default=False)
 

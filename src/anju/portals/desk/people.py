@@ -38,7 +38,14 @@ def callers(text: str, user: User) -> list[Caller]:
     if len(text.strip()) < 2:
         return []
     return [
-        Caller(one.elder_id, one.home_id, one.name, f"{one.sex} {one.age or ''}".strip(), f"{one.place_name}{one.address}", one.place)
+        Caller(
+            one.elder_id,
+            one.home_id,
+            one.name,
+            f"{one.sex} {one.age or ''}".strip(),
+            f"{one.place_name}{one.address}",
+            one.place,
+        )
         for one in elders.search(text.strip(), 3, roles=roles(user))
     ]
 

@@ -43,7 +43,9 @@ def report_lost() -> int:
     """Tell the cases of every desk that fell silent, once; the number of seats that were freed."""
     freed = 0
     with transaction.atomic():
-        lost = Presence.objects.select_for_update(skip_locked=True).filter(told=False, seen_at__lte=clock.now() - GONE_AFTER)
+        lost = Presence.objects.select_for_update(skip_locked=True).filter(
+            told=False, seen_at__lte=clock.now() - GONE_AFTER
+        )
         for row in lost:
             freed += incidents.seat_dropped(user_id=row.user_id)
             row.told = True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from anju.incidents.queries import CaseView, DutyView, EntryView, MoveView, QueueRow, RungView
+from anju.incidents.views import CaseView, DutyView, EntryView, MoveView, QueueRow, RungView
 from anju.kernel.clock import local
 from anju.signals.queries import Activity
 
@@ -21,7 +21,14 @@ DIALS = {"call_120": "120", "call_110": "110", "call_119": "119"}
 KEYS = {"accept": "a", "ask_b": "b"}
 """Keys of the desk by move."""
 SOURCES = {"device": "设备", "A": "A", "B": "B", "lead": "班长", "elder": "老人", "contact": "联系人"}
-LOOKS = {"alarm": "emergency", "late": "warn", "overdue": "warn", "duty_overdue": "warn", "authority": "warn", "drill": "work"}
+LOOKS = {
+    "alarm": "emergency",
+    "late": "warn",
+    "overdue": "warn",
+    "duty_overdue": "warn",
+    "authority": "warn",
+    "drill": "work",
+}
 """Colour of a line of the story by its kind; what a person did is blue."""
 MOVE_LOOKS = {
     "call_120": "emergency", "call_110": "emergency", "call_119": "emergency", "needs_help": "emergency",
@@ -30,6 +37,13 @@ MOVE_LOOKS = {
 }  # fmt: skip
 ASKING = {"ask_120_sent", "ask_120_position", "ask_condition", "ask_state", "ask_scene", "ask_helper"}
 """Duties whose answer belongs into the story: they ask for it."""
+
+
+RUNG_LOOKS = {
+    "coming": ("ok", "route"), "failed": ("warn", "phone"), "ringing": ("work", "phone"), "turn": ("work", "bell"),
+    "ended": ("mute", "check"),
+}  # fmt: skip
+"""Colour and icon of a contact by the state of the attempt."""
 
 
 def icon_of(label: str) -> str:
@@ -45,7 +59,7 @@ class Card:
     look: str
     icon: str
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the rest is the query's row
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.row, name)
 
     @property
@@ -90,8 +104,7 @@ def ladder_rung(rung: RungView) -> dict[str, Any]:
             "" if rung.available else " · 此时通常不便",
         )
     )
-    kinds = {"coming": ("ok", "route"), "failed": ("warn", "phone"), "ringing": ("work", "phone"), "turn": ("work", "bell"), "ended": ("mute", "check")}
-    kind, icon = kinds.get(rung.state, ("mute", "phone"))
+    kind, icon = RUNG_LOOKS.get(rung.state, ("mute", "phone"))
     label = rung.result_label
     if rung.state == "coming":
         label = f"赶来 约 {local(rung.eta_at):%H:%M}" if rung.eta_at else "赶来"
@@ -180,7 +193,11 @@ def split_moves(view: CaseView) -> tuple[Drawn | None, list[Drawn], list[dict[st
     """(the one primary move, the other moves, the dials 110/119/120)."""
     drawn = [Drawn(m) for m in view.moves]
     dials = [
-        {"name": m.name, "label": ("拨 " if m.name == "call_120" else "") + DIALS[m.name], "now": view.incident.state == "rescue_due"}
+        {
+            "name": m.name,
+            "label": ("拨 " if m.name == "call_120" else "") + DIALS[m.name],
+            "now": view.incident.state == "rescue_due",
+        }
         for m in drawn
         if m.name in DIALS
     ]
@@ -222,7 +239,11 @@ def steps(view: CaseView) -> list[dict[str, str]]:
     notes = {0: "", 4: head.outcome_label}
     if head.accepted_at:
         waited = max(0, round((head.accepted_at - head.first_alarm_at).total_seconds()))
-        notes[0] = f"{local(head.accepted_at):%H:%M:%S} · {waited} 秒" if waited < 600 else f"{local(head.accepted_at):%m-%d %H:%M}"
+        notes[0] = (
+            f"{local(head.accepted_at):%H:%M:%S} · {waited} 秒"
+            if waited < 600
+            else f"{local(head.accepted_at):%m-%d %H:%M}"
+        )
     found = []
     for n, step in enumerate(view.steps):
         note = head.state_label if step.state == "now" else notes.get(n, "")
@@ -245,7 +266,10 @@ def strip(events: Iterable[Activity], start: datetime, now: datetime, *, devices
         for e in rows
         if e.kind == "sos"
     ][-1:]
-    hours = [{"x": h / 24 * 100, "label": f"{h:02d}", "anchor": {0: "start", 24: "end"}.get(h, "middle")} for h in range(0, 25, 3)]
+    hours = [
+        {"x": h / 24 * 100, "label": f"{h:02d}", "anchor": {0: "start", 24: "end"}.get(h, "middle")}
+        for h in range(0, 25, 3)
+    ]
     here = x(now)
     return {
         "moves": moves, "doors": doors, "sos": sos, "hours": hours, "now": here, "rest": round(100 - here, 2),
@@ -284,9 +308,18 @@ def sheet_lines(lines: Iterable[Any]) -> list[dict[str, Any]]:
     return [{"label": line.label, "text": line.text, "marked": line.label == "过敏"} for line in lines]
 
 
-def fact(label: str, text: object, *, wide: bool = True, field: str = "", elder_id: int = 0, strong: bool = False) -> dict[str, Any]:
+def fact(
+    label: str, text: object, *, wide: bool = True, field: str = "", elder_id: int = 0, strong: bool = False
+) -> dict[str, Any]:
     """One item of the file; `field` makes it a masked one with 显示."""
-    return {"label": label, "text": text or "—", "wide": wide, "field": field if text else "", "elder_id": elder_id, "strong": strong and bool(text)}
+    return {
+        "label": label,
+        "text": text or "—",
+        "wide": wide,
+        "field": field if text else "",
+        "elder_id": elder_id,
+        "strong": strong and bool(text),
+    }
 
 
 def counts(parts: Mapping[str, int]) -> list[dict[str, Any]]:

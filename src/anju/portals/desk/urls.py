@@ -21,6 +21,7 @@ urlpatterns = [
     path("desk/incident/<int:incident_id>/duty/<slug:name>", verbs.duty),
     path("desk/incident/<int:incident_id>/note", verbs.note),
     path("desk/incident/<int:incident_id>/call/<int:rung>", verbs.call),
+    path("desk/incident/<int:incident_id>/number/<int:rung>", verbs.number),
     path("desk/incident/<int:incident_id>/seat/<slug:letter>", verbs.seat),
     path("desk/incident/<int:incident_id>/seat/<slug:letter>/over", verbs.over),
     path("desk/incident/<int:incident_id>/bell/<int:bell_id>", verbs.bell),

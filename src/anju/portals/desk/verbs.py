@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -14,8 +15,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from anju.accounts.models import User
 from anju.elders import actions as elders
+from anju.elders.checks import NotAccepted
 from anju.incidents import actions as incidents
-from anju.incidents.models import Incident
+from anju.incidents import queries as cases
+from anju.incidents.queries import NotFound
 from anju.kernel.flow.actor import NotAllowed
 from anju.portals.desk import assemble, people, present
 from anju.portals.desk.access import desk_only, user_of
@@ -31,9 +34,9 @@ def act(request: HttpRequest, incident_id: int, do: Callable[[], object]) -> Htt
     problem = ""
     try:
         once(key_of(request.path, {**request.POST.dict(), "user": user_of(request).pk}), do)
-    except (NotAllowed, elders.NotAccepted) as refused:
+    except (NotAllowed, NotAccepted) as refused:
         problem = str(refused)
-    except Incident.DoesNotExist:
+    except ObjectDoesNotExist:
         raise Http404("没有这个事件，或不在您的管辖范围内。") from None
     return answer(request, incident_id, problem)
 
@@ -41,7 +44,11 @@ def act(request: HttpRequest, incident_id: int, do: Callable[[], object]) -> Htt
 def answer(request: HttpRequest, incident_id: int, problem: str) -> HttpResponse:
     """The case after a press. In a dialog a refusal stays in the dialog; otherwise the dialog closes."""
     if not is_part(request):
-        return whole(request, incident_id=incident_id, problem=problem) if problem else HttpResponseRedirect(f"/desk/incident/{incident_id}")
+        return (
+            whole(request, incident_id=incident_id, problem=problem)
+            if problem
+            else HttpResponseRedirect(f"/desk/incident/{incident_id}")
+        )
     context = case_context(user_of(request), incident_id)
     if problem and request.POST.get("dialog"):
         response = HttpResponse(render_to_string("desk/dialogs/problem.html", {"problem": problem}, request))
@@ -56,8 +63,12 @@ def answer(request: HttpRequest, incident_id: int, problem: str) -> HttpResponse
 
 def _said(request: HttpRequest) -> tuple[str, dict[str, Any]]:
     """The note and the answers (`data.*`) of a form."""
-    data = {name.removeprefix("data."): value for name, value in request.POST.items() if name.startswith("data.") and value != ""}
-    for name, value in data.items():
+    data: dict[str, Any] = {
+        name.removeprefix("data."): value
+        for name, value in request.POST.items()
+        if name.startswith("data.") and value != ""
+    }
+    for name, value in list(data.items()):
         if value in {"yes", "no"}:
             data[name] = value == "yes"
         elif name in {"eta_minutes", "to_user_id"}:
@@ -84,12 +95,14 @@ def _ask(request: HttpRequest, user: User, incident_id: int, name: str) -> HttpR
     if not is_part(request):
         return whole(request, incident_id=incident_id)
     context = case_context(user, incident_id)
-    view = assemble.incidents.case(incident_id, people.roles(user), user.pk)
+    view = cases.case(incident_id, people.roles(user), user.pk)
     found = next((m for m in view.moves if m.name == name), None)
     if found is None:
         context["problem"] = "这一步现在不能做，事件已到下一步。请看最新状态。"
         return render(request, "desk/dialogs/gone.html", context)
-    return render(request, "desk/dialogs/move.html", context | {"move": present.Drawn(found), "users": people.colleagues(user)})
+    return render(
+        request, "desk/dialogs/move.html", context | {"move": present.Drawn(found), "users": people.colleagues(user)}
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -124,7 +137,23 @@ def note(request: HttpRequest, incident_id: int) -> HttpResponse:
 def call(request: HttpRequest, incident_id: int, rung: int) -> HttpResponse:
     """A contact is being called on the telephone beside the desk."""
     user = user_of(request)
-    return act(request, incident_id, lambda: incidents.call_contact(incident_id=incident_id, rung=rung, by=people.actor(user)))
+    return act(
+        request, incident_id, lambda: incidents.call_contact(incident_id=incident_id, rung=rung, by=people.actor(user))
+    )
+
+
+@require_POST
+@desk_only
+def number(request: HttpRequest, incident_id: int, rung: int) -> HttpResponse:
+    """A contact's number in clear, to be dialled by hand; who looked is kept."""
+    user = user_of(request)
+    try:
+        text = incidents.reveal_number(incident_id=incident_id, rung=rung, by=people.actor(user))
+    except NotAllowed as refused:
+        text = str(refused)
+    except NotFound:
+        raise Http404("没有这个事件，或不在您的管辖范围内。") from None
+    return HttpResponse(render_to_string("desk/plain.html", {"text": text}))
 
 
 @require_POST
@@ -132,7 +161,8 @@ def call(request: HttpRequest, incident_id: int, rung: int) -> HttpResponse:
 def attempt(request: HttpRequest, attempt_id: int) -> HttpResponse:
     """What came of a call to a contact."""
     user = user_of(request)
-    incident_id, result = int(request.POST["incident"]), request.POST.get("result", "")
+    incident, result = request.POST.get("incident", ""), request.POST.get("result", "")
+    incident_id = int(incident) if incident.isdigit() else 0
     eta = request.POST.get("eta_minutes", "")
     minutes = int(eta) if eta.isdigit() and result.startswith("coming") else None
 
@@ -155,7 +185,11 @@ def seat(request: HttpRequest, incident_id: int, letter: str) -> HttpResponse:
         return act(request, incident_id, lambda: incidents.leave_seat(incident_id=incident_id, by=by))
     if how == "over":
         reason = request.POST.get("note", "")
-        return act(request, incident_id, lambda: incidents.take_over(incident_id=incident_id, seat=letter, by=by, reason=reason))
+        return act(
+            request,
+            incident_id,
+            lambda: incidents.take_over(incident_id=incident_id, seat=letter, by=by, reason=reason),
+        )
     return act(request, incident_id, lambda: incidents.take_seat(incident_id=incident_id, seat=letter, by=by))
 
 
@@ -185,7 +219,7 @@ def reveal(request: HttpRequest, elder_id: int, field: str) -> HttpResponse:
     number = request.POST.get("incident", "")
     try:
         text = elders.reveal(elder_id=elder_id, field=field, by=people.actor(user), reason=f"处置事件 {number}")
-    except elders.NotAccepted as refused:
+    except NotAccepted as refused:
         text = str(refused)
     return HttpResponse(render_to_string("desk/plain.html", {"text": text or "没有登记"}))
 
@@ -201,22 +235,29 @@ def register(request: HttpRequest) -> HttpResponse:
         return render(request, "desk/dialogs/call.html", context) if is_part(request) else whole(request)
     form = {name: request.POST.get(name, "").strip() for name in ("phone", "text", "address", "priority", "elder")}
     form["priority"] = form["priority"] if form["priority"] in KINDS else "9"
-    opened: list[Incident] = []
+    opened: list[int] = []
     try:
-        first = once(key_of(request.path, {"once": request.POST.get("once", ""), "user": user.pk}), lambda: opened.append(_open(user, form)))
+        first = once(
+            key_of(request.path, {"once": request.POST.get("once", ""), "user": user.pk}),
+            lambda: opened.append(_open(user, form)),
+        )
     except NotAllowed as refused:
         context |= {"problem": str(refused), "form": form, "found": people.callers(form["phone"], user), "asked": True}
-        return render(request, "desk/dialogs/call.html", context) if is_part(request) else whole(request, problem=str(refused))
+        return (
+            render(request, "desk/dialogs/call.html", context)
+            if is_part(request)
+            else whole(request, problem=str(refused))
+        )
     if not first or not is_part(request):
         return HttpResponseRedirect("/desk/")
-    response = render(request, "desk/case.html", case_context(user, opened[0].pk))
+    response = render(request, "desk/case.html", case_context(user, opened[0]))
     response["HX-Retarget"], response["HX-Reswap"] = "#case", "outerHTML"
-    response["HX-Push-Url"] = f"/desk/incident/{opened[0].pk}"
+    response["HX-Push-Url"] = f"/desk/incident/{opened[0]}"
     response["HX-Trigger-After-Swap"] = "anju:done"
     return response
 
 
-def _open(user: User, form: dict[str, str]) -> Incident:
+def _open(user: User, form: dict[str, str]) -> int:
     who = people.caller(int(form["elder"])) if form["elder"].isdigit() else None
     if not form["text"]:
         raise NotAllowed("写一句出了什么事，再开案。", code="needs")
@@ -227,7 +268,7 @@ def _open(user: User, form: dict[str, str]) -> Incident:
         by=people.actor(user), place=who.place if who else people.reception(user), kind=kind, kind_label=label,
         priority=int(form["priority"]), home_id=who.home_id if who else None, elder_id=who.id if who else None,
         phone=form["phone"], address=form["address"], what=form["text"],
-    )  # fmt: skip
+    ).pk  # fmt: skip
 
 
 @require_GET
@@ -236,4 +277,8 @@ def _open(user: User, form: dict[str, str]) -> Incident:
 def who(request: HttpRequest) -> HttpResponse:
     """Whom a number, a name or an address fits, while it is typed."""
     text = request.GET.get("phone", "")
-    return render(request, "desk/dialogs/who.html", {"found": people.callers(text, user_of(request)), "asked": len(text.strip()) >= 7})
+    return render(
+        request,
+        "desk/dialogs/who.html",
+        {"found": people.callers(text, user_of(request)), "asked": len(text.strip()) >= 7},
+    )

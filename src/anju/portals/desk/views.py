@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -13,7 +14,8 @@ from django.views.decorators.http import require_GET
 from anju.accounts.models import User
 from anju.elders import actions as elder_actions
 from anju.incidents import queries as incidents
-from anju.incidents.models import Incident
+from anju.incidents.queries import NotFound
+from anju.incidents.views import IncidentView
 from anju.portals.desk import assemble, people
 from anju.portals.desk.access import desk_only, user_of
 
@@ -23,7 +25,9 @@ def is_part(request: HttpRequest) -> bool:
     return bool(request.headers.get("HX-Request")) and not request.headers.get("HX-History-Restore-Request")
 
 
-def whole(request: HttpRequest, *, incident_id: int | None = None, problem: str = "", status: int = 200) -> HttpResponse:
+def whole(
+    request: HttpRequest, *, incident_id: int | None = None, problem: str = "", status: int = 200
+) -> HttpResponse:
     """The whole desk, with a case open or idle."""
     user = user_of(request)
     context = {**assemble.page(user), **assemble.queue(user), "problem": problem}
@@ -35,7 +39,7 @@ def case_context(user: User, incident_id: int) -> dict[str, Any]:
     """A case of the user's scope, or 404."""
     try:
         return assemble.case(user, incident_id)
-    except Incident.DoesNotExist:
+    except NotFound:
         raise Http404("没有这个事件，或不在您的管辖范围内。") from None
 
 
@@ -84,10 +88,10 @@ def case(request: HttpRequest, incident_id: int) -> HttpResponse:
     return render(request, "desk/case.html", case_context(user, incident_id))
 
 
-def _head(user: User, incident_id: int) -> incidents.IncidentView:
+def _head(user: User, incident_id: int) -> IncidentView:
     try:
         return incidents.head(incident_id, people.roles(user))
-    except Incident.DoesNotExist:
+    except NotFound:
         raise Http404("没有这个事件，或不在您的管辖范围内。") from None
 
 
@@ -102,14 +106,14 @@ def tab(request: HttpRequest, incident_id: int, name: str) -> HttpResponse:
     if not is_part(request):
         return whole(request, incident_id=incident_id)
     case = case_context(user, incident_id)
-    more = {
-        "file": dict,
+    more: dict[str, Callable[[], dict[str, Any]]] = {
+        "file": lambda: {},
         "aid": lambda: assemble.aid(user, incident_id),
         "devices": lambda: assemble.installed(incident_id, user),
         "earlier": lambda: assemble.earlier(incident_id, user),
         "map": lambda: assemble.where(incident_id, user),
-    }[name]()
-    return render(request, f"desk/tabs/{name}.html", case | more)
+    }
+    return render(request, f"desk/tabs/{name}.html", case | more[name]())
 
 
 @require_GET

@@ -55,12 +55,23 @@ def district(transactional_db: None) -> District:
     """望潮区 with two elders, two agents, a lead and somebody of another street."""
     with seen_by(EVERYWHERE):
         make_district()
-        people = [make_user(Role.AGENT), make_user(Role.AGENT), make_user(Role.LEAD), make_user(Role.STREET, place="330199002000")]
-        for user, (name, seat) in zip(people, [("周晓岚", "1017"), ("陈一鸣", "1023"), ("林佳", "1031"), ("高敏", "")], strict=True):
+        people = [
+            make_user(Role.AGENT),
+            make_user(Role.AGENT),
+            make_user(Role.LEAD),
+            make_user(Role.STREET, place="330199002000"),
+        ]
+        for user, (name, seat) in zip(
+            people, [("周晓岚", "1017"), ("陈一鸣", "1023"), ("林佳", "1031"), ("高敏", "")], strict=True
+        ):
             user.name, user.seat_number = name, seat
             user.save()
-        home = HomeFactory(address="荷汀花园 6 幢 2 单元 302 室", lon=121.0536, lat=30.4072, entrance_lon=None, entrance_lat=None)
-        elder = complete(ElderFactory(home=home, name="沈玉芬", sex="女", phone="13800002046", hearing_note="左耳弱，慢说"))
+        home = HomeFactory(
+            address="荷汀花园 6 幢 2 单元 302 室", lon=121.0536, lat=30.4072, entrance_lon=None, entrance_lat=None
+        )
+        elder = complete(
+            ElderFactory(home=home, name="沈玉芬", sex="女", phone="13800002046", hearing_note="左耳弱，慢说")
+        )
         other = ElderFactory(name="周阿根", sex="男", home__place="330199001003", home__area="330199001003")
         ContactFactory(elder=other)
     return District(*people, elder, other)
@@ -74,7 +85,13 @@ def press(elder: Elder, kind: str = "sos", *, where: str = "卫生间") -> Incid
 
         with transaction.atomic():
             alarms.raise_or_join(
-                rule=RULES[kind], at=now, received_at=now, source="ctwing", place=elder.home.place, home_id=elder.home_id, where=where
+                rule=RULES[kind],
+                at=now,
+                received_at=now,
+                source="ctwing",
+                place=elder.home.place,
+                home_id=elder.home_id,
+                where=where,
             )
         return Incident.objects.filter(home=elder.home).latest("id")
 
@@ -161,7 +178,10 @@ def sit(web: str, chromium: Any) -> Iterator[Callable[..., Seat]]:
         page = context.new_page()
         page.set_default_timeout(8000)
         seat = Seat(page, key)
-        page.on("console", lambda message: seat.complaints.append(message.text) if message.type in {"error", "warning"} else None)
+        page.on(
+            "console",
+            lambda message: seat.complaints.append(message.text) if message.type in {"error", "warning"} else None,
+        )
         page.on("pageerror", lambda error: seat.complaints.append(str(error)))
         page.goto(web + path)
         opened.append((context, seat))

@@ -266,7 +266,9 @@ def test_people_of_other_posts_and_places_do_not_see_it(district: District, sit:
 
 
 @pytest.mark.req("INC-04")
-def test_the_night_switch_stays_and_the_phone_does_not_scroll_sideways(district: District, sit: Sit, shots: Path) -> None:
+def test_the_night_switch_stays_and_the_phone_does_not_scroll_sideways(
+    district: District, sit: Sit, shots: Path
+) -> None:
     """Queue → case → file on a phone; dark stays dark after a reload; no English word is to be seen anywhere."""
     incident = press(district.elder)
     for size, name in ((None, "desk"), (PHONE, "phone")):

@@ -1181,6 +1181,7 @@ function press(key) {
   else if (key === "k" || key === "ArrowUp") step(-1);
   else if (key === "n") return focusOn("#case .note-box input[name=text]");
   else if (/^[1-9]$/.test(key)) return click(`#case [data-rung="${key}"] [data-call]`);
+  else if (key === "a" && !first('[data-press="a"]')) return click("#queue a.qcard[data-ring]");
   else return click(`[data-press="${CSS.escape(key)}"]:not(:disabled)`);
   return true;
 }
