@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import signal
+import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
-from anju.ops.console import step
+from anju.ops.console import say, step
 from anju.ops.home import ROOT, Home
 from anju.ops.processes import identify, spawn, wait_gone
 
@@ -16,14 +18,17 @@ class StepFailedError(RuntimeError):
     """A management command failed; the message holds its last words."""
 
 
-def manage(home: Home, env: Mapping[str, str], *arguments: str, log: str = "setup") -> str:
-    """Run a management command to its end; returns what it printed. Its words are kept in `log/setup.log`."""
+def manage(home: Home, env: Mapping[str, str], *arguments: str, log: str = "setup", aloud: bool = False) -> str:
+    """Run a management command to its end; returns what it printed. Its words are kept in `log/setup.log`.
+
+    `aloud` repeats them in the terminal while it works, for a command that takes long.
+    """
     path = home.logs / f"{log}.log"
     start = path.stat().st_size if path.exists() else 0
     with path.open("ab") as out:
         process = spawn([sys.executable, "manage.py", *arguments], env=env, cwd=ROOT, out=out, death=signal.SIGKILL)
     try:
-        code = process.wait()
+        code = _listen(process, path, start) if aloud else process.wait()
     except BaseException:
         process.terminate()
         if who := identify(process.pid):
@@ -38,6 +43,21 @@ def manage(home: Home, env: Mapping[str, str], *arguments: str, log: str = "setu
         last = "\n    ".join(words.splitlines()[-12:])
         raise StepFailedError(f"`./anju {' '.join(arguments)}` failed. Its last words (all are in {path}):\n    {last}")
     return words
+
+
+def _listen(process: subprocess.Popen[bytes], path: Path, start: int) -> int:
+    """Wait for the end, saying each line of the log as it comes."""
+    code: int | None = None
+    with path.open("rb") as printed:
+        printed.seek(start)
+        while code is None:
+            try:
+                code = process.wait(0.5)
+            except subprocess.TimeoutExpired:
+                code = None
+            for line in printed.read().decode(errors="replace").splitlines():
+                say(f"    {line}")
+    return code
 
 
 def knows(command: str) -> bool:
@@ -77,6 +97,6 @@ def load_demo(home: Home, env: Mapping[str, str]) -> None:
     stamp = home.path / "demo.stamp"
     if stamp.exists() or not knows("demo"):
         return
-    with step("loading the demo district (invented people, about a minute)"):
-        manage(home, env, "demo")
+    with step("loading the demo district (invented people, one or two minutes)"):
+        manage(home, env, "demo", aloud=True)
         stamp.touch()
