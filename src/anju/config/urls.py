@@ -15,4 +15,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("anju.design.urls")),
     path("", include("anju.portals.desk.urls")),
     path("district/", include("anju.portals.district.urls")),
+    path("api/", include("anju.portals.open_api.urls")),
 ]
