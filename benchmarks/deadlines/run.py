@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import resource
 import statistics
 import subprocess
 import sys
@@ -72,35 +73,45 @@ def drop_database() -> None:
         raw.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
 
 
-def fill(pending: int, rate: int, seconds: int, begin_in: float) -> list[tuple[int, float]]:
-    """Parcels waiting, each with its deadline; returns (id, unix time) of those that fall due in the run."""
-    from anju.kernel import clock
-    from anju.kernel.models import Due, Movement
-    from anju.kernel.scope import EVERYWHERE, seen_by
-    from anju.kernel.tests.samples import Parcel
+def fill(pending: int) -> None:
+    """Parcels waiting, each with a deadline in an hour or later. Written by SQL: what is measured comes afterwards."""
+    from django.db import connection
 
-    start, soon = clock.now() + timedelta(seconds=begin_in), rate * seconds
-    ats = [start + timedelta(seconds=n / rate) for n in range(soon)]
-    ats += [start + timedelta(hours=1, seconds=n) for n in range(pending - soon)]
-    random.shuffle(ats)
-    with seen_by(EVERYWHERE):
-        made = Parcel.objects.bulk_create(
-            [Parcel(state="packed", state_since=clock.now(), due_at=at, slow=True) for at in ats], batch_size=5000
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO kernel_samples_parcel (state, nth, state_since, due_at, place, paid, agreed, slow, fragile)
+            SELECT 'packed', 0, now(), now() + interval '1 hour' + n * interval '1 second', '330199001001', true, false, true, true
+            FROM generate_series(1, %s) AS n""",
+            [pending],
         )
-    now = clock.now()
-    Movement.objects.bulk_create(
-        [
-            Movement(flow="parcel", subject_id=p.pk, nth=0, kind="begin", move="begin", now="packed", by="x", at=now)
-            for p in made
-        ],
-        batch_size=5000,
-    )
-    Due.objects.bulk_create(
-        [Due(flow="parcel", subject_id=p.pk, nth=0, move="remind", at=p.due_at, fire_at=p.due_at) for p in made],
-        batch_size=5000,
-    )
-    edge = start + timedelta(seconds=seconds)
-    return sorted(((p.pk, p.due_at.timestamp()) for p in made if p.due_at < edge), key=lambda x: x[1])
+        cursor.execute(
+            """
+            INSERT INTO kernel_movement (flow, subject_id, nth, kind, move, was, now, by, seat, note, data, at)
+            SELECT 'parcel', id, 0, 'begin', 'begin', '', 'packed', 'x', '', '', '{}', now() FROM kernel_samples_parcel"""
+        )
+        cursor.execute(
+            """
+            INSERT INTO kernel_due (flow, subject_id, nth, slot, move, at, fire_at, tries, problem)
+            SELECT 'parcel', id, 0, 'state', 'remind', due_at, due_at, 0, '' FROM kernel_samples_parcel"""
+        )
+        cursor.execute("ANALYZE")
+
+
+def set_off(rate: int, seconds: int, begin_in: float) -> list[tuple[int, float]]:
+    """Let `rate` of them a second fall due from `begin_in` seconds on, spread over the table; (id, unix time) of each."""
+    from anju.kernel import clock
+    from anju.kernel.models import Due
+
+    start = clock.now() + timedelta(seconds=begin_in)
+    chosen = random.sample(list(Due.objects.values_list("pk", "subject_id")), rate * seconds)
+    rows, due = [], []
+    for n, (pk, subject) in enumerate(chosen):
+        at = start + timedelta(seconds=n / rate)
+        rows.append(Due(pk=pk, at=at, fire_at=at))
+        due.append((subject, at.timestamp()))
+    Due.objects.bulk_update(rows, ["at", "fire_at"], batch_size=500)
+    return due
 
 
 def tick(out: str) -> None:
@@ -185,20 +196,20 @@ def main() -> int:
         return 0
     make_database()
     folder = Path(tempfile.mkdtemp())
-    begun = time.monotonic()
-    due = fill(asked.pending, asked.rate, asked.seconds, begin_in=25 * asked.pending / 100_000 + 12)
-    print(f"{asked.pending} deadlines pending ({time.monotonic() - begun:.0f} s to write them)")
+    fill(asked.pending)
+    logs = [(folder / f"{n}.log").open("w") for n in range(asked.tickers)]
     tickers = [
-        subprocess.Popen([sys.executable, __file__, "--tick", str(folder / f"{n}")]) for n in range(asked.tickers)
+        subprocess.Popen([sys.executable, __file__, "--tick", str(folder / f"{n}.late")], stderr=log)
+        for n, log in enumerate(logs)
     ]
+    while len(list(folder.glob("*.late"))) < asked.tickers:
+        time.sleep(0.2)  # noqa: TID251
+    due = set_off(asked.rate, asked.seconds, begin_in=5)
+    print(f"{asked.pending} deadlines pending, load of the machine {os.getloadavg()[0]:.1f}")
     won: list[int] = []
     lost: list[int] = []
     people = [threading.Thread(target=act, args=(due[n::10], won, lost)) for n in range(2)]
     try:
-        time.sleep(max(due[0][1] - time.time() - 1, 0))  # noqa: TID251
-        behind = time.time() - due[0][1]
-        if behind > 0:
-            print(f"note: filling took longer than expected, the run starts {behind:.1f} s late")
         for person in people:
             person.start()
         time.sleep(max(due[-1][1] - time.time() + 3, 0))  # noqa: TID251
@@ -208,8 +219,13 @@ def main() -> int:
         for process in tickers:
             process.terminate()
             process.wait()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"the tickers used {used.ru_utime + used.ru_stime:.1f} s of processor, their start included")
+    for log in logs:
+        log.close()
+        sys.stdout.write(Path(log.name).read_text()[-2000:])
     fired, first, wrong, late = judge(due)
-    committed = [json.loads(line)[1] for f in folder.iterdir() for line in f.read_text().splitlines()]
+    committed = [json.loads(line)[1] for f in folder.glob("*.late") for line in f.read_text().splitlines()]
     print(
         f"{len(due)} fell due at {asked.rate}/s with {asked.tickers} tickers: {fired} fired by the clock, {first} taken by people first"
     )

@@ -18,7 +18,7 @@ from anju.kernel import clock, hours
 from anju.kernel.flow import registry
 from anju.kernel.flow.actor import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.flow.subject import FlowSubject
-from anju.kernel.flow.table import A_REASON, STATE, Deadline, Duty, Hours, Move, State
+from anju.kernel.flow.table import A_REASON, STATE, Deadline, Hours, Move, State
 from anju.kernel.models import Due, Movement
 from anju.kernel.scope import ScopedModel
 
@@ -86,7 +86,7 @@ def tick(subject: S, duty: str, by: Actor, *, note: str = "", data: Data = None)
     done = _write(fresh, act, duty, kind="tick", was=fresh.state)
     _dues(fresh).filter(slot=duty).delete()
     if wanted.every:
-        _arm(fresh, duty, duty, _end(fresh, wanted.every, duty, act.at))
+        _arm(_due(fresh, duty, duty, _end(fresh, wanted.every, duty, act.at)))
     fresh.save(update_fields=["nth"])
     subject.bring_up_to_date(fresh)
     return _tell(subject, done, entered=False)
@@ -97,13 +97,12 @@ def rearm(subject: S) -> None:
     """Start the clocks of duties that apply now and have none, and stop those that no longer apply."""
     fresh = _locked(subject)
     at, here = clock.now(), fresh.flow.state(fresh.state)
-    wanted = {d.name: d for d in here.duties if d.clock and fresh.has_duty(d)}
+    wanted = {d.name: d.clock for d in here.duties if d.clock and fresh.has_duty(d)}
     _dues(fresh).exclude(slot__in=[STATE, *wanted]).delete()
     running = set(_dues(fresh).values_list("slot", flat=True))
-    ticked = set(_ticks_here(fresh))
-    for name, duty in wanted.items():
-        if name not in running and not (duty.once and name in ticked):
-            _arm_duty(fresh, duty, at)
+    finished = {d.name for d in here.duties if d.once} & set(_ticks_here(fresh))
+    missing = {name: by for name, by in wanted.items() if name not in running | finished}
+    _arm(*(_due(fresh, name, name, _end(fresh, by, name, at)) for name, by in missing.items()))
     subject.bring_up_to_date(fresh)
 
 
@@ -148,7 +147,7 @@ def _overdue(subject: FlowSubject, here: State, due: Due) -> None:
     done = _write(subject, act, due.slot, kind="duty_overdue", was=here.name)
     due.delete()
     if duty is not None and duty.clock is not None and subject.has_duty(duty):
-        _arm(subject, duty.name, duty.name, _end(subject, duty.clock, duty.name, act.at))
+        _arm(_due(subject, duty.name, duty.name, _end(subject, duty.clock, duty.name, act.at)))
     subject.save(update_fields=["nth"])
     _tell(subject, done, entered=False)
 
@@ -217,7 +216,7 @@ def _restart(subject: FlowSubject, here: State, wanted: Move, at: datetime) -> N
     if here.deadline and (not wanted.stays or here.deadline.move == wanted.name):
         _dues(subject).filter(slot=STATE).delete()
         subject.due_at = _end(subject, here.deadline, STATE, at)
-        _arm(subject, STATE, here.deadline.move, subject.due_at)
+        _arm(_due(subject, STATE, here.deadline.move, subject.due_at))
 
 
 def _step(subject: FlowSubject) -> None:
@@ -252,23 +251,19 @@ def _ticks_here(subject: FlowSubject) -> list[str]:
 
 
 def _arm_state(subject: FlowSubject, state: State, at: datetime) -> None:
-    if state.deadline and subject.due_at:
-        _arm(subject, STATE, state.deadline.move, subject.due_at)
-    for duty in state.duties:
-        if duty.clock and subject.has_duty(duty):
-            _arm_duty(subject, duty, at)
+    due = [_due(subject, STATE, state.deadline.move, subject.due_at)] if state.deadline and subject.due_at else []
+    duties = [(d, d.clock) for d in state.duties if d.clock and subject.has_duty(d)]
+    _arm(*due, *(_due(subject, d.name, d.name, _end(subject, by, d.name, at)) for d, by in duties))
 
 
-def _arm_duty(subject: FlowSubject, duty: Duty, at: datetime) -> None:
-    if duty.clock:
-        _arm(subject, duty.name, duty.name, _end(subject, duty.clock, duty.name, at))
+def _due(subject: FlowSubject, slot: str, move: str, at: datetime) -> Due:
+    return Due(flow=subject.flow.name, subject_id=subject.pk, nth=subject.nth, slot=slot, move=move, at=at, fire_at=at)
 
 
-def _arm(subject: FlowSubject, slot: str, move: str, at: datetime) -> None:
-    Due.objects.create(
-        flow=subject.flow.name, subject_id=subject.pk, nth=subject.nth, slot=slot, move=move, at=at, fire_at=at
-    )
-    if at - clock.now() < SOON:
+def _arm(*dues: Due) -> None:
+    if dues:
+        Due.objects.bulk_create(dues)
+    if any(due.at - clock.now() < SOON for due in dues):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, '')", [WAKE])
 

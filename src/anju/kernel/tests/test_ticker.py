@@ -182,3 +182,50 @@ def test_the_ticker_wakes_for_a_near_deadline_and_stops_when_told():
         stop.set()
         runner.join(5)
     assert not runner.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("clean_samples")
+@pytest.mark.req("SYS-07")
+def test_when_the_leading_ticker_dies_or_sticks_another_takes_over_at_once():
+    """The first ticker leads, and is then held fast in a reaction; the second does the rest a quarter of a second late."""
+    stop, stuck, release = threading.Event(), threading.Event(), threading.Event()
+
+    def stick(parcel, movement):
+        if not stuck.is_set():
+            stuck.set()
+            release.wait(10)
+
+    heard = registry.running(PARCEL.name).listeners
+    before = list(heard)
+    registry.when(PARCEL, entering="late", do=stick)
+
+    def run():
+        ticker.run_forever(stop)
+        connections.close_all()
+
+    runners = [threading.Thread(target=run) for _ in range(2)]
+    for runner in runners:
+        runner.start()
+    try:
+        with seen_by(EVERYWHERE):
+            made = parcels(5)
+        due = clock.now() + timedelta(seconds=0.5)
+        Due.objects.update(at=due, fire_at=due)
+        limit = time.monotonic() + 8
+        while time.monotonic() < limit and Movement.objects.filter(move="remind").count() < 4:
+            stop.wait(0.05)
+        rest = list(Movement.objects.filter(flow="parcel", move="remind"))
+        assert stuck.is_set()
+        assert len(rest) == 4, "all but the one that is held"
+        assert max((m.at - due).total_seconds() for m in rest) < 2
+        release.set()
+        while time.monotonic() < limit and Movement.objects.filter(move="remind").count() < 5:
+            stop.wait(0.05)
+        assert Movement.objects.filter(move="remind").count() == 5 == len(made)
+    finally:
+        heard[:] = before
+        release.set()
+        stop.set()
+        for runner in runners:
+            runner.join(5)
