@@ -39,7 +39,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "processes": processes, "fresh": fresh, "health": health, "deadman": health.get("deadman") or {},
             "lag": lag, "auditor": auditor, "spool": spool,
             "router_lag": round(signals.lag(now).total_seconds(), 1), "sources": sources, "troubles": alarms.troubles(limit=50),
-            "told": bool(health),
+            "told": bool(health), "checks": health.get("checks") or [],
         },
     )  # fmt: skip
 
