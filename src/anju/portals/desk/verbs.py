@@ -20,7 +20,7 @@ from anju.incidents import actions as incidents
 from anju.incidents import queries as cases
 from anju.incidents.queries import NotFound
 from anju.kernel.flow.actor import NotAllowed
-from anju.portals.desk import assemble, people, present
+from anju.portals.desk import people, present
 from anju.portals.desk.access import desk_only, user_of
 from anju.portals.desk.press import key_of, once
 from anju.portals.desk.views import case_context, is_part, whole

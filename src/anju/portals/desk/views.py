@@ -107,7 +107,7 @@ def tab(request: HttpRequest, incident_id: int, name: str) -> HttpResponse:
         return whole(request, incident_id=incident_id)
     case = case_context(user, incident_id)
     more: dict[str, Callable[[], dict[str, Any]]] = {
-        "file": lambda: {},
+        "file": dict,
         "aid": lambda: assemble.aid(user, incident_id),
         "devices": lambda: assemble.installed(incident_id, user),
         "earlier": lambda: assemble.earlier(incident_id, user),
