@@ -54,7 +54,9 @@ def register(
     return device
 
 
-def install(*, device_id: int, home_id: int, place: str, position: str, lco: str = "", at: datetime | None = None) -> Device:
+def install(
+    *, device_id: int, home_id: int, place: str, position: str, lco: str = "", at: datetime | None = None
+) -> Device:
     """Put a device into a home. `position` as people say it (卫生间); its SCAIP code follows from it unless given."""
     with transaction.atomic():
         device = Device.objects.select_for_update().get(pk=device_id)
@@ -64,7 +66,9 @@ def install(*, device_id: int, home_id: int, place: str, position: str, lco: str
         device.lco = lco or POSITIONS.get(position, "")
         device.status, device.installed_at, device.removed_at = Device.Status.INSTALLED, at or clock.now(), None
         device.save()
-        audit.record("device.install", subject="device", subject_id=str(device_id), place=place, detail={"home": home_id})
+        audit.record(
+            "device.install", subject="device", subject_id=str(device_id), place=place, detail={"home": home_id}
+        )
         changed("device", device_id, place)
         changed("home", home_id, place)
     return device

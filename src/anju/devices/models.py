@@ -66,7 +66,9 @@ class Device(ScopedModel):
     imei = models.CharField("IMEI", max_length=40, unique=True)
     operator_id = models.CharField("平台设备号", max_length=80, blank=True, default="")
     product = models.ForeignKey(Product, models.PROTECT, related_name="devices", verbose_name="型号")
-    home = models.ForeignKey("elders.Home", models.PROTECT, null=True, blank=True, related_name="devices", verbose_name="家庭")
+    home = models.ForeignKey(
+        "elders.Home", models.PROTECT, null=True, blank=True, related_name="devices", verbose_name="家庭"
+    )
     place = models.CharField("区域", max_length=12, default=RECEIVING_DISTRICT)
     position = models.CharField("安装位置", max_length=20, blank=True, default="")
     lco = models.CharField("位置码", max_length=4, blank=True, default="")
@@ -129,7 +131,9 @@ class UnknownDevice(ScopedModel):
     last_heard_at = models.DateTimeField("最近出现")
     messages = models.IntegerField("消息数", default=0)
     last_kinds = models.CharField("最近信号", max_length=120, blank=True, default="")
-    registered = models.ForeignKey(Device, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="登记为")
+    registered = models.ForeignKey(
+        Device, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="登记为"
+    )
     registered_at = models.DateTimeField("登记时间", null=True, blank=True)
 
     class Meta(ScopedModel.Meta):

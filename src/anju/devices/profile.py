@@ -58,7 +58,9 @@ class Profile:
     report_every: int = 4 * 3600
     silent_after: int = 25 * 3600
     battery_low: int = 20
-    plans: dict[str, tuple[str, Any]] = field(default_factory=dict, compare=False, repr=False)  # what was looked up once
+    plans: dict[str, tuple[str, Any]] = field(
+        default_factory=dict, compare=False, repr=False
+    )  # what was looked up once
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Profile:
@@ -66,7 +68,7 @@ class Profile:
         known = {"code", "name", "maker", "kind", "source", "product_id", "dty", "properties", "readings", "records",
                  "decoder", "report_every", "silent_after", "battery_low", "note"}  # fmt: skip
         if odd := set(data) - known:
-            raise ValueError(f"规约中有不认识的项:{'、'.join(sorted(odd))}。请对照 devices/profile.py 改正。")
+            raise ValueError(f"规约中有不认识的项：{'、'.join(sorted(odd))}。请对照 devices/profile.py 改正。")
         kind = str(data.get("kind", "other"))
         every = int(data.get("report_every", 4 * 3600))
         return cls(

@@ -39,7 +39,9 @@ class DeviceInfo:
 
     def in_test(self, at: datetime) -> bool:
         """Whether what it said at that moment belongs to a test."""
-        return self.test_until is not None and at <= self.test_until and (self.test_from is None or at >= self.test_from)
+        return (
+            self.test_until is not None and at <= self.test_until and (self.test_from is None or at >= self.test_from)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def of_home(home_id: int) -> list[DeviceHealth]:
     return [_health(row, clock.now()) for row in rows]
 
 
-def health(*, after_id: int = 0, limit: int = 1000, **filters: Any) -> list[DeviceHealth]:  # noqa: ANN401 - ORM look-ups
+def health(*, after_id: int = 0, limit: int = 1000, **filters: Any) -> list[DeviceHealth]:
     """Installed devices in order of id, a page at a time; `filters` are look-ups on Device (`place__startswith=…`)."""
     rows = Device.objects.filter(status=Device.Status.INSTALLED, pk__gt=after_id, **filters)
     return [_health(row, clock.now()) for row in rows.select_related("product", "vitals").order_by("pk")[:limit]]

@@ -33,10 +33,9 @@ _SIGNAL_COLUMNS = (
 
 
 def _copy(table: str, columns: tuple[str, ...], rows: Iterable[Sequence[Any]]) -> None:
-    with connection.cursor() as cursor:
-        with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def claim(batch: Sequence[Heard]) -> set[tuple[int, int]]:

@@ -59,15 +59,24 @@ def forget() -> None:
     today = clock.today()
     with connection.cursor() as cursor:
         raw = [d for d in partitions.existing(cursor, "signals_message") if today - d > timedelta(days=RAW_DAYS)]
-        old = [(t, d) for t in partitions.TIMED for d in partitions.existing(cursor, t) if today - d > timedelta(days=KEEP_DAYS)]
-        old += [("signals_seen", d) for d in partitions.existing(cursor, "signals_seen") if today - d > timedelta(days=SEEN_DAYS)]
+        old = [
+            (t, d)
+            for t in partitions.TIMED
+            for d in partitions.existing(cursor, t)
+            if today - d > timedelta(days=KEEP_DAYS)
+        ]
+        old += [
+            ("signals_seen", d)
+            for d in partitions.existing(cursor, "signals_seen")
+            if today - d > timedelta(days=SEEN_DAYS)
+        ]
     for table, day in old:
         _try(partial(partitions.drop, table=table, day=day))
     for day in raw:
         _try(partial(_forget_raw, day=day))
 
 
-def _forget_raw(cursor: Any, *, day: date) -> None:  # noqa: ANN401
+def _forget_raw(cursor: Any, *, day: date) -> None:
     if partitions.has_raw(cursor, day):
         partitions.forget_raw(cursor, day)
 

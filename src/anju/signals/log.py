@@ -59,4 +59,6 @@ def write_signals(signals: Iterable[Signal], vitals: dict[str, Any]) -> bytes:
 def read(text: str | bytes) -> tuple[tuple[Signal, ...], dict[str, Any]]:
     """Signals and readings of a stored message."""
     decoded = _decoder.decode(text)
-    return tuple(Signal(x.kind, from_millis(x.at), x.dty, x.stc, x.lco, x.count, x.value, x.seq) for x in decoded.s), decoded.v
+    return tuple(
+        Signal(x.kind, from_millis(x.at), x.dty, x.stc, x.lco, x.count, x.value, x.seq) for x in decoded.s
+    ), decoded.v

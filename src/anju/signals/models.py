@@ -98,7 +98,9 @@ class Source(OpenModel):
 class Message(OpenModel):
     """One acknowledged body, raw and decoded (not managed: see migration 0002)."""
 
-    scope_reason = "raw frames before anyone knows whose home they are; pages reach them only through a scoped Signal or as counts"
+    scope_reason = (
+        "raw frames before anyone knows whose home they are; pages reach them only through a scoped Signal or as counts"
+    )
 
     id = models.BigIntegerField(primary_key=True)
     received_at = models.DateTimeField("接收时间")

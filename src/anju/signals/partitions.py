@@ -18,9 +18,9 @@ DAYS_AHEAD = 4
 class Cursor(Protocol):
     """A database cursor: Django's or psycopg's."""
 
-    def execute(self, query: Any, params: Any = None) -> Any: ...  # noqa: ANN401, D102
-    def fetchone(self) -> Any: ...  # noqa: ANN401, D102
-    def fetchall(self) -> Any: ...  # noqa: ANN401, D102
+    def execute(self, query: Any, params: Any = None) -> Any: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> Any: ...
 
 
 def local_day(at: datetime) -> date:

@@ -37,7 +37,7 @@ def _heard(row: tuple[Any, ...], *, urgent: bool) -> Heard:
         try:
             signals, vitals = log.read(decoded)
         except msgspec.DecodeError as error:  # one bad row must not stop its lane
-            note = f"解析结果不可读:{error};{note}"
+            note = f"解析结果不可读：{error};{note}"
     return Heard(
         lane_id=lane_of(ident), seq=seq_of(ident), received_at=received, urgent=urgent, source=source, device_key=key,
         operator_id=operator, product_id=product, device_at=device_at, uid=uid, dedup=bytes(dedup), windowed=windowed,
@@ -114,7 +114,7 @@ def due_pending(now: datetime, limit: int = 50) -> list[PendingSignal]:
     ]  # fmt: skip
 
 
-def _json(value: Any) -> Any:  # noqa: ANN401 - JSON
+def _json(value: Any) -> Any:
     import json
 
     return json.loads(value) if isinstance(value, str) else value
@@ -141,7 +141,7 @@ def activity(home_id: int, since: datetime, until: datetime, limit: int = 20_000
     return [Activity(*row) for row in rows]
 
 
-def recent(limit: int = 50, before_id: int | None = None, **filters: Any) -> list[Signal]:  # noqa: ANN401 - ORM look-ups
+def recent(limit: int = 50, before_id: int | None = None, **filters: Any) -> list[Signal]:
     """Signals in the asker's scope, the newest first, a page at a time; `before_id` is the last id of the page before."""
     rows = Signal.objects.filter(**filters)
     if before_id is not None:

@@ -37,7 +37,9 @@ def seq_of(ident: int) -> int:
 class Signal:
     """One thing a device said. `dty`/`stc`/`lco` are SCAIP codes (device type, status, location)."""
 
-    kind: str  # sos, sos_reset, motion, door_open, door_closed, tamper, tamper_clear, battery, vitals, online, offline, …
+    kind: (
+        str  # sos, sos_reset, motion, door_open, door_closed, tamper, tamper_clear, battery, vitals, online, offline, …
+    )
     at: datetime  # when it happened: the device's time if it is sane, else the operator's, else when we received it
     dty: str
     stc: str

@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': '设备',
                 'verbose_name_plural': '设备',
+                'base_manager_name': 'unscoped',
                 'ordering': ['id'],
             },
             managers=[
@@ -59,6 +60,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': '设备状态',
                 'verbose_name_plural': '设备状态',
+                'base_manager_name': 'unscoped',
             },
             managers=[
                 ('objects', django.db.models.manager.Manager()),
@@ -108,6 +110,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': '未登记设备',
                 'verbose_name_plural': '未登记设备',
+                'base_manager_name': 'unscoped',
                 'ordering': ['-last_heard_at'],
             },
             managers=[

@@ -45,7 +45,9 @@ def test_profiles_are_loaded_as_data_and_a_wrong_one_stops_all(tmp_path: Any) ->
     good = tmp_path / "a.json"
     good.write_text('{"code":"x1","name":"x","maker":"m","kind":"gas","source":"ctwing","product_id":"1"}')
     bad = tmp_path / "b.json"
-    bad.write_text('{"code":"x2","name":"x","maker":"m","kind":"gas","source":"ctwing","product_id":"2","baterry_low":5}')
+    bad.write_text(
+        '{"code":"x2","name":"x","maker":"m","kind":"gas","source":"ctwing","product_id":"2","baterry_low":5}'
+    )
     with pytest.raises(CommandError, match="baterry_low"):
         call_command("products", good, bad)
     assert not Product.objects.filter(code__in=["x1", "x2"]).exists()
@@ -110,8 +112,20 @@ def test_health_says_what_is_wrong(home: int, let_pass: Any) -> None:
     now = clock.now()
     actions.note_vitals([VitalsNote(ident, now, battery=55, rsrp=-95, snr=12, cell_id=7)])
     health = queries.health_of([ident])[ident]
-    assert (health.battery, health.rsrp, health.snr, health.cell_id, health.online, health.well) == (55, -95, 12, 7, True, True)
-    actions.note_vitals([VitalsNote(ident, now + timedelta(seconds=5), battery=20), VitalsNote(ident, now + timedelta(seconds=1), battery=90)])
+    assert (health.battery, health.rsrp, health.snr, health.cell_id, health.online, health.well) == (
+        55,
+        -95,
+        12,
+        7,
+        True,
+        True,
+    )
+    actions.note_vitals(
+        [
+            VitalsNote(ident, now + timedelta(seconds=5), battery=20),
+            VitalsNote(ident, now + timedelta(seconds=1), battery=90),
+        ]
+    )
     health = queries.health_of([ident])[ident]
     assert (health.battery, health.low, health.well) == (20, True, False)
     actions.note_vitals([VitalsNote(ident, now + timedelta(seconds=9), tamper=True)])
@@ -137,16 +151,24 @@ maybe = st.none() | st.integers(0, 100)
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(moments, maybe, maybe, st.none() | st.booleans()), min_size=1, max_size=12), st.integers(0, 12))
-def test_late_reports_never_overwrite_newer_ones(reports: list[tuple[int, int | None, int | None, bool | None]], cut: int) -> None:
+@given(
+    st.lists(st.tuples(moments, maybe, maybe, st.none() | st.booleans()), min_size=1, max_size=12), st.integers(0, 12)
+)
+def test_late_reports_never_overwrite_newer_ones(
+    reports: list[tuple[int, int | None, int | None, bool | None]], cut: int
+) -> None:
     with seen_by(EVERYWHERE):
         product, _ = Product.objects.get_or_create(
-            code="h", defaults={"name": "h", "maker": "h", "kind": "sos", "source": "mqtt", "product_id": "h", "profile": {}}
+            code="h",
+            defaults={"name": "h", "maker": "h", "kind": "sos", "source": "mqtt", "product_id": "h", "profile": {}},
         )
         device = Device.objects.create(imei=f"h{clock.now().timestamp()}", product=product)
         zero = clock.now()
         seen = {t: (t, b, r, x) for t, b, r, x in reports}  # one report a moment, in whatever order
-        notes = [VitalsNote(device.pk, zero + timedelta(seconds=t), battery=b, rsrp=r, tamper=x) for t, b, r, x in seen.values()]
+        notes = [
+            VitalsNote(device.pk, zero + timedelta(seconds=t), battery=b, rsrp=r, tamper=x)
+            for t, b, r, x in seen.values()
+        ]
         actions.note_vitals(notes[:cut])
         actions.note_vitals(notes[cut:])
         vitals = Device.objects.get(pk=device.pk).vitals

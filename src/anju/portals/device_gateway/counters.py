@@ -42,12 +42,22 @@ class Counters:
         family("urgent_total", "counter", "Messages on the urgent lane.", {"": self.urgent})
         family("spooled_total", "counter", "Messages written to the local spool.", {"": self.spooled})
         family("replayed_total", "counter", "Spooled messages that reached the database.", {"": self.replayed})
-        family("undecodable_total", "counter", "Messages kept raw that nobody could decode.", by("source", self.undecodable))
+        family(
+            "undecodable_total",
+            "counter",
+            "Messages kept raw that nobody could decode.",
+            by("source", self.undecodable),
+        )
         family("rejected_total", "counter", "Requests refused, by reason.", by("reason", self.rejected))
         family("commits_total", "counter", "Group commits.", {"": self.commits})
         family("copied_total", "counter", "Messages in group commits.", {"": self.copied})
         family("unknown_commits_total", "counter", "Commits whose outcome had to be asked.", {"": self.unknown_commits})
-        family("poisoned_total", "counter", "Rows stored in a plainer form because the database refused them.", {"": self.poisoned})
+        family(
+            "poisoned_total",
+            "counter",
+            "Rows stored in a plainer form because the database refused them.",
+            {"": self.poisoned},
+        )
         family("last_message_timestamp_seconds", "gauge", "Last message of a source.", by("source", self.last_heard))
         family("start_timestamp_seconds", "gauge", "Start of the process.", {"": self.started})
         for name, value in gauges.items():

@@ -42,7 +42,9 @@ class Fallback:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             draft = self._path.with_suffix(".draft")
-            draft.write_text(json.dumps({"waiting": total, "since": now, "note": "数据库不可用,呼救在本地暂存,须人工处理"}))
+            draft.write_text(
+                json.dumps({"waiting": total, "since": now, "note": "数据库不可用，呼救在本地暂存，须人工处理"})
+            )
             draft.replace(self._path)
         except OSError:
             logger.exception("the flag for a waiting SOS could not be written")
@@ -58,7 +60,11 @@ class Fallback:
             self.failed += 1
             return
         body = json.dumps(
-            {"event": "sos_spooled", "waiting": total, "text": f"平台数据库不可用,{total} 条呼救暂存在网关,请立即人工处理。"},
+            {
+                "event": "sos_spooled",
+                "waiting": total,
+                "text": f"平台数据库不可用，{total} 条呼救暂存在网关，请立即人工处理。",
+            },
             ensure_ascii=False,
         ).encode()
         for wait in (0, 2, 5):

@@ -37,7 +37,13 @@ async def connect(conninfo: str, name: str) -> psycopg.AsyncConnection[tuple[obj
 
 
 async def open_lane(
-    conn: psycopg.AsyncConnection[tuple[object, ...]], *, gateway: str, kind: str, urgent: bool, floor_us: int, segment: str | None = None
+    conn: psycopg.AsyncConnection[tuple[object, ...]],
+    *,
+    gateway: str,
+    kind: str,
+    urgent: bool,
+    floor_us: int,
+    segment: str | None = None,
 ) -> int:
     """A new lane, locked by this session before anyone can see it."""
     async with conn.transaction():
@@ -185,17 +191,21 @@ class Lane:
         self._send("copy", COPY)
 
     def _send(self, state: str, query: bytes) -> None:
-        assert self.conn is not None
         self._state = state
         try:
-            self.conn.pgconn.send_query(query)
+            self._session.pgconn.send_query(query)
             self._flush()
         except psycopg.Error as error:
             self.lose(str(error))
 
+    @property
+    def _session(self) -> psycopg.AsyncConnection[tuple[object, ...]]:
+        if self.conn is None:
+            raise psycopg.InterfaceError("the lane has no session")
+        return self.conn
+
     def _flush(self) -> None:
-        assert self.conn is not None
-        if self.conn.pgconn.flush():
+        if self._session.pgconn.flush():
             self._loop.add_writer(self._fd, self._writable)
         else:
             self._loop.remove_writer(self._fd)

@@ -53,18 +53,18 @@ class Broker:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _connected(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401
+    def _connected(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             logger.warning("mqtt: the broker refused us: %s", reason)
             return
         client.subscribe(self._topic, qos=1)
         self._loop.call_soon_threadsafe(self._door.gauges.__setitem__, "mqtt_connected", 1.0)
 
-    def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401
+    def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         logger.warning("mqtt: connection lost: %s", reason)
         self._loop.call_soon_threadsafe(self._door.gauges.__setitem__, "mqtt_connected", 0.0)
 
-    def _heard(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401 - paho's thread
+    def _heard(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         self._loop.call_soon_threadsafe(self._take, message)
 
     def _take(self, message: paho.MQTTMessage) -> None:
@@ -74,7 +74,9 @@ class Broker:
 
     async def _keep(self, message: paho.MQTTMessage) -> None:
         if len(message.payload) > self._door.settings.max_body:
-            self._door.counters.rejected["too_large"] += 1  # no sender waits for an answer; the broker must not send it for ever
+            self._door.counters.rejected["too_large"] += (
+                1  # no sender waits for an answer; the broker must not send it for ever
+            )
             self._client.ack(message.mid, message.qos)
             return
         now_ms = time.time_ns() // 1_000_000

@@ -74,8 +74,7 @@ class Ticket:
     def safe(self, how: int) -> None:
         """One message of the body is settled: STORED, SPOOLED or REFUSED."""
         self.left -= 1
-        if how > self.worst:
-            self.worst = how
+        self.worst = max(self.worst, how)
         if self.left == 0 and not self.future.done():
             self.future.set_result(self.worst)
 
@@ -114,7 +113,11 @@ def tail_of(report: Report, raw: bytes, at: int, uid: bytes) -> bytes:
     if lines:
         at_ms = report.device_ms if report.device_ms is not None and report.device_ms <= now_ms else now_ms
         decoded = log.write(
-            [(k, at_ms if t is None or t > now_ms else t, dty, stc, lco, c, v, s) for k, t, dty, stc, lco, c, v, s in lines], vitals
+            [
+                (k, at_ms if t is None or t > now_ms else t, dty, stc, lco, c, v, s)
+                for k, t, dty, stc, lco, c, v, s in lines
+            ],
+            vitals,
         )
     parts = [fixed]
     for text in (report.source, report.product_id, report.device_key, report.operator_id, report.kind):

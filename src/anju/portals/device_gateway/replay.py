@@ -67,11 +67,18 @@ class Replayer:
 
     async def _segment(self, conn: Session, segment: spool.Segment) -> None:
         """One file: its lane is found again by the file's name, and what is in it already is passed over."""
-        cursor = await conn.execute("SELECT id, closed_at IS NOT NULL FROM signals_lane WHERE segment = %s", [segment.name])
+        cursor = await conn.execute(
+            "SELECT id, closed_at IS NOT NULL FROM signals_lane WHERE segment = %s", [segment.name]
+        )
         known = await cursor.fetchone()
         if known is None:
             lane = await open_lane(
-                conn, gateway=self._name, kind="spool", urgent=segment.urgent, floor_us=segment.first_at, segment=segment.name
+                conn,
+                gateway=self._name,
+                kind="spool",
+                urgent=segment.urgent,
+                floor_us=segment.first_at,
+                segment=segment.name,
             )
             done = 0
         else:
@@ -113,8 +120,11 @@ class Replayer:
             await asyncio.to_thread(spool.set_aside, aside, new[0])
             logger.critical("%s: a record that the database refuses was set aside in %s", segment.path.name, aside.name)
             report = Report("platform", "", "", "", "other", aside.name, None, new[0].tail)
-            report.notes.append(f"数据库拒绝的消息,原文在 {aside.name}")
-            await _commit(conn, [Record(tail_of(report, b"", new[0].at, os.urandom(16)), new[0].at, False, None).row(first)])  # noqa: FBT003
+            report.notes.append(f"数据库拒绝的消息，原文在 {aside.name}")
+            place_holder = Record(
+                tail_of(report, b"", new[0].at, os.urandom(16)), new[0].at, urgent=segment.urgent, ticket=None
+            )
+            await _commit(conn, [place_holder.row(first)])
             self._counters.poisoned += 1
         self._counters.replayed += len(new)
 

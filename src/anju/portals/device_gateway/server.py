@@ -36,9 +36,7 @@ class Gateway:
         self.door = Door(settings, self.store, self.counters, shipped_profiles())
         self._tasks: list[asyncio.Task[Any]] = []
         self._broker: Broker | None = None
-        tls = (
-            {"ssl_cert": Path(settings.tls_cert), "ssl_key": Path(settings.tls_key)} if settings.tls_cert and settings.tls_key else {}
-        )
+        tls = bool(settings.tls_cert and settings.tls_key)
         self._server = Server(
             self.door,
             address=settings.host,
@@ -51,7 +49,8 @@ class Gateway:
             http1_settings=HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_size=64 * 1024),
             log_level=LogLevels.warning,
             log_enabled=False,
-            **tls,
+            ssl_cert=Path(settings.tls_cert) if tls else None,
+            ssl_key=Path(settings.tls_key) if tls else None,
         )
 
     async def start(self) -> None:
@@ -61,7 +60,9 @@ class Gateway:
         create = asyncio.get_running_loop().create_task
         self._tasks = [create(Upkeep(self.door).run()), create(self._sweep()), create(self._server.serve())]
         if self.settings.mqtt_url:
-            self._broker = Broker(self.settings.mqtt_url, self.settings.mqtt_topic, self.door, name=f"anju-{self.settings.port}")
+            self._broker = Broker(
+                self.settings.mqtt_url, self.settings.mqtt_topic, self.door, name=f"anju-{self.settings.port}"
+            )
             self._broker.start()
         logger.info("the gateway listens at %s:%d", self.settings.host, self.settings.port)
 
@@ -76,7 +77,7 @@ class Gateway:
             self._broker.stop()
         self.door.open = False
         await self.store.stop()
-        self._server.stop()
+        self._server.stop()  # type: ignore[no-untyped-call]
         with contextlib.suppress(TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(asyncio.shield(self._tasks[-1]), 3)
         for task in self._tasks:

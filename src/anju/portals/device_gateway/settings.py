@@ -55,7 +55,10 @@ class GatewaySettings:
 
         secrets, env = settings.SECRETS, os.environ
         https = env.get("ANJU_HTTPS", "") == "1"
-        more = {k: Secret(v["token"], v.get("aes_key", "")) for k, v in json.loads(env.get("ANJU_ONENET_PRODUCTS", "{}")).items()}
+        more = {
+            k: Secret(v["token"], v.get("aes_key", ""))
+            for k, v in json.loads(env.get("ANJU_ONENET_PRODUCTS", "{}")).items()
+        }
         return cls(
             host=env.get("ANJU_HOST", "127.0.0.1"),
             port=int(env.get("ANJU_GATEWAY_PORT", "8001")),
@@ -65,7 +68,9 @@ class GatewaySettings:
             onenet=Secret(secrets.onenet_token, secrets.onenet_aes_key),
             onenet_products=more,
             metrics_secret=secrets.metrics,
-            sources=tuple(ipaddress.ip_network(n.strip()) for n in env.get("ANJU_GATEWAY_SOURCES", "").split(",") if n.strip()),
+            sources=tuple(
+                ipaddress.ip_network(n.strip()) for n in env.get("ANJU_GATEWAY_SOURCES", "").split(",") if n.strip()
+            ),
             mqtt_url=env.get("MQTT_URL", ""),
             mqtt_topic=env.get("MQTT_TOPIC", "anju/+/+/up"),
             fallback_url=env.get("ANJU_FALLBACK_URL", ""),
@@ -85,5 +90,7 @@ def conninfo(database: dict[str, Any]) -> str:
 
     known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     parts = {k: database[v] for k, v in known.items() if database.get(v)}
-    options = {k: v for k, v in database.get("OPTIONS", {}).items() if isinstance(v, (str, int)) and not isinstance(v, bool)}
+    options = {
+        k: v for k, v in database.get("OPTIONS", {}).items() if isinstance(v, (str, int)) and not isinstance(v, bool)
+    }
     return make_conninfo("", **(parts | options | {"connect_timeout": 3}))

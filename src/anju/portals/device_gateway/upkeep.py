@@ -126,7 +126,8 @@ class Upkeep:
         for lane in self._door.store.lanes:
             if lane.ready and lane.seq:
                 await conn.execute(
-                    "UPDATE signals_lane SET last_seq = %s WHERE id = %s AND last_seq < %s", [lane.seq, lane.lane, lane.seq]
+                    "UPDATE signals_lane SET last_seq = %s WHERE id = %s AND last_seq < %s",
+                    [lane.seq, lane.lane, lane.seq],
                 )
         if turn % 10 == 0:
             profiles = await load_profiles(conn)

@@ -88,7 +88,7 @@ class Report:
         """What was odd, in one line."""
         return ";".join(self.notes)[:500]
 
-    def add(self, profile: Profile, kind: str, at: int | None = None, *, count: int = 1, value: Any = None) -> None:  # noqa: ANN401
+    def add(self, profile: Profile, kind: str, at: int | None = None, *, count: int = 1, value: Any = None) -> None:
         """One more signal."""
         dty, stc = CODES.get(kind, ("", ""))
         seq = self.vitals.get("seq")
@@ -103,7 +103,7 @@ def profile_of(profiles: Profiles, source: str, product_id: str) -> Profile:
 _UNKNOWN = frozenset({"undefined", "null", "none", "-1"})
 
 
-def name(value: Any) -> str:  # noqa: ANN401 - whatever was in the JSON
+def name(value: Any) -> str:
     """A device's or product's name as text; "" for what operators write when they do not know it."""
     if type(value) is str and value.isalnum() and value.isascii() and len(value) <= LONGEST:
         return "" if len(value) < 10 and value.lower() in _UNKNOWN else value
@@ -127,7 +127,7 @@ def clean(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def whole(value: Any, low: int, high: int) -> int | None:  # noqa: ANN401
+def whole(value: Any, low: int, high: int) -> int | None:
     """A whole number between the bounds, or None: also from "87", 87.0, "87%"."""
     if type(value) is int:
         return value if low <= value <= high else None
@@ -143,7 +143,7 @@ def whole(value: Any, low: int, high: int) -> int | None:  # noqa: ANN401
     return value if isinstance(value, int) and low <= value <= high else None
 
 
-def stamp_of(value: Any) -> str:  # noqa: ANN401
+def stamp_of(value: Any) -> str:
     """A time stamp or message id as text."""
     if value is None or isinstance(value, (bool, dict, list)):
         return ""
@@ -155,7 +155,7 @@ def stamp_of(value: Any) -> str:  # noqa: ANN401
         return ""
 
 
-def moment(value: Any, now_ms: int) -> int | None:  # noqa: ANN401
+def moment(value: Any, now_ms: int) -> int | None:
     """Milliseconds since 1970 from what devices send (ms, s, text, ISO), or None when no clock that was set says so."""
     if type(value) is int and EARLIEST <= value <= now_ms + FUTURE:
         return value
@@ -178,19 +178,19 @@ def moment(value: Any, now_ms: int) -> int | None:  # noqa: ANN401
     return int(value) if EARLIEST <= value <= now_ms + FUTURE else None
 
 
-def finish(report: Report, profile: Profile, now_ms: int) -> Report:
+def finish(report: Report, profile: Profile) -> Report:
     """What every message gets: a low battery as a signal, sane times, and one signal at least if anything was understood."""
     battery = report.vitals.get("battery")
     if battery is not None and battery <= profile.battery_low:
         report.add(profile, "battery", value=battery)
     if report.stamp and report.device_ms is None and report.kind != "response":
-        report.notes.append("设备时间不可信,按接收时间处理")
+        report.notes.append("设备时间不可信，按接收时间处理")
     if not report.lines and (report.vitals or report.understood):
         report.add(profile, "vitals", value=report.vitals or None)
     if len(report.lines) > MOST_LINES:
         report.lines.sort(key=lambda line: line[0] not in URGENT)
         del report.lines[MOST_LINES:]
-        report.notes.append("信号过多,已截断")
+        report.notes.append("信号过多，已截断")
     if not report.lines:
         report.notes.append("没有认识的内容")
     return report

@@ -71,10 +71,10 @@ def _one(env: dict[str, Any], profiles: Profiles, now_ms: int) -> Report:
     walk_twice(report, profile, env, now_ms)
     if not report.lines and not report.vitals:
         walk(report, profile, env, now_ms)  # an SOS may stand where nobody expects it
-    return finish(report, profile, now_ms)
+    return finish(report, profile)
 
 
-def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:
+def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:  # noqa: C901, PLR0911, PLR0912 - one pass, for speed
     """The plain case in a third of the time: a dataReport whose properties are whole numbers. None = look closer.
 
     That every key is one of the three objects looked at, and none stands twice, follows from the count of `":`.
@@ -137,10 +137,10 @@ def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:
     )  # fmt: skip
     if not report.device_key:
         report.notes.append("报文没有设备号")
-    return finish(report, profile, now_ms)
+    return finish(report, profile)
 
 
-def read_payload(report: Report, profile: Profile, payload: Any, now_ms: int) -> None:  # noqa: ANN401
+def read_payload(report: Report, profile: Profile, payload: Any, now_ms: int) -> None:
     """A payload in any of its forms: {"APPdata": base64} · {serviceId, serviceData} · a property map · JSON as text."""
     if isinstance(payload, str):
         inner = json_in.read_inner(payload)
@@ -170,4 +170,4 @@ def app_data(report: Report, profile: Profile, packed: str, now_ms: int) -> None
     elif profile.decoder in vendors.DECODERS:
         vendors.DECODERS[profile.decoder](report, profile, data, now_ms)
     else:
-        report.notes.append("APPdata 为二进制,该产品没有解码器")
+        report.notes.append("APPdata 为二进制，该产品没有解码器")

@@ -15,7 +15,7 @@ _TIMES = ("t", "time", "timestamp", "at")
 _DEVICE = ("device", "imei", "IMEI", "deviceId")
 
 
-def _first(value: dict[str, Any], names: tuple[str, ...]) -> Any:  # noqa: ANN401
+def _first(value: dict[str, Any], names: tuple[str, ...]) -> Any:
     return next((value[n] for n in names if value.get(n) is not None), None)
 
 
@@ -26,7 +26,8 @@ def decode(body: bytes, profiles: Profiles, now_ms: int) -> list[Report]:
     if not many or not all(isinstance(one, dict) for one in many):
         raise BadEnvelope("not_an_object", "报文须为 JSON 对象。请检查上报格式。")
     return [
-        _one("generic", name(_first(one, _DEVICE)), name(one.get("product")), one, profiles, now_ms) for one in many[:500]
+        _one(("generic", name(_first(one, _DEVICE)), name(one.get("product"))), one, profiles, now_ms)
+        for one in many[:500]
     ]
 
 
@@ -43,24 +44,27 @@ def decode_mqtt(topic: str, body: bytes, profiles: Profiles, now_ms: int) -> lis
             vendors.DECODERS[profile.decoder](report, profile, body, now_ms)
         else:
             report.notes.append(str(refused))
-        return [finish(report, profile, now_ms)]
+        return [finish(report, profile)]
     if isinstance(value, dict):
-        return [_one("mqtt", device or name(_first(value, _DEVICE)), product, value, profiles, now_ms)]
+        return [_one(("mqtt", device or name(_first(value, _DEVICE)), product), value, profiles, now_ms)]
     report = Report("mqtt", device, "", product, "report", "", None, body)
     walk(report, profile, value, now_ms)
-    return [finish(report, profile, now_ms)]
+    return [finish(report, profile)]
 
 
-def _one(source: str, device: str, product: str, msg: dict[str, Any], profiles: Profiles, now_ms: int) -> Report:
+def _one(who: tuple[str, str, str], msg: dict[str, Any], profiles: Profiles, now_ms: int) -> Report:
+    source, device, product = who
     profile = profile_of(profiles, source, product)
     if source == "generic" and not profile.code:
         profile = profile_of(profiles, "mqtt", product)
     at = _first(msg, _TIMES)
-    report = Report(source, device, name(msg.get("deviceId")), product, "report", stamp_of(at), moment(at, now_ms), _encode(msg))
+    report = Report(
+        source, device, name(msg.get("deviceId")), product, "report", stamp_of(at), moment(at, now_ms), _encode(msg)
+    )
     if not device:
         report.notes.append("报文没有设备号")
     ctwing.read_payload(report, profile, msg.get("data", msg.get("payload", msg)), now_ms)
     walk_twice(report, profile, msg, now_ms)
     if not report.lines and not report.vitals:
         walk(report, profile, msg, now_ms)
-    return finish(report, profile, now_ms)
+    return finish(report, profile)

@@ -38,7 +38,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return twice
 
 
-def _keys(value: Any, depth: int = 0) -> int:  # noqa: ANN401
+def _keys(value: Any, depth: int = 0) -> int:
     if depth > DEEPEST:
         raise BadEnvelope("too_deep", "报文嵌套过深。请检查上报格式。")
     count = 0
@@ -60,7 +60,7 @@ def _text(body: bytes) -> str:
     raise BadEnvelope("bad_text", "报文不是 UTF-8 或 GBK 文本。请检查上报格式。")
 
 
-def _patient(body: bytes) -> Any:  # noqa: ANN401
+def _patient(body: bytes) -> Any:
     text = _text(body)
     try:
         value = json.loads(text, object_pairs_hook=_pairs)
@@ -70,7 +70,7 @@ def _patient(body: bytes) -> Any:  # noqa: ANN401
     return value
 
 
-def read(body: bytes) -> Any:  # noqa: ANN401 - JSON
+def read(body: bytes) -> Any:
     """The value of a JSON text. Objects with a repeated key come as `Twice`."""
     try:
         value = _fast(body)
@@ -81,10 +81,10 @@ def read(body: bytes) -> Any:  # noqa: ANN401 - JSON
     return value
 
 
-def read_inner(text: str | bytes) -> Any:  # noqa: ANN401
+def read_inner(text: str | bytes) -> Any:
     """JSON inside a message; None when it is no JSON object or list."""
     body = text.encode("utf-8", "replace") if isinstance(text, str) else text
-    if not body.lstrip()[:1] in (b"{", b"["):
+    if body.lstrip()[:1] not in {b"{", b"["}:
         return None
     try:
         return read(body)

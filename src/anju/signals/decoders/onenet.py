@@ -122,7 +122,9 @@ def decode(opened: Opened, product: str, profiles: Profiles, now_ms: int) -> lis
     except BadEnvelope:
         value = None
     many = value if isinstance(value, list) else [value]
-    return [_one(one if isinstance(one, dict) else None, opened, product, profiles, now_ms) for one in many[:500] or [None]]
+    return [
+        _one(one if isinstance(one, dict) else None, opened, product, profiles, now_ms) for one in many[:500] or [None]
+    ]
 
 
 def _one(msg: dict[str, Any] | None, opened: Opened, product: str, profiles: Profiles, now_ms: int) -> Report:
@@ -134,13 +136,16 @@ def _one(msg: dict[str, Any] | None, opened: Opened, product: str, profiles: Pro
     operator_id = name(msg.get("deviceId")) or name(msg.get("dev_id")) or name(msg.get("deviceName"))
     imei = name(msg.get("imei")) or name(msg.get("deviceName"))
     profile = profile_of(profiles, SOURCE, product_id)
-    data = msg.get("data") if isinstance(msg.get("data"), dict) else {}
+    given = msg.get("data")
+    data: dict[str, Any] = given if isinstance(given, dict) else {}
     at = msg.get("at", msg.get("time", msg.get("timestamp")))
-    params = data.get("params") if isinstance(data, dict) else None
+    params = data.get("params")
     if at is None and isinstance(params, dict):
         at = next((p["time"] for p in params.values() if isinstance(p, dict) and p.get("time")), None)
-    stamp = stamp_of(at) or opened.ident or stamp_of(data.get("id") if isinstance(data, dict) else None)
-    report = Report(SOURCE, imei or operator_id, operator_id, product_id, _kind(msg), stamp, moment(at, now_ms), _encode(msg))
+    stamp = stamp_of(at) or opened.ident or stamp_of(data.get("id"))
+    report = Report(
+        SOURCE, imei or operator_id, operator_id, product_id, _kind(msg), stamp, moment(at, now_ms), _encode(msg)
+    )
     if not report.device_key:
         report.notes.append("报文没有设备号")
     if report.kind == "online":
@@ -159,10 +164,10 @@ def _one(msg: dict[str, Any] | None, opened: Opened, product: str, profiles: Pro
     walk_twice(report, profile, msg, now_ms)
     if not report.lines and not report.vitals:
         walk(report, profile, msg, now_ms)
-    return finish(report, profile, now_ms)
+    return finish(report, profile)
 
 
-def _inside(value: Any) -> Any:  # noqa: ANN401
+def _inside(value: Any) -> Any:
     """A data point whose value is JSON as text."""
     return json_in.read_inner(value) if isinstance(value, str) else value
 

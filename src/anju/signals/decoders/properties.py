@@ -12,9 +12,17 @@ from anju.signals.decoders.json_in import Twice
 DEEPEST = 8
 _OFF = frozenset({"0", "false", "off", "no", "normal", "none", "正常", "关", "否"})
 # reading → bounds; what lies outside is a defect of the device and is left out
-BOUNDS = {"battery": (0, 100), "rsrp": (-200, 50), "snr": (-100, 100), "cell_id": (0, 2**60), "csq": (0, 199), "seq": (0, 2**60)}
+BOUNDS = {
+    "battery": (0, 100),
+    "rsrp": (-200, 50),
+    "snr": (-100, 100),
+    "cell_id": (0, 2**60),
+    "csq": (0, 199),
+    "seq": (0, 2**60),
+}
 _COUNTS = frozenset({"motion_count", "motioncount"})
 _TIMES = ("time", "t", "timestamp", "ts", "at")
+
 
 def _same(text: str) -> str:
     return text.lower().replace("_", "").replace("-", "")
@@ -44,7 +52,7 @@ def _look_up(profile: Profile, key: str) -> tuple[str, Any]:
     return ("count", "") if wanted in _COUNTS else ("", None)
 
 
-def text_of(value: Any) -> str | None:  # noqa: ANN401
+def text_of(value: Any) -> str | None:  # noqa: PLR0911 - a table of spellings
     """A state as text: "0" when it is off in any spelling, None when nothing is said."""
     if type(value) is int and -999 < value < 1000:
         return str(value)
@@ -68,7 +76,7 @@ def text_of(value: Any) -> str | None:  # noqa: ANN401
     return str(int(number)) if math.isfinite(number) and number.is_integer() and abs(number) < 1e18 else text
 
 
-def _unwrap(value: Any, now_ms: int) -> tuple[list[Any], int | None]:  # noqa: ANN401
+def _unwrap(value: Any, now_ms: int) -> tuple[list[Any], int | None]:
     """The plain values of a property, and its own time: OneNET's {value, time}, a list of states, a list of those."""
     if isinstance(value, dict):
         at = next((moment(value[k], now_ms) for k in _TIMES if k in value), None)
@@ -82,7 +90,7 @@ def _unwrap(value: Any, now_ms: int) -> tuple[list[Any], int | None]:  # noqa: A
     return [value], None
 
 
-def _records(report: Report, profile: Profile, kind: str, value: Any, now_ms: int) -> None:  # noqa: ANN401
+def _records(report: Report, profile: Profile, kind: str, value: Any, now_ms: int) -> None:
     if isinstance(value, dict):
         value = value.get("value", [value])
     for record in value if isinstance(value, list) else [value]:
@@ -94,7 +102,7 @@ def _records(report: Report, profile: Profile, kind: str, value: Any, now_ms: in
         report.add(profile, kind, at, count=whole(count, 1, 100_000) or 1)
 
 
-def _state(report: Report, profile: Profile, kinds: dict[str, str], value: Any, now_ms: int) -> None:  # noqa: ANN401
+def _state(report: Report, profile: Profile, kinds: dict[str, str], value: Any, now_ms: int) -> None:
     values, at = ([value], None) if type(value) is int else _unwrap(value, now_ms)
     texts = [t for t in map(text_of, values) if t is not None]
     report.understood = report.understood or bool(texts)
@@ -108,55 +116,70 @@ def _state(report: Report, profile: Profile, kinds: dict[str, str], value: Any, 
                 report.vitals["tamper"] = kind == "tamper"
 
 
-def walk(report: Report, profile: Profile, value: Any, now_ms: int) -> None:  # noqa: ANN401
+def walk(report: Report, profile: Profile, value: Any, now_ms: int) -> None:
     """Read every property in `value` (an object, at any depth) into the report."""
-    counts: list[int] = []
-    _walk(report, profile, value, now_ms, counts, 0)
-    if seq := report.vitals.get("seq"):
+    walker = _Walker(report, profile, now_ms)
+    walker.walk(value, 0)
+    if (seq := report.vitals.get("seq")) is not None:
         report.lines = [line if line[7] is not None else (*line[:7], seq) for line in report.lines]
-    if counts:
-        report.lines = [(*ln[:5], counts[0], *ln[6:]) if ln[0] == "motion" and ln[5] == 1 else ln for ln in report.lines]
+    if counts := walker.counts:
+        report.lines = [
+            (*ln[:5], counts[0], *ln[6:]) if ln[0] == "motion" and ln[5] == 1 else ln for ln in report.lines
+        ]
 
 
-def walk_twice(report: Report, profile: Profile, envelope: Any, now_ms: int) -> None:  # noqa: ANN401
+def walk_twice(report: Report, profile: Profile, envelope: Any, now_ms: int) -> None:
     """What an envelope says under keys that stand in it twice: both count."""
     if isinstance(envelope, Twice):
         report.notes.append("报文中有重复的键")
         walk(report, profile, {k: v for k, v in envelope.first.items() if v != envelope[k]}, now_ms)
 
 
-def _walk(report: Report, profile: Profile, value: Any, now_ms: int, counts: list[int], depth: int) -> None:  # noqa: ANN401
-    if depth > DEEPEST:
-        report.notes.append("嵌套过深,部分内容未解析")
-        return
-    if isinstance(value, list):
-        for item in value[:2_000]:
-            if isinstance(item, (dict, list)):
-                _walk(report, profile, item, now_ms, counts, depth + 1)
-        return
-    if not isinstance(value, dict):
-        return
-    pairs = list(value.items())
-    if isinstance(value, Twice):
-        report.notes.append("报文中有重复的键")
-        pairs += [(k, v) for k, v in value.first.items() if v != value[k]]
-    for key, inner in pairs:
-        what, how = plan(profile, key)
+class _Walker:
+    """One walk through an object."""
+
+    __slots__ = ("counts", "now_ms", "profile", "report")
+
+    def __init__(self, report: Report, profile: Profile, now_ms: int) -> None:
+        self.report, self.profile, self.now_ms = report, profile, now_ms
+        self.counts: list[int] = []
+
+    def walk(self, value: Any, depth: int) -> None:
+        """Every property of an object, every object of a list."""
+        if depth > DEEPEST:
+            self.report.notes.append("嵌套过深，部分内容未解析")
+        elif isinstance(value, list):
+            for item in value[:2_000]:
+                if isinstance(item, (dict, list)):
+                    self.walk(item, depth + 1)
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                self._property(key, inner, depth)
+            if isinstance(value, Twice):
+                self.report.notes.append("报文中有重复的键")
+                for key, inner in value.first.items():
+                    if inner != value[key]:
+                        self._property(key, inner, depth)
+
+    def _property(self, key: str, value: Any, depth: int) -> None:
+        what, how = plan(self.profile, key)
         if what == "kinds":
-            _state(report, profile, how, inner, now_ms)
+            _state(self.report, self.profile, how, value, self.now_ms)
         elif what == "reading":
-            low, high = BOUNDS.get(how, (-(2**60), 2**60))
-            if type(inner) is int:
-                number = inner if low <= inner <= high else None
-            else:
-                plain, _ = _unwrap(inner, now_ms)
-                number = next((n for n in (whole(p, low, high) for p in plain) if n is not None), None)
+            number = self._number(value, *BOUNDS.get(how, (-(2**60), 2**60)))
             if number is not None:
-                report.vitals[how] = number
+                self.report.vitals[how] = number
         elif what == "records":
-            _records(report, profile, how, inner, now_ms)
+            _records(self.report, self.profile, how, value, self.now_ms)
         elif what == "count":
-            plain, _ = _unwrap(inner, now_ms)
-            counts.extend(n for n in (whole(p, 1, 100_000) for p in plain) if n is not None)
-        elif isinstance(inner, (dict, list)):
-            _walk(report, profile, inner, now_ms, counts, depth + 1)
+            number = self._number(value, 1, 100_000)
+            if number is not None:
+                self.counts.append(number)
+        elif isinstance(value, (dict, list)):
+            self.walk(value, depth + 1)
+
+    def _number(self, value: Any, low: int, high: int) -> int | None:
+        if type(value) is int:
+            return value if low <= value <= high else None
+        plain, _ = _unwrap(value, self.now_ms)
+        return next((n for n in (whole(p, low, high) for p in plain) if n is not None), None)

@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': '信号',
                 'verbose_name_plural': '信号',
+                'base_manager_name': 'unscoped',
                 'db_table': 'signals_signal',
                 'managed': False,
             },

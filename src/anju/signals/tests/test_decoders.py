@@ -25,11 +25,14 @@ names = st.sampled_from(
     ["Alarm_Status", "Door_Status", "Motion_Status", "Motion_Records", "Tamper_Status", "Battery_Level", "RSRP", "SNR", "Cell_ID", "Seq",
      "SOS", "t", "n", "value", "time", "serviceId", "serviceData", "APPdata", "payload", "data", "params", "msg", "x"]
 ) | st.text(max_size=8)  # fmt: skip
-anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=6), max_leaves=25)
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=6), max_leaves=25
+)
 envelopes = st.fixed_dictionaries(
     {"payload": anything},
     optional={
-        "timestamp": scalars | st.just(NOW - 5), "messageType": scalars | st.sampled_from(list(ctwing._KINDS)), "productId": st.sampled_from(PRODUCTS),
+        "timestamp": scalars | st.just(NOW - 5),
+        "messageType": scalars | st.sampled_from(list(ctwing._KINDS)), "productId": st.sampled_from(PRODUCTS),
         "deviceId": scalars, "IMEI": scalars, "IMSI": st.just("undefined"), "eventType": anything, "eventContent": anything,
         "result": anything, "serviceId": anything,
     },
@@ -64,7 +67,8 @@ def test_any_bytes_are_refused_or_decoded(body: bytes) -> None:
         try:
             reports = decode(body, PROFILES, NOW)
         except BadEnvelope as refused:
-            assert "。" in str(refused), "the refusal says in Chinese what to do"
+            said_in_chinese = "。" in str(refused)
+            assert said_in_chinese
         else:
             storable(reports, body)
     storable(generic.decode_mqtt("anju/phone-4g1/861/up", body, PROFILES, NOW), body)
@@ -74,14 +78,28 @@ def test_any_bytes_are_refused_or_decoded(body: bytes) -> None:
 
 
 whole = st.integers(-(10**6), 10**9)
-properties = st.dictionaries(names.filter(lambda n: n not in {"APPdata", "serviceData", "value", "time", "t"}), whole | st.text(max_size=5), min_size=1, max_size=8)
+properties = st.dictionaries(
+    names.filter(lambda n: n not in {"APPdata", "serviceData", "value", "time", "t"}),
+    whole | st.text(max_size=5),
+    min_size=1,
+    max_size=8,
+)
 
 
 @settings(max_examples=400, deadline=None)
 @given(properties, st.sampled_from(PRODUCTS[:-3]), st.booleans(), st.integers(NOW - 10**9, NOW))
-def test_the_quick_way_gives_what_the_patient_way_gives(data: dict[str, Any], product: str, service: bool, at: int) -> None:
+def test_the_quick_way_gives_what_the_patient_way_gives(
+    data: dict[str, Any], product: str, service: bool, at: int
+) -> None:
     payload = {"serviceId": "A", "serviceData": data} if service else data
-    envelope = {"timestamp": at, "messageType": "dataReport", "productId": product, "deviceId": "d1", "IMEI": "8610", "payload": payload}
+    envelope = {
+        "timestamp": at,
+        "messageType": "dataReport",
+        "productId": product,
+        "deviceId": "d1",
+        "IMEI": "8610",
+        "payload": payload,
+    }
     quick = ctwing._quick(json.dumps(envelope, separators=(",", ":")).encode(), PROFILES, NOW)
     patient = ctwing._one(envelope, PROFILES, NOW)
     if quick is not None:
@@ -90,8 +108,17 @@ def test_the_quick_way_gives_what_the_patient_way_gives(data: dict[str, Any], pr
         )  # fmt: skip
 
 
-on_values = st.sampled_from([1, "1", True, 1.0, "true", "on", 2, "ALARM", [1], {"value": 1}, [{"value": "1"}], "报警", 1e30, math.inf])
-holes = st.recursive(st.just("@"), lambda inner: st.dictionaries(st.text("abcXYZ", min_size=1, max_size=3), inner, min_size=1, max_size=2) | st.lists(inner, min_size=1, max_size=2), max_leaves=4)
+on_values = st.sampled_from(
+    [1, "1", True, 1.0, "true", "on", 2, "ALARM", [1], {"value": 1}, [{"value": "1"}], "报警", 1e30, math.inf]
+)
+holes = st.recursive(
+    st.just("@"),
+    lambda inner: (
+        st.dictionaries(st.text("abcXYZ", min_size=1, max_size=3), inner, min_size=1, max_size=2)
+        | st.lists(inner, min_size=1, max_size=2)
+    ),
+    max_leaves=4,
+)
 
 
 def fill(hole: Any, sos: Any) -> Any:
@@ -110,7 +137,13 @@ def depth(hole: Any) -> int:
 
 @pytest.mark.req("SEN-03")
 @settings(max_examples=400, deadline=None)
-@given(on_values, holes.filter(lambda h: depth(h) < 6), st.sampled_from(["Alarm_Status", "alarm_status", "SOS", "AlarmStatus"]), anything, envelopes)
+@given(
+    on_values,
+    holes.filter(lambda h: depth(h) < 6),
+    st.sampled_from(["Alarm_Status", "alarm_status", "SOS", "AlarmStatus"]),
+    anything,
+    envelopes,
+)
 def test_an_sos_is_never_lost(value: Any, hole: Any, key: str, clutter: Any, envelope: dict[str, Any]) -> None:
     envelope = {**envelope, "payload": fill(hole, {key: value, "Battery_Level": clutter, "Seq": clutter})}
     if envelope.get("messageType") in {"deviceOnlineOfflineReport", "commandResponse"}:
@@ -128,7 +161,10 @@ def test_an_sos_is_never_lost(value: Any, hole: Any, key: str, clutter: Any, env
     [
         (b'{"payload":{"Alarm_Status":1,"Alarm_Status":0}}', {"sos", "sos_reset"}),
         (b'{"payload":{"Alarm_Status":0,"Alarm_Status":1}}', {"sos", "sos_reset"}),
-        (b'{"messageType":"dataReport","timestamp":1763683200000,"payload":{"Alarm_Status":1,"Alarm_Status" :0}}', {"sos", "sos_reset"}),
+        (
+            b'{"messageType":"dataReport","timestamp":1763683200000,"payload":{"Alarm_Status":1,"Alarm_Status" :0}}',
+            {"sos", "sos_reset"},
+        ),
         (b'{"payload":{"Alarm_Status":1},"payload":{"Battery_Level":50}}', {"sos", "vitals"}),
         (b'\xef\xbb\xbf{"payload":{"Alarm_Status":1}}', {"sos"}),
         ('{"payload":{"Alarm_Status":1,"备注":"厨房"}}'.encode("gbk"), {"sos"}),
@@ -136,7 +172,17 @@ def test_an_sos_is_never_lost(value: Any, hole: Any, key: str, clutter: Any, env
         (b'{"payload":{"Alarm_Status":1,"Cell_ID":' + b"9" * 400 + b"}}", {"sos"}),
         (b'{"payload":{"Alarm_Status":' + b"9" * 400 + b"}}", {"sos"}),
     ],
-    ids=["twice", "twice-turned", "twice-with-a-space", "payload-twice", "byte-order-mark", "gbk", "nan", "huge-number", "huge-status"],
+    ids=[
+        "twice",
+        "twice-turned",
+        "twice-with-a-space",
+        "payload-twice",
+        "byte-order-mark",
+        "gbk",
+        "nan",
+        "huge-number",
+        "huge-status",
+    ],
 )
 def test_odd_json_keeps_its_sos(body: bytes, kinds: set[str]) -> None:
     (report,) = ctwing.decode(body, PROFILES, NOW)
@@ -148,7 +194,7 @@ def test_odd_json_keeps_its_sos(body: bytes, kinds: set[str]) -> None:
     ("body", "code"),
     [
         (b"", "bad_json"), (b"{", "bad_json"), (b'{"a":1}}', "bad_json"), (b"[]", "not_an_object"), (b"7", "not_an_object"),
-        (b'"x"', "not_an_object"), (b"[1]", "not_an_object"), (b"\xff\xfe\x00{", "bad_json"), (b"\x81", "bad_text"),
+        (b'"x"', "not_an_object"), (b"[1]", "not_an_object"), (b"\xff\xfe\x00{", "bad_text"), (b"\x81", "bad_text"),
         (b'{"a":' * 100 + b"1" + b"}" * 100, "too_deep"), (b"[" * 100_000, "bad_json"), (b'{"a":' + b"9" * 100_000 + b"}", "bad_json"),
     ],
 )  # fmt: skip
@@ -164,7 +210,9 @@ def test_what_is_no_envelope_is_refused_in_chinese(body: bytes, code: str) -> No
     st.sets(st.sampled_from(["sos", "sos_reset", "tamper", "tamper_clear", "motion", "test"])), st.integers(0, 65535),
     st.integers(1_577_836_800, NOW // 1000), st.integers(0, 100), st.integers(-140, -40), st.integers(-20, 30), st.integers(0, 2**32 - 1),
 )  # fmt: skip
-def test_the_binary_frame_goes_round(kinds: set[str], seq: int, at: int, battery: int, rsrp: int, snr: int, cell: int) -> None:
+def test_the_binary_frame_goes_round(  # noqa: PLR0917
+    kinds: set[str], seq: int, at: int, battery: int, rsrp: int, snr: int, cell: int
+) -> None:
     frame = bing.encode(tuple(kinds), seq=seq, at_ms=at * 1000, battery=battery, rsrp=rsrp, snr=snr, cell=cell)
     report = Report("ctwing", "1", "1", "15001005", "report", "", None, frame)
     bing.read(report, PROFILES["ctwing", "15001005"], frame, NOW)
@@ -180,11 +228,22 @@ def test_the_binary_frame_goes_round(kinds: set[str], seq: int, at: int, battery
 
 def test_equal_messages_have_equal_keys_and_others_have_not() -> None:
     def key(**changes: Any) -> bytes:
-        envelope = {"timestamp": NOW, "messageType": "dataReport", "deviceId": "d", "payload": {"Alarm_Status": 1}} | changes
+        envelope = {
+            "timestamp": NOW,
+            "messageType": "dataReport",
+            "deviceId": "d",
+            "payload": {"Alarm_Status": 1},
+        } | changes
         return ctwing.decode(json.dumps(envelope).encode(), PROFILES, NOW)[0].dedup
 
     assert key() == key() == key(upPacketSN=-1) == key(upPacketSN=7)
-    others = {key(timestamp=NOW - 1), key(payload={"Alarm_Status": 0}), key(deviceId="e"), key(messageType="eventReport"), key()}
+    others = {
+        key(timestamp=NOW - 1),
+        key(payload={"Alarm_Status": 0}),
+        key(deviceId="e"),
+        key(messageType="eventReport"),
+        key(),
+    }
     assert len(others) == 5
 
 
@@ -192,7 +251,7 @@ def test_onenet_signature_and_cipher() -> None:
     msg = json.dumps({"productId": "yK2mSosOn1", "deviceName": "8610", "messageType": "notify", "notifyType": "property",
                       "data": {"params": {"Alarm_Status": {"value": 1, "time": NOW}}}})  # fmt: skip
 
-    def push(text: str, token: str = "secret") -> bytes:
+    def push(text: str, token: str = "secret") -> bytes:  # noqa: S107
         return json.dumps({"msg": text, "nonce": "n0", "signature": onenet.sign(token, "n0", text)}).encode()
 
     opened = onenet.open_push(push(msg), "secret", "0123456789abcdef")
@@ -204,7 +263,10 @@ def test_onenet_signature_and_cipher() -> None:
     (report,) = onenet.decode(opened, "p", PROFILES, NOW)
     assert not report.lines
     assert "无法解密" in report.note
-    older = json.dumps({"msg": {"type": 1, "at": NOW, "dev_id": 5, "ds_id": "SOS", "value": 1}, "nonce": "n", "msg_signature": ""}, separators=(",", ":"))
+    older = json.dumps(
+        {"msg": {"type": 1, "at": NOW, "dev_id": 5, "ds_id": "SOS", "value": 1}, "nonce": "n", "msg_signature": ""},
+        separators=(",", ":"),
+    )
     raw = json.dumps(json.loads(older)["msg"], separators=(",", ":"))
     signed = older.replace('"msg_signature":""', f'"msg_signature":"{onenet.sign("secret", "n", raw)}"').encode()
     assert onenet.decode(onenet.open_push(signed, "secret", ""), "p", PROFILES, NOW)[0].urgent

@@ -33,7 +33,15 @@ def decode(vendor: str, frame: dict[str, Any]) -> list[Report]:
 def as_signals(report: Report) -> list[dict[str, Any]]:
     """What the log would hold; `at` as stored: the signal's own time, else the message's, else None."""
     return [
-        {"kind": k, "at": at if at is not None else report.device_ms, "dty": dty, "stc": stc, "count": n, "value": v, "seq": q}
+        {
+            "kind": k,
+            "at": at if at is not None else report.device_ms,
+            "dty": dty,
+            "stc": stc,
+            "count": n,
+            "value": v,
+            "seq": q,
+        }
         for k, at, dty, stc, _lco, n, v, q in report.lines
     ]
 

@@ -31,7 +31,16 @@ def lane(*, urgent: bool = False) -> int:
     return int(row.pk)
 
 
-def put(lane_id: int, seq: int, *, key: str = "8610", at: datetime = T0, stamp: datetime | None = T0, content: str = "x", kind: str = "motion") -> int:
+def put(
+    lane_id: int,
+    seq: int,
+    *,
+    key: str = "8610",
+    at: datetime = T0,
+    stamp: datetime | None = T0,
+    content: str = "x",
+    kind: str = "motion",
+) -> int:
     """A message as the gateway stores it."""
     ident = message_id(lane_id, seq)
     dedup = hashlib.blake2b(f"{key}{stamp}{content}".encode(), digest_size=16).digest()
@@ -99,7 +108,7 @@ def test_a_backlog_of_one_lane_does_not_starve_the_others() -> None:
 def test_a_rolled_back_round_is_read_again() -> None:
     a = lane()
     put(a, 1)
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with pytest.raises(RuntimeError), transaction.atomic():  # noqa: PT012 - the whole round is rolled back
         batch = queries.next_batch(10, urgent=False)
         assert actions.claim(batch) == {(a, 1)}
         actions.settle([Routed(batch[0], "signals")])
@@ -134,7 +143,9 @@ def test_equal_messages_are_claimed_once_wherever_they_come_from() -> None:
     assert len(new) == 2
     put(a, 2, at=T0 + timedelta(hours=3))
     with transaction.atomic():
-        assert actions.claim([h for h in read() if h.seq == 2 and h.lane_id == a]) == set(), "hours later it is still the same"
+        assert actions.claim([h for h in read() if h.seq == 2 and h.lane_id == a]) == set(), (
+            "hours later it is still the same"
+        )
 
 
 @pytest.mark.req("SEN-03")
@@ -157,7 +168,15 @@ def test_a_signal_that_waits_is_tried_again() -> None:
     put(a, 1, kind="sos")
     batch = read()
     with transaction.atomic():
-        actions.settle([Routed(batch[0], "signals", [RoutedSignal(0, (batch[0].signals or ())[0], "pending", HOME_PLACE, retry_at=T0)])])
+        actions.settle(
+            [
+                Routed(
+                    batch[0],
+                    "signals",
+                    [RoutedSignal(0, (batch[0].signals or ())[0], "pending", HOME_PLACE, retry_at=T0)],
+                )
+            ]
+        )
     with transaction.atomic():
         assert queries.due_pending(T0 - timedelta(seconds=1)) == []
         (pending,) = queries.due_pending(T0)

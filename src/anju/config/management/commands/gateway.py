@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Run the device gateway (ANJU_HOST, ANJU_GATEWAY_PORT)."
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         """Serve."""
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
         run(GatewaySettings.load())

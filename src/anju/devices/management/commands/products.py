@@ -18,11 +18,11 @@ class Command(BaseCommand):
         """FILE…"""
         parser.add_argument("files", nargs="*", type=Path)
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ANN401, ARG002
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
         """Load them all or none."""
         try:
             profiles = [json.loads(path.read_text(encoding="utf-8")) for path in options["files"]] or None
             count = actions.load_products(profiles)
         except (OSError, ValueError, KeyError) as error:
-            raise CommandError(f"规约不能读取:{error}") from error
+            raise CommandError(f"规约不能读取：{error}") from error
         self.stdout.write(f"已载入 {count} 个产品型号。")

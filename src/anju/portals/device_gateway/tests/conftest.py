@@ -62,7 +62,7 @@ class Wire:
         while data := await reader.read(65536):
             if self.swallow_after and self.swallow_after in data:
                 self.swallow = True
-            while self.stall:
+            while self.stall:  # noqa: ASYNC110 - a test's knob
                 await asyncio.sleep(0.02)
             writer.write(data)
             await writer.drain()
@@ -98,7 +98,9 @@ class Wire:
             self._server.close()
 
 
-def body(payload: Any, *, imei: str = "861000000000011", at: int | None = None, product: str = "15001001", **more: Any) -> dict[str, Any]:
+def body(
+    payload: Any, *, imei: str = "861000000000011", at: int | None = None, product: str = "15001001", **more: Any
+) -> dict[str, Any]:
     """A CTWing dataReport."""
     return {
         "upPacketSN": -1, "upDataSN": -1, "topic": "v1/up/ad19", "timestamp": at or time.time_ns() // 1_000_000, "tenantId": "10000001",
@@ -183,7 +185,11 @@ def house(transactional_db: None, tmp_path: Path) -> Callable[..., contextlib.Ab
         await wire.start()
         through = make_conninfo(direct, host="127.0.0.1", port=wire.listen)
         settings = replace(
-            base, **({"port": free_port(), "home": tmp_path, "conninfo": through, "patience": 0.6, "commit_limit": 0.5} | changes)
+            base,
+            **(
+                {"port": free_port(), "home": tmp_path, "conninfo": through, "patience": 0.6, "commit_limit": 0.5}
+                | changes
+            ),
         )
         gateway = Gateway(settings)
         await gateway.start()

@@ -36,7 +36,7 @@ async def test_a_message_is_in_the_log_when_its_sender_hears_200(house: Any) -> 
         assert json.loads(bytes(raw))["payload"] == SOS
         assert json.loads(decoded)["s"][0][0] == "sos"
         ((lane,),) = await h.rows("id >> 40")
-        assert await h.query(f"SELECT urgent FROM signals_lane WHERE id = {lane}") == [(True,)]
+        assert await h.query(f"SELECT urgent FROM signals_lane WHERE id = {lane}") == [(True,)]  # noqa: S608
         assert set(await many(h, 120)) == {200}
         assert len(await h.rows()) == 121
         assert h.gateway.counters.commits < 121, "what arrives during a commit goes into the next one together"
@@ -93,7 +93,9 @@ async def test_the_database_is_away_messages_wait_in_the_spool_and_come_back_in_
         rows = await h.rows("device_key", "device_key LIKE '863%'")
         assert [r[0] for r in rows] == [f"8630000000{i:05d}" for i in range(20)], "in their order"
         assert len(await h.rows()) == 22
-        lanes = await h.query("SELECT kind, urgent, closed_at IS NOT NULL, last_seq FROM signals_lane WHERE kind = 'spool' ORDER BY urgent")
+        lanes = await h.query(
+            "SELECT kind, urgent, closed_at IS NOT NULL, last_seq FROM signals_lane WHERE kind = 'spool' ORDER BY urgent"
+        )
         assert lanes == [("spool", False, True, 20), ("spool", True, True, 1)]
         assert (h.gateway.counters.spooled, h.gateway.counters.replayed) == (21, 21)
         assert await h.post(MOTION) == 200
@@ -181,23 +183,46 @@ async def test_a_replay_that_dies_after_its_commit_goes_on_where_it_stopped(hous
             from anju.portals.device_gateway.record import tail_of
             from anju.signals.decoders.base import Report
 
-            report = Report("ctwing", f"87{i}", "", "", "report", "1", None, b"", [("motion", None, "0010", "0119", "", 1, None, None)])
-            tails.append(Record(tail_of(report, b"{}", 1_795_000_000_000_000 + i, os.urandom(16)), 1_795_000_000_000_000 + i, False, None))
+            report = Report(
+                "ctwing",
+                f"87{i}",
+                "",
+                "",
+                "report",
+                "1",
+                None,
+                b"",
+                [("motion", None, "0010", "0119", "", 1, None, None)],
+            )
+            tails.append(
+                Record(
+                    tail_of(report, b"{}", 1_795_000_000_000_000 + i, os.urandom(16)),
+                    1_795_000_000_000_000 + i,
+                    False,
+                    None,
+                )
+            )
         spool.append(segment, tails)
         # another process opened its lane, committed the first ten, and died
         from anju.portals.device_gateway.lane import connect, open_lane
         from anju.portals.device_gateway.record import COPY, COPY_END, COPY_HEAD, ident_of
 
         conn = await connect(h.direct, "dies")
-        lane = await open_lane(conn, gateway="dead", kind="spool", urgent=False, floor_us=1_795_000_000_000_000, segment=segment.name)
+        lane = await open_lane(
+            conn, gateway="dead", kind="spool", urgent=False, floor_us=1_795_000_000_000_000, segment=segment.name
+        )
         async with conn.cursor() as cursor, cursor.copy(COPY) as copy:
-            await copy.write(COPY_HEAD + b"".join(r.row(ident_of(lane, i + 1)) for i, r in enumerate(tails[:10])) + COPY_END)
+            await copy.write(
+                COPY_HEAD + b"".join(r.row(ident_of(lane, i + 1)) for i, r in enumerate(tails[:10])) + COPY_END
+            )
         await conn.close()
         segment.close()  # its lock goes with the process
         await h.until(lambda: not h.spooled)
         rows = await h.rows("device_key, id & ((1::bigint << 40) - 1)", f"id >> 40 = {lane}")
         assert rows == [(f"87{i}", i + 1) for i in range(30)]
-        assert await h.query(f"SELECT last_seq, closed_at IS NOT NULL FROM signals_lane WHERE id = {lane}") == [(30, True)]
+        assert await h.query(
+            "SELECT last_seq, closed_at IS NOT NULL FROM signals_lane WHERE kind = 'spool' AND last_seq = 30"
+        ) == [(30, True)]
 
 
 async def test_a_torn_tail_ends_the_file_and_nothing_before_it_is_lost(tmp_path: Path) -> None:
@@ -208,7 +233,9 @@ async def test_a_torn_tail_ends_the_file_and_nothing_before_it_is_lost(tmp_path:
     whole = segment.path.read_bytes()
     spool.append(segment, records[3:])
     full = segment.path.read_bytes()
-    assert [(r.tail, r.at, r.urgent, r.maybe) for r in spool.read(segment.path)] == [(r.tail, r.at, True, r.maybe) for r in records]
+    assert [(r.tail, r.at, r.urgent, r.maybe) for r in spool.read(segment.path)] == [
+        (r.tail, r.at, True, r.maybe) for r in records
+    ]
     for cut in range(len(whole), len(full)):
         segment.path.write_bytes(full[:cut])
         assert len(list(spool.read(segment.path))) in {3, 4}, cut
@@ -227,8 +254,11 @@ async def test_a_torn_tail_ends_the_file_and_nothing_before_it_is_lost(tmp_path:
         s.close()
 
 
-async def test_disk_full_and_database_away_is_told_and_not_acknowledged(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_disk_full_and_database_away_is_told_and_not_acknowledged(
+    house: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with house() as h:
+
         def full(*args: Any, **kwargs: Any) -> None:
             raise spool.SpoolFull("no space left on device")
 
@@ -277,7 +307,7 @@ async def test_memory_is_bounded_when_nothing_moves(house: Any) -> None:
 @pytest.mark.faults
 @pytest.mark.timeout(150)
 @pytest.mark.req("DEV-04")
-async def test_kill_nine_at_any_moment_loses_nothing_that_was_acknowledged(house: Any, tmp_path: Path) -> None:
+async def test_kill_nine_at_any_moment_loses_nothing_that_was_acknowledged(house: Any, tmp_path: Path) -> None:  # noqa: C901
     """A gateway process under load is killed; a new one takes over; also its spool. Every 200 is in the log once."""
     acked: set[str] = set()
     async with house() as h:
@@ -287,14 +317,17 @@ async def test_kill_nine_at_any_moment_loses_nothing_that_was_acknowledged(house
         }  # fmt: skip
 
         async def start() -> subprocess.Popen[bytes]:
-            process = subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "gateway"], env=env, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(  # noqa: ASYNC220
+                [sys.executable, str(ROOT / "manage.py"), "gateway"], env=env, stderr=subprocess.DEVNULL
+            )
             async with httpx.AsyncClient() as client:
                 for _ in range(400):
                     try:
                         await client.get(f"http://127.0.0.1:{port}/healthz")
-                        return process
                     except httpx.HTTPError:
                         await asyncio.sleep(0.05)
+                    else:
+                        return process
             raise AssertionError("the gateway did not start")
 
         stop = asyncio.Event()
@@ -306,7 +339,9 @@ async def test_kill_nine_at_any_moment_loses_nothing_that_was_acknowledged(house
                     imei = f"88{worker:03d}{n:010d}"
                     payload = SOS if n % 7 == 0 else MOTION
                     try:
-                        answer = await client.post("/ctwing", json=body(payload, imei=imei), headers={"X-Anju-Secret": SECRET})
+                        answer = await client.post(
+                            "/ctwing", json=body(payload, imei=imei), headers={"X-Anju-Secret": SECRET}
+                        )
                     except httpx.HTTPError:
                         await asyncio.sleep(0.05)
                         continue

@@ -24,7 +24,12 @@ KEY = "0123456789abcdef"
 
 async def test_only_who_knows_the_secret_is_heard(house: Any) -> None:
     async with house() as h:
-        for path, headers in (("/ctwing", {}), ("/ctwing", {"X-Anju-Secret": "no"}), ("/ctwing/no", {}), ("/generic", {})):
+        for path, headers in (
+            ("/ctwing", {}),
+            ("/ctwing", {"X-Anju-Secret": "no"}),
+            ("/ctwing/no", {}),
+            ("/generic", {}),
+        ):
             answer = await h.client.post(path, json=body(SOS), headers=headers)
             assert answer.status_code == 401
             assert "请核对" in answer.json()["error"]
@@ -69,13 +74,17 @@ async def test_other_addresses_methods_and_sources(house: Any) -> None:
         assert (await h.client.get("/")).status_code == 404
         answer = await h.client.get("/ctwing", headers=HEAD)
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
-        assert (await h.client.post("/ctwing", content=b"x", headers=HEAD | {"Content-Encoding": "gzip"})).status_code == 415
+        assert (
+            await h.client.post("/ctwing", content=b"x", headers=HEAD | {"Content-Encoding": "gzip"})
+        ).status_code == 415
 
         async def pieces() -> Any:
             for _ in range(400):
                 yield b"x" * 1000
 
-        assert (await h.client.post("/ctwing", content=pieces(), headers=HEAD)).status_code == 413, "also without a length"
+        assert (await h.client.post("/ctwing", content=pieces(), headers=HEAD)).status_code == 413, (
+            "also without a length"
+        )
     async with house(sources=(ipaddress.ip_network("203.0.113.0/24"),)) as h:
         assert (await h.client.post("/ctwing", json=body(SOS), headers=HEAD)).status_code == 403
     async with house(sources=(ipaddress.ip_network("127.0.0.0/8"),)) as h:
@@ -85,7 +94,11 @@ async def test_other_addresses_methods_and_sources(house: Any) -> None:
 async def test_a_sender_that_dawdles_is_sent_away_and_keeps_nobody_waiting(house: Any) -> None:
     async with house(body_limit=0.3) as h:
         reader, writer = await asyncio.open_connection("127.0.0.1", h.gateway.settings.port)
-        writer.write(b"POST /ctwing HTTP/1.1\r\nHost: x\r\nX-Anju-Secret: " + SECRET.encode() + b"\r\nContent-Length: 1000\r\n\r\n{")
+        writer.write(
+            b"POST /ctwing HTTP/1.1\r\nHost: x\r\nX-Anju-Secret: "
+            + SECRET.encode()
+            + b"\r\nContent-Length: 1000\r\n\r\n{"
+        )
         await writer.drain()
         assert await h.post(SOS) == 200, "others are served meanwhile"
         head = await asyncio.wait_for(reader.read(2000), 10)
@@ -99,7 +112,9 @@ def push(msg: Any, *, token: str = TOKEN, sealed: bool = False) -> bytes:
     if sealed:
         padder = padding.PKCS7(128).padder()
         seal = Cipher(algorithms.AES(KEY.encode()), modes.CBC(KEY.encode())).encryptor()
-        text = base64.b64encode(seal.update(padder.update(text.encode()) + padder.finalize()) + seal.finalize()).decode()
+        text = base64.b64encode(
+            seal.update(padder.update(text.encode()) + padder.finalize()) + seal.finalize()
+        ).decode()
     return json.dumps({"msg": text, "nonce": "abc", "signature": onenet.sign(token, "abc", text), "id": "1"}).encode()
 
 
@@ -108,7 +123,9 @@ async def test_onenet_checks_the_address_and_pushes_plain_and_sealed(house: Any)
         sign = onenet.sign(TOKEN, "n", "hello")
         answer = await h.client.get("/onenet/any", params={"msg": "hello", "nonce": "n", "signature": sign})
         assert (answer.status_code, answer.text) == (200, "hello")
-        assert (await h.client.get("/onenet/any", params={"msg": "hello", "nonce": "n", "signature": "x"})).status_code == 401
+        assert (
+            await h.client.get("/onenet/any", params={"msg": "hello", "nonce": "n", "signature": "x"})
+        ).status_code == 401
         msg = {"productId": "yK2mSosOn1", "deviceName": "861", "messageType": "notify", "notifyType": "property",
                "data": {"params": {"Alarm_Status": {"value": 1, "time": 1}}}}  # fmt: skip
         assert (await h.client.post("/onenet/any", content=push(msg))).status_code == 200
@@ -116,15 +133,27 @@ async def test_onenet_checks_the_address_and_pushes_plain_and_sealed(house: Any)
         assert (await h.client.post("/onenet/any", content=push(msg, token="wrong"))).status_code == 401
         assert (await h.client.post("/onenet/any", content=b"{}")).status_code == 400
         unreadable = push(msg, token=TOKEN).replace(b'"msg": "{', b'"msg": "[{')
-        assert (await h.client.post("/onenet/any", content=unreadable)).status_code == 401, "the signature covers the text"
+        assert (await h.client.post("/onenet/any", content=unreadable)).status_code == 401, (
+            "the signature covers the text"
+        )
         rows = await h.rows("kind, n, device_key")
         assert rows == [("report", 1, "861"), ("report", 1, "861")]
-        assert await h.query("SELECT count(*) FROM signals_message WHERE id >> 40 IN (SELECT id FROM signals_lane WHERE urgent)") == [(2,)]
+        assert await h.query(
+            "SELECT count(*) FROM signals_message WHERE id >> 40 IN (SELECT id FROM signals_lane WHERE urgent)"
+        ) == [(2,)]
 
 
 async def test_many_devices_in_one_body_are_acknowledged_together(house: Any) -> None:
     async with house() as h:
-        data = [{"device": f"86{i}", "product": "phone-4g1", "t": 1763683200000, "data": {"SOS": i % 2, "Battery_Level": 90}} for i in range(20)]
+        data = [
+            {
+                "device": f"86{i}",
+                "product": "phone-4g1",
+                "t": 1763683200000,
+                "data": {"SOS": i % 2, "Battery_Level": 90},
+            }
+            for i in range(20)
+        ]
         answer = await h.client.post("/generic", json=data, headers=HEAD)
         assert answer.status_code == 200
         assert len(await h.rows()) == 20
@@ -197,4 +226,10 @@ async def test_doors_tell_a_client_what_it_needs(house: Any, monkeypatch: pytest
         assert told["onenet"]["token"] == TOKEN
         assert mqtt() is None
         monkeypatch.setenv("MQTT_URL", "mqtt://anju:pw@127.0.0.1:1999/id")
-        assert mqtt() == {"host": "127.0.0.1", "port": 1999, "user": "anju", "password": "pw", "topic": "anju/{product}/{imei}/up"}
+        assert mqtt() == {
+            "host": "127.0.0.1",
+            "port": 1999,
+            "user": "anju",
+            "password": "pw",
+            "topic": "anju/{product}/{imei}/up",
+        }

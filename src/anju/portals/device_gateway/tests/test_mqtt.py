@@ -55,11 +55,15 @@ async def test_a_phone_calls_for_help_by_mqtt(house: Any, broker: int) -> None:
         await h.until(lambda: h.gateway.counters.acked == 2)
         rows = {r[0]: (r[1], r[2]) for r in await h.rows("device_key, n, source")}
         assert rows == {"861000000000777": (1, "mqtt"), "861000000000778": (0, "mqtt")}
-        assert await h.query("SELECT count(*) FROM signals_message m JOIN signals_lane l ON l.id = m.id >> 40 WHERE l.urgent") == [(1,)]
+        assert await h.query(
+            "SELECT count(*) FROM signals_message m JOIN signals_lane l ON l.id = m.id >> 40 WHERE l.urgent"
+        ) == [(1,)]
         assert (await h.client.get("/healthz")).json()["mqtt"] is True
 
 
-async def test_what_is_not_safe_is_not_acknowledged_and_comes_again(house: Any, broker: int, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_not_safe_is_not_acknowledged_and_comes_again(
+    house: Any, broker: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from anju.portals.device_gateway import spool
 
     url = f"mqtt://127.0.0.1:{broker}/anju-test"
