@@ -26,9 +26,12 @@ def dial(*, call_id: str) -> None:
         try:
             engine.dial(
                 Order(
-                    call_id=call_id, number=call.number, script=call.script, says=call.says,
+                    call_id=call_id,
+                    number=call.number,
+                    script=call.script,
+                    says=call.says,
                     keys={"1": call.says_after_key} if call.says_after_key else {},
-                )  # fmt: skip
+                )
             )
         except CannotDial:
             actions.heard(call_id=call_id, event="refused")

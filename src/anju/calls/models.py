@@ -62,4 +62,3 @@ class Call(FlowSubject, ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.result or self.state}"
-

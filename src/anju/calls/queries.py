@@ -41,9 +41,20 @@ def of(ref: str) -> list[CallView]:
     """The calls of one matter in the order of time."""
     return [
         CallView(
-            str(c.call_id), c.placed_at or c.planned_at, c.purpose, PURPOSES.get(c.purpose, c.purpose), c.whom,
-            masked(c.number), c.result or c.state, c.by, c.by_hand, c.answered_at, c.ended_at, tuple(c.keys), c.note,
-        )  # fmt: skip
+            str(c.call_id),
+            c.placed_at or c.planned_at,
+            c.purpose,
+            PURPOSES.get(c.purpose, c.purpose),
+            c.whom,
+            masked(c.number),
+            c.result or c.state,
+            c.by,
+            c.by_hand,
+            c.answered_at,
+            c.ended_at,
+            tuple(c.keys),
+            c.note,
+        )
         for c in Call.objects.filter(ref=ref)
     ]
 

@@ -56,7 +56,15 @@ def _safely(check: Callable[[], Iterator[Check]]) -> list[Check]:
     try:
         return list(check())
     except DatabaseError as error:
-        return [Check(check.__name__.strip("_"), check.__name__.strip("_"), "deaf", f"查不到：{type(error).__name__}", "看数据库")]
+        return [
+            Check(
+                check.__name__.strip("_"),
+                check.__name__.strip("_"),
+                "deaf",
+                f"查不到：{type(error).__name__}",
+                "看数据库",
+            )
+        ]
 
 
 def status() -> dict[str, Any]:
@@ -99,7 +107,9 @@ def _database() -> Iterator[Check]:
             cursor.execute("SELECT 1")
         yield Check("database", "数据库", "ok", "应答正常")
     except DatabaseError as error:
-        yield Check("database", "数据库", "deaf", f"连不上：{type(error).__name__}", "看 ./anju doctor，网关会先存在本机")
+        yield Check(
+            "database", "数据库", "deaf", f"连不上：{type(error).__name__}", "看 ./anju doctor，网关会先存在本机"
+        )
 
 
 def _processes() -> Iterator[Check]:
@@ -116,7 +126,13 @@ def _processes() -> Iterator[Check]:
 def _ticker() -> Iterator[Check]:
     late = _lateness()
     if late > LATE:
-        yield Check("deadlines", "到时触发", "warn", f"最迟的一条晚了 {late.total_seconds():.0f} 秒", "看 ticker 进程和数据库负载")
+        yield Check(
+            "deadlines",
+            "到时触发",
+            "warn",
+            f"最迟的一条晚了 {late.total_seconds():.0f} 秒",
+            "看 ticker 进程和数据库负载",
+        )
     else:
         yield Check("deadlines", "到时触发", "ok", "没有过时未触发的时限")
 
@@ -131,7 +147,13 @@ def _spool() -> Iterator[Check]:
     folder = settings.ANJU_HOME / "spool"
     files = [f for f in folder.glob("**/*") if f.is_file() and f.stat().st_size] if folder.exists() else []
     if files:
-        yield Check("spool", "网关暂存", "warn", f"{len(files)} 个文件还没入库", "数据库恢复后会自动补入，几分钟仍在就看网关日志")
+        yield Check(
+            "spool",
+            "网关暂存",
+            "warn",
+            f"{len(files)} 个文件还没入库",
+            "数据库恢复后会自动补入，几分钟仍在就看网关日志",
+        )
     else:
         yield Check("spool", "网关暂存", "ok", "没有暂存")
 
@@ -179,17 +201,27 @@ def _disk() -> Iterator[Check]:
 
 def _telephone() -> Iterator[Check]:
     health = calls.health()
-    yield Check("telephone", "话务引擎", "ok" if health.ok else "deaf", health.detail, "" if health.ok else "改用手机拨打并人工记录")
+    yield Check(
+        "telephone",
+        "话务引擎",
+        "ok" if health.ok else "deaf",
+        health.detail,
+        "" if health.ok else "改用手机拨打并人工记录",
+    )
 
 
 def _messages() -> Iterator[Check]:
     if not notice_queries.reachable("sms"):
-        yield Check("sms", "短信通道", "warn", "没有配置：联系人收不到短信", "设置 ANJU_WEBHOOK_URL 和 ANJU_WEBHOOK_SECRET")
+        yield Check(
+            "sms", "短信通道", "warn", "没有配置：联系人收不到短信", "设置 ANJU_WEBHOOK_URL 和 ANJU_WEBHOOK_SECRET"
+        )
         return
     backlog = notice_queries.backlog()
     bad = backlog["failed"] + backlog["unknown"]
     state = "warn" if bad or backlog["waiting"] > 50 else "ok"
-    yield Check("sms", "短信通道", state, f"{backlog['waiting']} 条待发，{bad} 条没发成", "在消息页逐条处理" if bad else "")
+    yield Check(
+        "sms", "短信通道", state, f"{backlog['waiting']} 条待发，{bad} 条没发成", "在消息页逐条处理" if bad else ""
+    )
 
 
 def _leads() -> Iterator[Check]:

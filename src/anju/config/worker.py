@@ -75,7 +75,7 @@ def housekeeping(stop: threading.Event) -> None:
             except DatabaseError:
                 _log.exception("housekeeping lost its database; trying again")
                 _forget_connection()
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it was, the next round must come
                 _log.exception("housekeeping failed; trying again")
             stop.wait(NAP)
 

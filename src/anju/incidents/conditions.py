@@ -9,16 +9,16 @@ from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
 
 
-def authority_120(subject: Any, by: Actor) -> bool | str:  # noqa: ANN401, ARG001
+def authority_120(subject: Any, by: Actor) -> bool | str:  # noqa: ARG001
     """Whether the frozen authority covers calling 120 today."""
     return authority_gap(subject.plan, 120, clock.today()) or True
 
 
-def authority_110(subject: Any, by: Actor) -> bool | str:  # noqa: ANN401, ARG001
+def authority_110(subject: Any, by: Actor) -> bool | str:  # noqa: ARG001
     """The same for 110."""
     return authority_gap(subject.plan, 110, clock.today()) or True
 
 
-def authority_119(subject: Any, by: Actor) -> bool | str:  # noqa: ANN401, ARG001
+def authority_119(subject: Any, by: Actor) -> bool | str:  # noqa: ARG001
     """The same for 119."""
     return authority_gap(subject.plan, 119, clock.today()) or True

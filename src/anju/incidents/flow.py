@@ -18,7 +18,9 @@ GOING = move("helper_going", "有人赶赴", "helper_coming", AGENT, LEAD, CLOCK
 
 # Seat B, as long as she may be alone with her fear.
 CALM = duty("calm", "安抚老人，不挂电话", AGENT, LEAD, seat="B")
-CONDITION = duty("ask_condition", "问意识、呼吸、疼痛有无变化，按急救卡指导", AGENT, LEAD, every=within(minutes=2), seat="B")
+CONDITION = duty(
+    "ask_condition", "问意识、呼吸、疼痛有无变化，按急救卡指导", AGENT, LEAD, every=within(minutes=2), seat="B"
+)
 KEEP_CALLING = duty("keep_calling", "继续呼叫老人，有回应就告诉 A 席", AGENT, LEAD, every=within(minutes=2), seat="B")
 LISTEN_IN = duty("listen_in", "保持现场监听，直到有人接手", AGENT, LEAD, seat="B")
 

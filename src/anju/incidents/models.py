@@ -165,7 +165,7 @@ class Attempt(FlowSubject, ScopedModel):
         """The place of its incident."""
         return self.incident.place
 
-    def duration(self, slot: str, default: timedelta) -> timedelta:
+    def duration(self, slot: str, default: timedelta) -> timedelta:  # noqa: ARG002
         """60 s for a ring unless the frozen policy says otherwise; the promised time for somebody on the way."""
         if self.state == "coming":
             late = timedelta(minutes=5)
@@ -200,6 +200,6 @@ class Bell(FlowSubject, ScopedModel):
         """The place of its incident."""
         return self.incident.place
 
-    def duration(self, slot: str, default: timedelta) -> timedelta:
+    def duration(self, slot: str, default: timedelta) -> timedelta:  # noqa: ARG002
         """15 s unless the frozen policy says otherwise."""
         return plans.limit(self.incident.plan, "incident.bell", default)

@@ -98,7 +98,13 @@ def page(
     `text` finds a case number. Names and addresses are shortened unless `roles` work in the centre.
     """
     rows = Incident.objects.select_related("a_seat", "b_seat", "previous").order_by("-pk")
-    exact = {"pk__lt": before_id, "home_id": home_id, "elder_id": elder_id, "priority": priority, "opened_at__gte": since}
+    exact = {
+        "pk__lt": before_id,
+        "home_id": home_id,
+        "elder_id": elder_id,
+        "priority": priority,
+        "opened_at__gte": since,
+    }
     rows = rows.filter(**{name: value for name, value in exact.items() if value is not None})
     if open_only or state == "open":
         rows = rows.filter(state__in=OPEN)
@@ -113,14 +119,15 @@ def page(
 def busy_users() -> set[int]:
     """Users who sit on an open case: their sessions never idle out."""
     rows = Incident.unscoped.filter(state__in=OPEN).values_list("a_seat_id", "b_seat_id")
-    return {pk for pair in rows for pk in pair if pk is not None}
+    return {pk for pair in rows for pk in pair} - {None}
 
 
 def timeline(incident_id: int, *, after_id: int = 0) -> tuple[EntryView, ...]:
     """The lines of the story, the newest first."""
     rows = Incident.objects.get(pk=incident_id).entries.order_by("-at", "-id")
     return tuple(
-        EntryView(e.pk, e.at, e.source, e.kind, e.text, e.by, e.data) for e in (rows.filter(pk__gt=after_id) if after_id else rows)
+        EntryView(e.pk, e.at, e.source, e.kind, e.text, e.by, e.data)
+        for e in (rows.filter(pk__gt=after_id) if after_id else rows)
     )
 
 
@@ -146,18 +153,44 @@ def replay(incident_id: int, roles: Collection[str]) -> Replay:
          "by": m.by, "note": m.note}
         for m in flow.story_of(incident)
     ]  # fmt: skip
-    items += [{"at": e.at, "what": "entry", "source": e.source, "kind": e.kind, "text": e.text, "by": e.by} for e in incident.entries.all()]
+    items += [
+        {"at": e.at, "what": "entry", "source": e.source, "kind": e.kind, "text": e.text, "by": e.by}
+        for e in incident.entries.all()
+    ]
     for attempt in incident.attempts.all():
         items += [
-            {"at": m.at, "what": "attempt", "rung": attempt.rung, "move": m.move, "now": m.now, "by": m.by, "proof": attempt.proof}
+            {
+                "at": m.at,
+                "what": "attempt",
+                "rung": attempt.rung,
+                "move": m.move,
+                "now": m.now,
+                "by": m.by,
+                "proof": attempt.proof,
+            }
             for m in flow.story_of(attempt)
         ]
     items += [
-        {"at": c.at, "what": "call", "purpose": c.purpose, "whom": c.whom, "result": c.result, "by": c.by, "keys": c.keys}
+        {
+            "at": c.at,
+            "what": "call",
+            "purpose": c.purpose,
+            "whom": c.whom,
+            "result": c.result,
+            "by": c.by,
+            "keys": c.keys,
+        }
         for c in call_queries.of(ref)
     ]
     items += [
-        {"at": n.at, "what": "notice", "channel": n.channel_label, "template": n.template, "whom": n.whom, "state": n.state}
+        {
+            "at": n.at,
+            "what": "notice",
+            "channel": n.channel_label,
+            "template": n.template,
+            "whom": n.whom,
+            "state": n.state,
+        }
         for n in notices.of(ref)
     ]
     return Replay(_head(incident, full_name=_sees_names(roles)), tuple(sorted(items, key=lambda i: i["at"])))
@@ -179,7 +212,9 @@ def _sees_names(roles: Collection[str]) -> bool:
     return bool({str(r) for r in roles} & {r.value for r in CENTRE})
 
 
-def _row(i: Incident, place_name: str, user_id: int | None, bells: list[Bell], alarms: int, *, full_name: bool) -> QueueRow:
+def _row(
+    i: Incident, place_name: str, user_id: int | None, bells: list[Bell], alarms: int, *, full_name: bool
+) -> QueueRow:
     mine = seat_of(i, user_id)
     waiting = i.state in {"waiting", "overdue"}
     ringing = waiting or any(b.reason == "ask_b" or mine or not i.a_seat_id for b in bells)
@@ -222,7 +257,7 @@ def _name(user: object) -> str:
 
 def _moves(incident: Incident, roles: Collection[str]) -> tuple[MoveView, ...]:
     wanted = {str(r) for r in roles}
-    return tuple(_move(incident, m) for m in flow.moves_for(incident, wanted) if set(m.by) & wanted)
+    return tuple(_move(incident, m) for m in flow.moves_for(incident, wanted))
 
 
 def _move(incident: Incident, move: Move) -> MoveView:
@@ -243,9 +278,17 @@ def _duties(incident: Incident, seat: str) -> tuple[DutyView, ...]:
         seconds = int(incident.duration(d.duty.name, every.within).total_seconds()) if every else None
         made.append(
             DutyView(
-                d.duty.name, d.duty.label, d.duty.seat, seconds, d.due_at, d.done_at, d.done_by, d.times, d.overdue,
+                d.duty.name,
+                d.duty.label,
+                d.duty.seat,
+                seconds,
+                d.due_at,
+                d.done_at,
+                d.done_by,
+                d.times,
+                d.overdue,
                 not seat or d.duty.seat in {"", seat},
-            )  # fmt: skip
+            )
         )
     return tuple(made)
 
@@ -279,7 +322,9 @@ def _alarm_counts(rows: list[Incident]) -> dict[int, int]:
     from anju.incidents.models import Entry
 
     counts: dict[int, int] = {}
-    for pk in Entry.objects.filter(incident__in=[i.pk for i in rows], kind="alarm").values_list("incident_id", flat=True):
+    for pk in Entry.objects.filter(incident__in=[i.pk for i in rows], kind="alarm").values_list(
+        "incident_id", flat=True
+    ):
         counts[pk] = counts.get(pk, 0) + 1
     return counts
 

@@ -80,7 +80,9 @@ def sheet(incident: Incident, *, condition: str = "", coming: str = "") -> Rescu
         SheetLine("地址", where(incident)),
         SheetLine("进场", _entrance(home)),
         SheetLine("病人", _patient(plan, elder)),
-        SheetLine("状况", condition or f"{clock.local(incident.first_alarm_at):%H:%M} {incident.kind_label}，情况正在核实"),
+        SheetLine(
+            "状况", condition or f"{clock.local(incident.first_alarm_at):%H:%M} {incident.kind_label}，情况正在核实"
+        ),
         SheetLine("病史", _joined(elder.get("illnesses"), elder.get("chronic"))),
         SheetLine("过敏", str(elder.get("allergies") or "")),
         SheetLine("接应", coming),

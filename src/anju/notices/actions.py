@@ -34,9 +34,7 @@ class To:
     number: str = ""
 
 
-def send(
-    *, to: To, template: str, data: dict[str, Any], channel: str, key: str, place: str, ref: str = ""
-) -> Notice:
+def send(*, to: To, template: str, data: dict[str, Any], channel: str, key: str, place: str, ref: str = "") -> Notice:
     """Write one message into the outbox, in the caller's transaction. The same `key` again changes nothing."""
     title, text, urgent = render(template, data)
     now = clock.now()

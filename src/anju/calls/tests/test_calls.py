@@ -93,10 +93,23 @@ def test_no_machine_dials_the_rescue(number):
 @pytest.mark.req("CALL-04")
 def test_a_call_made_by_hand_is_written_down():
     actions.record_by_hand(
-        by=AGENT, number="120", whom="120", purpose="120", ref="incident:9", place="330199001001", result="answered", note="已派车"
+        by=AGENT,
+        number="120",
+        whom="120",
+        purpose="120",
+        ref="incident:9",
+        place="330199001001",
+        result="answered",
+        note="已派车",
     )
     actions.record_by_hand(
-        by=AGENT, number="13800001111", whom="儿子", purpose="contact", ref="incident:9", place="330199001001", result="no_answer"
+        by=AGENT,
+        number="13800001111",
+        whom="儿子",
+        purpose="contact",
+        ref="incident:9",
+        place="330199001001",
+        result="no_answer",
     )
     rows = queries.of("incident:9")
     assert [(r.purpose_label, r.result, r.by, r.by_hand) for r in rows] == [

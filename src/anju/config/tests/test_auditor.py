@@ -101,7 +101,19 @@ def test_an_alarm_without_a_case_is_a_fault(stage):
 def test_the_health_page_says_what_is_not_configured_and_what_to_do(stage, settings):
     settings.ANJU_DEADMAN_URL = ""
     found = {c.name: c for c in health.checks()}
-    for name in ("database", "router", "ticker", "worker", "deadlines", "spool", "deadman", "disk", "telephone", "sms", "leads"):
+    for name in (
+        "database",
+        "router",
+        "ticker",
+        "worker",
+        "deadlines",
+        "spool",
+        "deadman",
+        "disk",
+        "telephone",
+        "sms",
+        "leads",
+    ):
         assert name in found, name
     assert found["database"].state == "ok"
     assert found["ticker"].state == "deaf"  # nobody beats in a test, and that is not called healthy
@@ -149,7 +161,12 @@ def test_a_receipt_comes_in_by_its_token_alone(stage):
     drivers.use("sms", box)
     try:
         notice = notices.send(
-            to=To("顾敏", number="13800002046"), template="page_trouble", data={"text": "试"}, channel="sms", key="k", place=LOTUS
+            to=To("顾敏", number="13800002046"),
+            template="page_trouble",
+            data={"text": "试"},
+            channel="sms",
+            key="k",
+            place=LOTUS,
         )
         notices.deliver(notice_id=notice.pk)
         client = Client()

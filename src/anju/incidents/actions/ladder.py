@@ -127,7 +127,9 @@ def contact_result(
         data={"attempt": attempt.pk, "result": result},
     )  # fmt: skip
     if result == "wrong_number" and rung.contact_id:
-        elders.flag_contact(contact_id=rung.contact_id, reason=f"{incident.number}：号码有误（{mask_phone(rung.phone)}）")
+        elders.flag_contact(
+            contact_id=rung.contact_id, reason=f"{incident.number}：号码有误（{mask_phone(rung.phone)}）"
+        )
     move = "delayed" if going and attempt.state == "coming" else result
     engine.make(attempt, move, by)
     if going:
@@ -207,7 +209,12 @@ def call_off(incident: Incident, why: str) -> None:
 def late(attempt: Attempt) -> None:
     """Listener: the promised time passed without a word."""
     attempt.incident = held(attempt.incident_id)
-    write(attempt.incident, source="system", kind="late", text=f"{_who(attempt.incident, attempt)}约定时间已过，没有到场消息")
+    write(
+        attempt.incident,
+        source="system",
+        kind="late",
+        text=f"{_who(attempt.incident, attempt)}约定时间已过，没有到场消息",
+    )
 
 
 def on_key(*, call_id: str, ref: str, purpose: str, digit: str) -> None:

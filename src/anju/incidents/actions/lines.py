@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from anju.incidents.models import Incident
 from anju.kernel.models import Movement
 
@@ -31,38 +33,56 @@ def line_of(incident: Incident, done: Movement) -> str:
         duty = incident.flow.state(done.now).duty(done.move)
         return _with(duty.label if duty else done.move, note or _answer(data))
     if done.by_user is None and done.move in _CLOCK:
-        return _with(_CLOCK[done.move], note if done.move in {"late_data"} else "")
-    return _with(_said(incident, done), note)
+        return _with(_CLOCK[done.move], note if done.move == "late_data" else "")
+    return _with(_SAID.get(done.move, _label)(incident, done), note)
 
 
-def _said(incident: Incident, done: Movement) -> str:
-    data, move = done.data, done.move
-    if move == "accept":
-        waited = int((done.at - incident.first_alarm_at).total_seconds())
-        return f"接警，等候 {max(waited, 0)} 秒"
-    if move in {"raised", "rung_again"}:
-        return f"优先级由 {data.get('from')} 升到 {data.get('to')}，重新响铃"
-    if move == "pressed_again":
-        return "确认平安后又报警，重新待接警"
-    if move == "call_back":
-        return "回拨老人，接通" if data.get("answered") else f"回拨老人，第 {data.get('times')} 次无人应答"
-    if move in {"call_120", "call_110", "call_119"}:
-        number = move.removeprefix("call_")
-        sent = "，已派车" if data.get("sent") and number == "120" else ""
-        eta = f"，约 {data['eta_minutes']} 分钟" if data.get("eta_minutes") else ""
-        return f"呼 {number}（人工拨打）{sent}{eta}"
-    if move == "needs_help":
-        return f"需要救援：{data.get('kind_label', '')}"
-    if move == "false_alarm":
-        return f"误报：{data.get('label', '')}"
-    if move == "to_hospital":
-        return f"送{data.get('hospital', '医院')}" + (f"，{data['escort']}陪同" if data.get("escort") else "")
-    if move == "hand_over":
-        return f"{data.get('seat', '')} 席移交给 {data.get('to', '')}"
-    if move == "helper_going" and data.get("eta_minutes"):
-        return f"{data.get('who', '')}赶来，约 {data['eta_minutes']} 分钟到"
-    found = incident.flow.state(done.was).move(move) if done.was else None
-    return found.label if found else move
+def _accept(incident: Incident, done: Movement) -> str:
+    waited = int((done.at - incident.first_alarm_at).total_seconds())
+    return f"接警，等候 {max(waited, 0)} 秒"
+
+
+def _higher(incident: Incident, done: Movement) -> str:  # noqa: ARG001
+    return f"优先级由 {done.data.get('from')} 升到 {done.data.get('to')}，重新响铃"
+
+
+def _called_back(incident: Incident, done: Movement) -> str:  # noqa: ARG001
+    if done.data.get("answered"):
+        return "回拨老人，接通"
+    return f"回拨老人，第 {done.data.get('times')} 次无人应答"
+
+
+def _rescue(incident: Incident, done: Movement) -> str:  # noqa: ARG001
+    number = done.move.removeprefix("call_")
+    sent = "，已派车" if done.data.get("sent") and number == "120" else ""
+    eta = f"，约 {done.data['eta_minutes']} 分钟" if done.data.get("eta_minutes") else ""
+    return f"呼 {number}（人工拨打）{sent}{eta}"
+
+
+def _going(incident: Incident, done: Movement) -> str:
+    eta = done.data.get("eta_minutes")
+    return f"{_label(incident, done)}，约 {eta} 分钟到" if eta else _label(incident, done)
+
+
+def _label(incident: Incident, done: Movement) -> str:
+    found = incident.flow.state(done.was).move(done.move) if done.was else None
+    return found.label if found else done.move
+
+
+_SAID: dict[str, Callable[[Incident, Movement], str]] = {
+    "accept": _accept,
+    "raised": _higher,
+    "rung_again": _higher,
+    "pressed_again": lambda _i, _d: "确认平安后又报警，重新待接警",
+    "call_back": _called_back,
+    "call_120": _rescue,
+    "call_110": _rescue,
+    "call_119": _rescue,
+    "needs_help": lambda _i, d: f"需要救援：{d.data.get('kind_label', '')}",
+    "false_alarm": lambda _i, d: f"误报：{d.data.get('label', '')}",
+    "hand_over": lambda _i, d: f"{d.data.get('seat', '')} 席移交给 {d.data.get('to', '')}",
+    "helper_going": _going,
+}
 
 
 def _answer(data: dict[str, object]) -> str:
@@ -70,7 +90,7 @@ def _answer(data: dict[str, object]) -> str:
         return "已派车"
     if data.get("sent") is False:
         return "还没有车"
-    return str(data.get("position") or data.get("answer") or "")
+    return ""
 
 
 def _with(text: str, note: str) -> str:

@@ -69,7 +69,9 @@ def tell_contacts(incident: Incident, template: str, *, occasion: str, **data: A
             )  # fmt: skip
             held += notice.state == "held"
             sent += notice.state != "held"
-    title = {"contact_alarm": "报警", "contact_withdrawn": "警情解除", "contact_rescue": "已叫救援"}.get(template, "进展")
+    title = {"contact_alarm": "报警", "contact_withdrawn": "警情解除", "contact_rescue": "已叫救援"}.get(
+        template, "进展"
+    )
     if sent:
         text = f"已给 {len(plans.rungs(incident.plan))} 位联系人发消息（{title}）"
         write(incident, source="system", kind="notice", text=text, data={"template": template, "letters": sent})
@@ -108,7 +110,7 @@ def robot_to_elder(incident: Incident) -> None:
 
 
 def robot_to_contact(incident: Incident, attempt: Attempt) -> None:
-    """"Press 1 to take it": who presses hears how to get in and what to mind."""
+    """ "Press 1 to take it": who presses hears how to get in and what to mind."""
     rung = plans.rungs(incident.plan)[attempt.rung]
     call = calls.robot_call(
         number=rung.phone, whom=rung.name or rung.kind_label, purpose="contact_robot", ref=ref(incident),

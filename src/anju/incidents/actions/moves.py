@@ -21,15 +21,14 @@ from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
 
 RESCUE = {"call_120": "120", "call_110": "110", "call_119": "119"}
+CODES = frozenset({"class", "label", "kind", "kind_label", "sent", "eta_minutes", "answered", "times"})
 LIVES_ALONE = ("alone", "widowed")
 SILENT_CALLBACKS = 2
 """一键通指南（三）2(4)②: two call-backs without an answer."""
 
 
 @transaction.atomic
-def move(
-    *, incident_id: int, move: str, by: Actor, note: str = "", data: dict[str, Any] | None = None
-) -> Incident:
+def move(*, incident_id: int, move: str, by: Actor, note: str = "", data: dict[str, Any] | None = None) -> Incident:
     """Make one move of the table. NotAllowed says in Chinese what is wrong and what to do.
 
     `data` by move: false_alarm {class}, needs_help {kind}, helper_going {eta_minutes, who}, call_120 {sent, eta_minutes},
@@ -52,7 +51,7 @@ def move(
     if lacking and incident.flow.state(incident.state).move(move):
         raise NotAllowed(lacking, code="needs")
     _prepare(incident, move, by, note, values)
-    engine.make(incident, move, by, note=note, data=values)
+    engine.make(incident, move, by, note=_in_words(move, note, values), data=_codes(values))
     if not incident.flow.state(incident.state).is_final:
         engine.rearm(incident)
     if move in RESCUE:
@@ -69,37 +68,54 @@ def _told_who_won(incident: Incident, move: str) -> None:
 
 def _prepare(incident: Incident, move: str, by: Actor, note: str, data: dict[str, Any]) -> None:
     """Fields that a move writes; undone with the transaction if the engine refuses the move."""
-    now, add = clock.now(), set[str]()
+    now = clock.now()
     if move == "accept":
         incident.a_seat_id = by.user_id if by.user_id is not None else incident.a_seat_id
-    if move == "accept" or (move in RESCUE and incident.accepted_at is None):
+        incident.accepted_at = incident.accepted_at or now
+    elif move in RESCUE:  # who calls the rescue before anybody accepted has accepted
         incident.accepted_at = incident.accepted_at or now
         incident.a_seat_id = incident.a_seat_id or by.user_id
-    if move in RESCUE:
-        add.add(RESCUE[move])
-        if data.get("sent"):
-            incident.answers = sorted({*incident.answers, "sent"})
-        if incident.plan.get("elder", {}).get("kind") in LIVES_ALONE:
-            add.add("alone")
-    if move == "needs_help":
-        add |= set(NEED_KINDS[data.setdefault("kind", "medical")][1])
+        incident.answers = sorted({*incident.answers, "sent"}) if data.get("sent") else incident.answers
+    elif move == "needs_help":
+        data.setdefault("kind", "medical")
         data["kind_label"] = NEED_KINDS[data["kind"]][0]
-    if move in {"no_answer", "silent_line"}:
-        add.add("silent")
-    if move == "helper_going":
+    elif move == "helper_going":
         incident.helper_until = now + timedelta(minutes=int(data["eta_minutes"]))
-        add.add("contact")
-    if move in rules.OUTCOME_OF_MOVE:
-        incident.outcome_class = data.get("class") or rules.OUTCOME_OF_MOVE[move]
-        incident.outcome = _outcome(move, note, data)
-    if move == "false_alarm":
+    elif move == "false_alarm":
         incident.outcome_class, incident.closed_at = data["class"], now
         incident.outcome, incident.cause = note or CLASSES[data["class"]], CLASSES[data["class"]]
         data["label"] = CLASSES[data["class"]]
-    if move in {"reopened"}:
+    elif move == "reopened":
         incident.outcome_class, incident.outcome = "", ""
-    incident.scenes = sorted({*incident.scenes, *add})
+    if move in rules.OUTCOME_OF_MOVE:
+        incident.outcome_class = data.get("class") or rules.OUTCOME_OF_MOVE[move]
+        incident.outcome = _outcome(move, note, data)
+    incident.scenes = sorted({*incident.scenes, *_scenes(incident, move, data)})
     incident.save()
+
+
+def _scenes(incident: Incident, move: str, data: dict[str, Any]) -> set[str]:
+    """Scenes that a move switches on."""
+    if move in RESCUE:
+        alone = incident.plan.get("elder", {}).get("kind") in LIVES_ALONE
+        return {RESCUE[move], "alone"} if alone else {RESCUE[move]}
+    if move == "needs_help":
+        return set(NEED_KINDS[data["kind"]][1])
+    return {"no_answer": {"silent"}, "silent_line": {"silent"}, "helper_going": {"contact"}}.get(move, set())
+
+
+def _codes(data: dict[str, Any]) -> dict[str, Any]:
+    """What may stand in the clear beside a movement: codes and figures, never a name or a place."""
+    return {k: v for k, v in data.items() if k in CODES}
+
+
+def _in_words(move: str, note: str, data: dict[str, Any]) -> str:
+    """Names and places go into the note, which is encrypted."""
+    if move == "to_hospital":
+        return _outcome(move, note, data).removeprefix("送")
+    if move == "helper_going" and data.get("who"):
+        return f"{data['who']}，{note}" if note else str(data["who"])
+    return note
 
 
 def _outcome(move: str, note: str, data: dict[str, Any]) -> str:
@@ -117,15 +133,13 @@ def _dialled(incident: Incident, number: str, by: Actor, note: str) -> None:
 
 
 @transaction.atomic
-def tick(
-    *, incident_id: int, duty: str, by: Actor, note: str = "", data: dict[str, Any] | None = None
-) -> Incident:
+def tick(*, incident_id: int, duty: str, by: Actor, note: str = "", data: dict[str, Any] | None = None) -> Incident:
     """A duty is done (once more). `ask_120_sent` with data {"sent": true} starts asking for the position."""
     incident = locked(incident_id)
     values = dict(data or {})
     if duty == "ask_120_sent" and values.get("sent"):
         incident.answers = sorted({*incident.answers, "sent"})
-    engine.tick(incident, duty, by, note=note, data=values)
+    engine.tick(incident, duty, by, note=note, data=_codes(values))
     incident.save(update_fields=["answers"])
     engine.rearm(incident)
     return incident
@@ -196,9 +210,12 @@ def follow_up(
             raise NotAllowed("结果分类不对，从列表里选", code="needs")
     incident.outcome_class, incident.cause, incident.closed_at = final_class, cause[:200], clock.now()
     incident.save(update_fields=["outcome_class", "cause", "closed_at"])
-    data = {"state": state, "mood": mood, "needs": needs, "class": final_class, "cause": cause}
-    engine.make(incident, "revisited", by, note=note, data={k: v for k, v in data.items() if k in {"class"}})
-    told = "；".join(f"{label}：{value}" for label, value in (("现状", state), ("情绪", mood), ("需要", needs), ("起因", cause)) if value)
+    engine.make(incident, "revisited", by, note=note, data={"class": final_class})
+    told = "；".join(
+        f"{label}：{value}"
+        for label, value in (("现状", state), ("情绪", mood), ("需要", needs), ("起因", cause))
+        if value
+    )
     write(incident, source=source_of(incident, by), kind="follow_up", text=f"回访：{told}", by=by.name)
     incident.refresh_from_db()
     return incident
@@ -213,7 +230,10 @@ def late_data(*, incident_id: int, deadline: datetime, text: str) -> bool:
 
     with seen_by(EVERYWHERE), transaction.atomic():
         incident = locked(incident_id)
-        sos = any(a.kind == "sos" for a in alarms.by_case(case_kind="incident", case_id=incident.pk)) or incident.kind == "sos"
+        sos = (
+            any(a.kind == "sos" for a in alarms.by_case(case_kind="incident", case_id=incident.pk))
+            or incident.kind == "sos"
+        )
         if rules.late_data_may_close(incident.state, sos=sos, deadline_in_future=deadline > clock.now()):
             _prepare(incident, "late_data", THE_CLOCK, text, {})
             Incident.objects.filter(pk=incident.pk).update(closed_at=clock.now(), cause="迟到数据")

@@ -41,9 +41,7 @@ def open_or_join(*, alarm_id: int) -> int:
         last = _last_case(alarm.home_id, clue)
         verdict = ""
         if last is not None:
-            verdict = rules.joins(
-                last.state, outcome_class=last.outcome_class, since=last.state_since, now=clock.now()
-            )
+            verdict = rules.joins(last.state, outcome_class=last.outcome_class, since=last.state_since, now=clock.now())
         if last is not None and verdict:
             _join(last, alarm, reopen=verdict == "reopen")
             return int(last.pk)
@@ -96,7 +94,7 @@ def device_reset(*, alarm_id: int) -> None:
             write(incident, source="device", kind="reset", text=text, data={"alarm": alarm.pk})
 
 
-def _clue(alarm: Any) -> str:  # noqa: ANN401 - alarms.queries answers with its own dataclass
+def _clue(alarm: Any) -> str:
     """What is known of an unknown home: the device, where it was heard."""
     return str(alarm.note or alarm.source or f"报警 {alarm.number}")[:80]
 
@@ -113,7 +111,7 @@ def _last_case(home_id: int | None, clue: str) -> Incident | None:
     return rows.order_by("-opened_at", "-id").first()
 
 
-def _open(alarm: Any, clue: str, last: Incident | None) -> Incident:  # noqa: ANN401
+def _open(alarm: Any, clue: str, last: Incident | None) -> Incident:
     incident = _begin(
         home_id=alarm.home_id, elder_id=alarm.elder_id, place=alarm.place, priority=alarm.priority, kind=alarm.kind,
         label=f"{alarm.where}{alarm.label}" if alarm.where else alarm.label, at=alarm.received_at, clue=clue,
@@ -128,7 +126,7 @@ def _open(alarm: Any, clue: str, last: Incident | None) -> Incident:  # noqa: AN
     return incident
 
 
-def _frozen(alarm: Any) -> dict[str, Any]:  # noqa: ANN401
+def _frozen(alarm: Any) -> dict[str, Any]:
     return {
         "number": alarm.number, "label": alarm.label, "where": alarm.where, "dty": alarm.dty, "stc": alarm.stc,
         "lco": alarm.lco, "source": alarm.source, "note": alarm.note, "device_id": alarm.device_id,
@@ -147,8 +145,9 @@ def _begin(
     incident = Incident(
         number=_number(now), opened_on=clock.local(now).date(), place=place, home_id=home_id, elder_id=elder_id,
         unknown_key=clue, priority=priority, kind=kind, kind_label=label[:80], drill=drill, opened_at=now,
-        first_alarm_at=at, plan=plan, previous=previous,
+        first_alarm_at=at, previous=previous,
     )  # fmt: skip
+    incident.plan = plan
     engine.begin(incident, by)
     return incident
 
@@ -161,7 +160,7 @@ def _number(now: datetime) -> str:
     return f"EM-{clock.local(now):%m%d}-{nth % 10000:04d}"
 
 
-def _join(incident: Incident, alarm: Any, *, reopen: bool) -> None:  # noqa: ANN401
+def _join(incident: Incident, alarm: Any, *, reopen: bool) -> None:
     higher = alarm.priority > incident.priority
     before = incident.priority
     reason = f"{alarms.reason_to_join(alarm)}（{incident.number} {incident.state_label}）"

@@ -133,6 +133,8 @@ def closed(incident: Incident, done: Movement) -> None:
 
 def _count_false_alarms(incident: Incident) -> None:
     since = clock.now() - timedelta(days=30)
+    if incident.home_id is None:
+        return
     count = Incident.unscoped.filter(
         home_id=incident.home_id, outcome_class__in=FALSE_CLASSES, closed_at__gt=since, drill=False
     ).count()

@@ -66,7 +66,10 @@ def seat_dropped(*, user_id: int, why: str = "连接中断") -> int:
     with seen_by(EVERYWHERE), transaction.atomic():
         name = accounts.user_name(user_id)
         mine = Incident.objects.filter(state__in=OPEN_BEFORE_FOLLOW_UP)
-        for pk in [*mine.filter(a_seat=user_id).values_list("pk", flat=True), *mine.filter(b_seat=user_id).values_list("pk", flat=True)]:
+        for pk in [
+            *mine.filter(a_seat=user_id).values_list("pk", flat=True),
+            *mine.filter(b_seat=user_id).values_list("pk", flat=True),
+        ]:
             incident = locked(pk)
             seat = "A" if incident.a_seat_id == user_id else "B"
             _get_up(incident, seat)

@@ -16,7 +16,9 @@ def an_incident() -> Incident:
 
     make_district()
     now = clock.now()
-    contacts = [{"kind": "guardian", "name": f"联系人{n}", "phone": f"1380000990{n}", "contact_id": None} for n in range(2)]
+    contacts = [
+        {"kind": "guardian", "name": f"联系人{n}", "phone": f"1380000990{n}", "contact_id": None} for n in range(2)
+    ]
     it = Incident(
         number=_number(now), opened_on=clock.today(), place=LOTUS, priority=9, kind="sos", kind_label="求助",
         opened_at=now, first_alarm_at=now, unknown_key="试",

@@ -111,7 +111,13 @@ def test_a_press_of_an_unknown_home_is_a_case_with_what_is_known(story):
 @pytest.mark.req("REG-10", "INC-05")
 def test_a_caller_who_is_no_client_gets_the_same_rescue(story):
     it = actions.open_by_hand(
-        by=story.agent, place=LOTUS, kind="call", kind_label="来电求助", phone="13800001234", address="荷汀路口", what="路边老人摔倒"
+        by=story.agent,
+        place=LOTUS,
+        kind="call",
+        kind_label="来电求助",
+        phone="13800001234",
+        address="荷汀路口",
+        what="路边老人摔倒",
     )
     story.it = it
     assert story.state == "verifying"
@@ -119,14 +125,20 @@ def test_a_caller_who_is_no_client_gets_the_same_rescue(story):
     story.do("call_120", note="路人说流血了")
     assert {"give_sheet", "ask_120_sent"} <= {d.name for d in story.view().duties}
     assert "13800001234" in story.view().sheet.spoken
+    story.opened()
     with pytest.raises(NotAllowed, match="已有未结事件"):
-        story.opened()
         actions.open_by_hand(by=story.agent, place=LOTUS, kind="call", kind_label="来电", home_id=story.home.pk)
 
 
 def test_a_drill_is_marked_and_tells_nobody_outside(story):
     drill = actions.open_by_hand(
-        by=story.lead, place=LOTUS, kind="sos", kind_label="演练：求助", home_id=story.home.pk, elder_id=story.elder.pk, drill=True
+        by=story.lead,
+        place=LOTUS,
+        kind="sos",
+        kind_label="演练：求助",
+        home_id=story.home.pk,
+        elder_id=story.elder.pk,
+        drill=True,
     )
     story.it = drill
     story.do("no_answer", by=story.lead)
@@ -143,7 +155,9 @@ def test_the_policy_and_the_contacts_are_frozen_when_the_case_opens(story):
     from anju.elders import actions as elders
     from anju.places import actions as places
 
-    places.set_policy(place=DISTRICT, data={"incident.verifying": 60, "incident.contact_attempt": 30}, by=THE_PLATFORM, reason="试")
+    places.set_policy(
+        place=DISTRICT, data={"incident.verifying": 60, "incident.contact_attempt": 30}, by=THE_PLATFORM, reason="试"
+    )
     story.opened()
     version = story.it.plan["policy"]["version"]
     names = [c["name"] for c in story.it.plan["contacts"]]

@@ -114,7 +114,7 @@ def test_a_silent_line_is_called_back_twice_and_then_the_contacts_are_asked_at_o
     assert story.dues()["keep_calling"] == 120  # B goes on
     assert [c.result for c in calls.of(f"incident:{story.it.pk}")] == ["no_answer", "no_answer"]
     story.tick("keep_calling", by=story.mate, note="仍无人接")
-    for attempt in iter(lambda: story.live(), []):
+    for attempt in iter(story.live, []):
         story.answer(attempt[0], "no_answer")
         if story.state == "rescue_due":
             break

@@ -88,7 +88,7 @@ def test_the_contacts_are_asked_one_after_the_other_and_when_nobody_is_reached_s
     third = story.live()[0]
     assert third.rung == 2
     story.answer(third, "no_answer")
-    for attempt in iter(lambda: story.live(), []):
+    for attempt in iter(story.live, []):
         story.answer(attempt[0], "cannot")
         if story.state != "contacting":
             break
@@ -121,7 +121,7 @@ def test_a_contact_goes_is_asked_every_five_minutes_and_when_late_the_rest_is_as
     assert story.dues()["ask_helper"] == 300
     rung = story.view().ladder[0]
     assert (rung.state, rung.result_label) == ("coming", "赶来，带钥匙")
-    assert "带钥匙" in dict((l.label, l.text) for l in story.view().sheet.lines)["接应"]
+    assert "带钥匙" in {line.label: line.text for line in story.view().sheet.lines}["接应"]
     story.let_pass(minutes=5)
     assert story.said("到点没做", "催问")
     assert Notice.objects.filter(template="page_duty").exists()

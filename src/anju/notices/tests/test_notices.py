@@ -43,7 +43,13 @@ def stage(db, everywhere, let_pass):
 
 def sms(key="k1", template="page_trouble", **data):
     return actions.send(
-        to=To("顾敏", number="13800002046"), template=template, data=data or DATA, channel="sms", key=key, place=PLACE, ref="r:1"
+        to=To("顾敏", number="13800002046"),
+        template=template,
+        data=data or DATA,
+        channel="sms",
+        key=key,
+        place=PLACE,
+        ref="r:1",
     )
 
 
@@ -153,7 +159,9 @@ def test_receipts_move_a_message_forward_and_never_back(box):
 
 
 def test_pages_to_a_user_stand_in_her_inbox_until_she_reads_them():
-    notice = actions.send(to=To("林佳", user_id=5), template="page_trouble", data=DATA, channel="platform", key="p", place=PLACE)
+    notice = actions.send(
+        to=To("林佳", user_id=5), template="page_trouble", data=DATA, channel="platform", key="p", place=PLACE
+    )
     assert [n.text for n in queries.inbox(5)] == ["来源静默"]
     assert queries.inbox(6) == []
     actions.read(notice_id=notice.pk, user_id=6)
@@ -216,4 +224,3 @@ def test_the_webhook_signs_names_the_key_and_understands_the_answers(settings):
     run_jobs()
     assert Notice.objects.get(pk=gone.pk).state == "waiting"
     assert Notice.objects.get(pk=gone.pk).next_at > clock.now()
-
