@@ -13,12 +13,12 @@ from anju.accounts.roles import Role
 
 def client_address(request: HttpRequest) -> str:
     """The client's address. A proxy's word (X-Forwarded-For) counts only from proxies named in `TRUSTED_PROXIES`."""
-    peer: str = str(request.META.get("REMOTE_ADDR") or "127.0.0.1")
+    peer = str(request.META.get("REMOTE_ADDR") or "127.0.0.1")
     if not _is_address(peer):
         return "127.0.0.1"
     if not _inside(peer, settings.TRUSTED_PROXIES):
         return peer
-    hops = [h.strip() for h in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if h.strip()]
+    hops: list[str] = [h.strip() for h in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if h.strip()]
     for hop in reversed(hops):
         if not _is_address(hop):
             break

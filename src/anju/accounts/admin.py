@@ -1,92 +1,58 @@
 """Accounts in the back office: made, switched and reset here by the system administrator; posts are given elsewhere."""
 
-# ruff: noqa: ARG002, FBT001, FBT002 - the signatures are Django's
+# ruff: noqa: ARG002, FBT001 - the signatures are Django's
 
 from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from anju.accounts import actions, queries
-from anju.accounts.backoffice import ReadOnlyAdmin
+from anju.accounts import actions
+from anju.accounts.backoffice import ActionAdmin, FormByAction, actor
 from anju.accounts.models import User
 from anju.accounts.passwords import one_time_password
-from anju.kernel.flow.actor import Actor
 
 
-def _actor(request: HttpRequest) -> Actor:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return queries.actor_of(request.user)
-
-
-class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]
+class NewUserForm(FormByAction):
     """What is asked for a new account. The password is made by the platform."""
 
     class Meta:
         model = User
         fields = ["username", "name", "phone", "seat_number"]
-        widgets = {"phone": forms.TextInput}
+        widgets = {"phone": UnfoldAdminTextInputWidget}
 
-    by: Actor
+    password = ""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.made: tuple[User, str] | None = None
-
-    def _post_clean(self) -> None:
-        """The action checks and writes; what it refuses is an error of the form."""
-        if self.errors or self.made:
-            return
-        password = one_time_password()
-        try:
-            user = actions.create_user(**self.cleaned_data, password=password, by=self.by)
-        except actions.NotAccepted as fault:
-            self.add_error(None, str(fault))
-        else:
-            self.made, self.instance = (user, password), user
+    def write(self) -> User:
+        self.password = one_time_password()
+        return actions.create_user(**self.cleaned_data, password=self.password, by=self.by)
 
 
 @admin.register(User)
-class UserAdmin(ReadOnlyAdmin):
+class UserAdmin(ActionAdmin):
     """The list of accounts."""
 
     what = "user.create"
+    made_with = NewUserForm
     list_display = ["username", "name", "seat_number", "is_active", "is_demo", "last_login"]
     list_filter = ["is_active", "is_demo"]
     search_fields = ["username", "name", "seat_number"]
     fields = ["username", "name", "phone", "seat_number", "is_active", "is_demo", "created_at", "password_changed_at"]
     actions = ["switch_off", "switch_on", "reset_password"]
 
-    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return self.may(request)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        if obj is not None:
-            return super().get_form(request, obj, change=change, **kwargs)
-        return type("Form", (NewUserForm,), {"by": _actor(request)})
-
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else NewUserForm.Meta.fields
 
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        return form.instance
-
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Already written by the action; the password is shown this once."""
-        if form.made:
-            messages.warning(
-                request,
-                f"{obj.username} 的一次性密码是 {form.made[1]}，只显示这一次，请当面交给本人；岗位由安全管理员授予",
-            )
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """There is nothing related."""
+        messages.warning(
+            request,
+            f"{obj.username} 的一次性密码是 {form.password}，只显示这一次，请当面交给本人；岗位由安全管理员授予",
+        )
 
     @admin.action(description="停用")
     def switch_off(self, request: HttpRequest, queryset: models.QuerySet[User]) -> None:
@@ -114,7 +80,7 @@ class UserAdmin(ReadOnlyAdmin):
         self._each(request, queryset, "已重设密码", reset)
 
     def _each(self, request: HttpRequest, users: models.QuerySet[User], done: str, act: Any) -> None:
-        by = _actor(request)
+        by = actor(request)
         for user in users:
             try:
                 more = act(user, by)

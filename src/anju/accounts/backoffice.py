@@ -1,15 +1,18 @@
 """What every back-office form shares: only system administrators, every change in the audit, no second way to write.
 
-`DictionaryAdmin` for plain lists (products, cards, hotlines, templates …); `ReadOnlyAdmin` for what only actions write.
+`DictionaryAdmin` for plain lists (products, cards, hotlines, templates …); `ReadOnlyAdmin` for what only actions write;
+`ActionAdmin` with a `FormByAction` for what an action makes.
 """
 
-# ruff: noqa: ARG002, FBT001 - the signatures are Django's
+# ruff: noqa: ARG002, FBT001, FBT002 - the signatures are Django's
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db import models
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
@@ -17,6 +20,7 @@ from anju.accounts import queries
 from anju.accounts.models import User
 from anju.accounts.permissions import may
 from anju.kernel import audit
+from anju.kernel.flow.actor import Actor
 
 
 class _Guarded(ModelAdmin):  # type: ignore[misc,unused-ignore]
@@ -76,3 +80,51 @@ class ReadOnlyAdmin(_Guarded):
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
+
+
+class FormByAction(forms.ModelForm):  # type: ignore[type-arg]
+    """A form whose data go through an action; what the action refuses is an error of the form."""
+
+    by: Actor
+
+    def write(self) -> models.Model:
+        """Call the action; it raises a ValueError whose text is Chinese, or answers the row."""
+        raise NotImplementedError
+
+    def _post_clean(self) -> None:
+        if self.errors:
+            return
+        try:
+            with transaction.atomic():
+                self.instance = self.write()
+        except ValueError as fault:
+            self.add_error(None, str(fault))
+
+
+class ActionAdmin(ReadOnlyAdmin):
+    """Rows that an action makes: it has written when the form is valid, so Django's own saving does nothing."""
+
+    made_with: type[FormByAction]
+
+    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        return self.may(request)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        plain = super().get_form(request, obj, change=change, **{**kwargs, "form": self.made_with})
+        return type("Form", (plain,), {"by": actor(request)})
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        return form.instance
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Done."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing is related."""
+
+
+def actor(request: HttpRequest) -> Actor:
+    """The user of the request as an action wants her."""
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return queries.actor_of(request.user)

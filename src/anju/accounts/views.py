@@ -121,7 +121,7 @@ def token(request: HttpRequest) -> HttpResponse:
             audit.record("user.second_factor", subject="user", subject_id=user.pk)
             return render(request, "accounts/codes.html", {"codes": codes, "home": home_of(user)})
         form.add_error("code", "口令不对，请等令牌换一组再填；手机的时间要准")
-    picture = segno.make(second_factor.address_of(user, secret), error="m").svg_inline(scale=5, border=2)
+    picture = segno.make(second_factor.address_of(user, secret), error="m").svg_inline(border=2, omitsize=True)
     groups = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
     context = {"form": form, "picture": picture, "secret": groups, "forced": queries.needs_second_factor(user)}
     return render(request, "accounts/token.html", context, status=200 if not form.errors else 403)
@@ -180,9 +180,14 @@ def closed(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/closed.html", {"address": addresses.client_address(request)}, status=403)
 
 
-def axes_locked(request: HttpRequest, response: HttpResponse, credentials: dict[str, str] | None) -> HttpResponse:
-    """What django-axes shows when it locks: our page, unless the view has already answered with it."""
-    return response if response.status_code == 429 else locked_page(request, credentials)
+def axes_locked(request: HttpRequest, first: Any = None, second: Any = None) -> HttpResponse:
+    """What django-axes shows when it locks: our page, unless the view has already answered with it.
+
+    Called with (request, response, credentials), and under ASGI with (request, credentials): axes 8.3 leaves one out there.
+    """
+    if isinstance(first, HttpResponse) and first.status_code == 429:
+        return first
+    return locked_page(request, second if isinstance(first, HttpResponse) else first)
 
 
 def locked_page(request: HttpRequest, credentials: dict[str, str] | None = None) -> HttpResponse:

@@ -120,6 +120,7 @@ DURATIONS: Mapping[str, Duration] = {
     "incident.waiting.3": _d("待接警（3 级，提醒关怀）", 15 * _MIN, _MIN, 4 * _HOUR, "一键通指南：主动关爱"),
     "incident.overdue": _d("超时待接，再呼一次", 30, 10, 120, "ADR：时钟只催人"),
     "incident.overdue_contacts": _d("超时后自动呼联系人", 2 * _MIN, 30, 10 * _MIN, "ADR：时钟只催人"),
+    "incident.bell": _d("提醒要有人应（并入新警、请 B 席等）", 15, 5, 60, "一键通指南：AB 双席"),
     "incident.verifying": _d("核实老人", 2 * _MIN, 30, 10 * _MIN, "一键通指南：静默来电回拨两次"),
     "incident.contacting": _d("联系亲属及网格，共计", 6 * _MIN, _MIN, 30 * _MIN, "告知书二.2"),
     "incident.contact_attempt": _d("每位联系人", 60, 20, 5 * _MIN, "告知书二.2"),

@@ -4,7 +4,7 @@ They live here and not in `places`, because who may use a form is known a layer 
 string, as in a foreign key, and written by the actions only.
 """
 
-# ruff: noqa: ARG002, FBT001, FBT002 - the signatures are Django's
+# ruff: noqa: ARG002 - the signatures are Django's
 
 from __future__ import annotations
 
@@ -13,47 +13,19 @@ from typing import Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
-from anju.accounts import queries as accounts
-from anju.accounts.backoffice import ReadOnlyAdmin
-from anju.kernel.flow.actor import Actor
+from anju.accounts.backoffice import ActionAdmin, FormByAction
 from anju.places import actions, rules
 
 Place = apps.get_model("places", "Place")
 PolicyProfile = apps.get_model("places", "PolicyProfile")
 
 
-def _actor(request: HttpRequest) -> Actor:
-    user = request.user
-    if user.is_anonymous:
-        raise PermissionDenied
-    return accounts.actor_of(user)
-
-
-class _ByAction(forms.ModelForm):  # type: ignore[type-arg]
-    """A form whose data go through an action; what the action refuses is an error of the form."""
-
-    by: Actor
-
-    def write(self) -> models.Model:
-        """Call the action."""
-        raise NotImplementedError
-
-    def _post_clean(self) -> None:
-        if self.errors:
-            return
-        try:
-            self.instance = self.write()
-        except actions.NotAccepted as fault:
-            self.add_error(None, str(fault))
-
-
-class PlaceForm(_ByAction):
+class PlaceForm(FormByAction):
     """A place."""
 
     class Meta:
@@ -65,7 +37,7 @@ class PlaceForm(_ByAction):
         return actions.put_place(**{**self.cleaned_data, "code": code}, by=self.by)
 
 
-class PolicyForm(_ByAction):
+class PolicyForm(FormByAction):
     """A new version: only what differs from the default is filled in."""
 
     reason = forms.CharField(label="理由", widget=UnfoldAdminTextInputWidget)
@@ -99,30 +71,8 @@ DURATION_FIELDS = {
 }
 
 
-class _ActionAdmin(ReadOnlyAdmin):
-    """The action has written when the form is valid; Django's own saving does nothing."""
-
-    made_with: type[_ByAction]
-
-    def has_add_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return self.may(request)
-
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        plain = super().get_form(request, obj, change=change, **{**kwargs, "form": self.made_with})
-        return type("Form", (plain,), {"by": _actor(request)})
-
-    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
-        return form.instance
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Done."""
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Nothing is related."""
-
-
 @admin.register(Place)
-class PlaceAdmin(_ActionAdmin):
+class PlaceAdmin(ActionAdmin):
     """The region tree."""
 
     what = "place.change"
@@ -139,7 +89,7 @@ class PlaceAdmin(_ActionAdmin):
 
 
 @admin.register(PolicyProfile)
-class PolicyProfileAdmin(_ActionAdmin):
+class PolicyProfileAdmin(ActionAdmin):
     """Versions of the durations of a district or street. Nothing is changed here, only followed by a new version."""
 
     what = "policy.set"
