@@ -27,6 +27,10 @@ def reacts(fact: type[F], do: Callable[[F], object], how: Literal["now", "job"] 
     if not is_dataclass(fact) or not fact.__dataclass_params__.frozen:  # type: ignore[attr-defined]
         raise TypeError(f"{fact.__name__} must be a frozen dataclass")
     if how == "job":
+        if "<" in do.__qualname__:
+            raise TypeError(
+                f"{_name(do)}: a job needs a function of a module, which another process can find by its name"
+            )
         msgspec.json.Decoder(fact)  # complains at start, not at three in the morning
         _types[_name(fact)], _names[_name(do)] = fact, do
     known = _reactions.setdefault(fact, [])

@@ -6,9 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from anju.kernel import clock
+from anju.kernel.flow import registry
 from anju.kernel.flow.subject import FlowSubject
-from anju.kernel.flow.table import Duty, Move
+from anju.kernel.flow.table import STATE, Duty, Flow, Move
 from anju.kernel.models import Due, Movement
 
 
@@ -29,7 +32,16 @@ def moves_for(subject: FlowSubject, roles: Collection[str]) -> list[Move]:
 
 def overdue(by: timedelta = timedelta(0)) -> list[Due]:
     """Deadlines that passed more than `by` ago and are not yet dealt with, the oldest first; `problem` may say why."""
-    return list(Due.objects.filter(at__lte=clock.now() - by).order_by("at"))
+    edge = clock.now() - by
+    return list(Due.objects.filter(Q(tries=0, fire_at__lte=edge) | Q(tries__gt=0, at__lte=edge)).order_by("at"))
+
+
+def without_clock(flow: Flow) -> list[int]:
+    """Objects of this flow that are not at an end and have no running deadline: there must never be one."""
+    model = registry.running(flow.name).model
+    running = Due.objects.filter(flow=flow.name, slot=STATE).values("subject_id")
+    ended = [s.name for s in flow.states if s.is_final]
+    return list(model._base_manager.exclude(state__in=ended).exclude(pk__in=running).values_list("pk", flat=True))
 
 
 @dataclass(frozen=True, slots=True)

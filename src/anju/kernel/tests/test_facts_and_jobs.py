@@ -107,6 +107,8 @@ def test_what_is_rolled_back_was_never_told_and_a_failing_reaction_rolls_back():
 def test_only_frozen_facts_may_be_reacted_to():
     with pytest.raises(TypeError, match="frozen"):
         facts.reacts(Loose, hear)
+    with pytest.raises(TypeError, match="by its name"):
+        facts.reacts(Rung, lambda fact: None, how="job")
 
 
 done: list[object] = []
@@ -135,4 +137,4 @@ def test_a_job_runs_in_its_own_name_and_one_key_waits_once():
 def test_a_change_is_pushed_by_topic_and_place_and_nothing_else():
     changes.changed("incident", 7, "330199001001")
     with pytest.raises(ValueError, match="topic"):
-        changes.changed("weather", 1, "")
+        changes.changed("two words", 1, "")
