@@ -128,16 +128,16 @@ def test_there_is_no_default_password_the_first_log_in_must_change(client, distr
     assert "两遍不一样" in client.post("/login/password/", {"old": PASSWORD, "new": NEW, "again": "y"}).text
     assert "用过" in client.post("/login/password/", {"old": PASSWORD, "new": PASSWORD, "again": PASSWORD}).text
     assert client.post("/login/password/", {"old": PASSWORD, "new": NEW, "again": NEW}).url == "/district/"
-    assert client.get("/district/").status_code == 200
+    assert client.get("/session/").status_code == 200
 
 
 def test_a_password_lasts_90_days_and_the_last_five_never_come_back(client, let_pass, district):
     user = make_user(Role.FAMILY, elder_id=1, password=PASSWORD, is_demo=False)
     log_in(client, user)
-    assert client.get("/district/").status_code == 200
+    assert client.get("/session/").status_code == 200
     let_pass(days=89)
     log_in(client, user)
-    assert client.get("/district/").status_code == 200
+    assert client.get("/session/").status_code == 200
     let_pass(days=2)
     log_in(client, user)
     assert client.get("/district/", headers=PAGE).url == "/login/password/"
