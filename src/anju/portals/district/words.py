@@ -20,3 +20,10 @@ ACTS: Mapping[str, str] = {
 def act(code: str) -> str:
     """The Chinese name of an audited act."""
     return ACTS.get(code, code)
+
+
+PROCESSES: Mapping[str, str] = {
+    "postgres": "数据库", "web": "页面与开放接口", "gateway": "接收设备与运营商平台的消息", "router": "把听到的变成告警、事件、工单",
+    "ticker": "到点催办", "worker": "后台任务", "mqtt": "4G 设备的消息服务器",
+}  # fmt: skip
+"""What each process is for; one that is not listed is shown as the supervisor calls it."""

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 
 from anju.alarms import queries as alarms
 from anju.kernel import clock, hooks
-from anju.portals.district import figures
+from anju.portals.district import figures, words
 from anju.portals.district.access import opens
 from anju.signals import queries as signals
 
@@ -36,7 +36,7 @@ def page(request: HttpRequest) -> HttpResponse:
         request,
         "district/operations.html",
         {
-            "processes": processes, "fresh": fresh, "health": health, "deadman": health.get("deadman") or {},
+            "processes": processes, "purposes": words.PROCESSES, "fresh": fresh, "health": health, "deadman": health.get("deadman") or {},
             "lag": lag, "auditor": auditor, "spool": spool,
             "router_lag": round(signals.lag(now).total_seconds(), 1), "sources": sources, "troubles": alarms.troubles(limit=50),
             "told": bool(health), "checks": health.get("checks") or [],
