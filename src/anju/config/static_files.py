@@ -49,7 +49,7 @@ class StaticFiles:
             None, immutable_file_test=lambda _path, url: bool(_HASHED.search(url)), max_age=60, allow_all_origins=False
         )
         if root.is_dir():
-            known.add_files(str(root), prefix)
+            known.add_files(str(root), prefix)  # type: ignore[no-untyped-call]
         self.files = known.files
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
