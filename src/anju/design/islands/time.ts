@@ -89,8 +89,9 @@ class CountDown extends Ticking {
   override tick(at: number): void {
     const due = Number(this.getAttribute("due"));
     const total = Number(this.getAttribute("total")) * 1000;
-    this.say(timeLeft(due, at), this.querySelector("b"));
     const over = due < at;
+    const small = this.classList.contains("ring") && this.dataset["size"] !== "l";
+    this.say(over && small ? "超时" : timeLeft(due, at), this.querySelector("b"));
     if (over !== this.hasAttribute("data-over")) this.toggleAttribute("data-over", over);
     if (!total || !this.classList.contains("ring")) return;
     const share = Math.min(1, Math.max(0, (due - at) / total));

@@ -154,9 +154,7 @@ def notice(kind: str, icon_name: str, text: str) -> SafeString:
 
 
 @register.simple_tag
-def stat(  # noqa: PLR0917 - a template names its parameters
-    name: str, value: object, unit: str = "", note: str = "", meaning: str = "", kind: str = ""
-) -> SafeString:
+def stat(name: str, value: object, unit: str = "", note: str = "", meaning: str = "", kind: str = "") -> SafeString:
     """A figure with its name, unit, its target or last month (`note`) and its definition behind ⓘ (`meaning`)."""
     info = (
         format_html('<span title="{}">{}<span class="vh">{}</span></span>', meaning, icon("info"), meaning)

@@ -33,7 +33,16 @@ def test_a_status_is_colour_icon_and_word_and_escapes_what_people_typed() -> Non
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(147, "2:27"), (1080, "18分"), (7200, "今日"), (86_400, "明日"), (3 * 86_400, "3天"), (-12, "超0:12"), (-700, "超11分"), (-90_000, "超1天")],
+    [
+        (147, "2:27"),
+        (1080, "18分"),
+        (7200, "今日"),
+        (86_400, "明日"),
+        (3 * 86_400, "3天"),
+        (-12, "超0:12"),
+        (-700, "超11分"),
+        (-90_000, "超1天"),
+    ],
 )
 def test_time_left_reads_as_people_say_it(seconds: int, text: str) -> None:
     """2:27, not 02:33 used."""
@@ -71,7 +80,9 @@ def test_every_icon_that_a_template_names_exists() -> None:
 
 def test_the_page_of_the_kit_holds_every_component_and_no_english() -> None:
     """All twenty, each once; kinds and icon names are the only Latin words."""
-    html = render_to_string("design/kit/frames.html", {"due": NOW, "now": NOW}) + render_to_string("design/kit/parts.html", {"due": NOW, "now": NOW})
+    html = render_to_string("design/kit/frames.html", {"due": NOW, "now": NOW}) + render_to_string(
+        "design/kit/parts.html", {"due": NOW, "now": NOW}
+    )
     html += render_to_string("design/kit/figures.html")
     for n in (1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20):
         assert f'id="c{n}"' in html, n

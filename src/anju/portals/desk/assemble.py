@@ -66,6 +66,8 @@ def colleagues(user: User, rows: list[QueueRow]) -> list[dict[str, str]]:
             word, kind = "处置", "emergency"
         elif one.name in on_b:
             word, kind = "陪护", "emergency"
+        if not one.seat_number and word != "处置":
+            continue  # a machine that holds the post, not a person at a desk
         found.append({"number": one.seat_number, "name": one.name, "word": word, "kind": kind})
     return found[:12]
 
@@ -94,12 +96,11 @@ def case(user: User, incident_id: int) -> dict[str, Any]:
         "work" if head.drill or head.state in {"follow_up", "closed"} else "emergency" if head.priority >= 7 else "warn"
     )
     about = " · ".join(p for p in (head.sex, f"{head.age} 岁" if head.age else "", elder.get("kind_label", "")) if p)
-    alarm = plan.get("alarm") or {}
     drawn = {
         "id": head.id, "number": head.number, "version": version_of(view), "look": look, "icon": present.icon_of(head.kind_label),
         "ring_kind": "emergency" if look == "emergency" else "", "kind_label": head.kind_label, "drill": head.drill,
         "state": head.state, "state_label": head.state_label, "elder_name": head.elder_name, "elder_id": head.elder_id, "about": about,
-        "hearing_note": elder.get("hearing_note", ""), "where": head.where, "position": _position(alarm, head.kind_label),
+        "hearing_note": elder.get("hearing_note", ""), "where": home.get("address") or head.where, "position": _position(view),
         "first_alarm_at": head.first_alarm_at, "closed_at": head.closed_at,
         "due_at": None if closed else view.due_at, "due_total": view.due_total,
         "due_label": f"后：{view.due_label}" if view.due_label else "", "primary": primary, "others": others, "dials": dials,
@@ -117,9 +118,12 @@ def case(user: User, incident_id: int) -> dict[str, Any]:
     }
 
 
-def _position(alarm: dict[str, Any], kind_label: str) -> str:
-    where = str(alarm.get("where") or "")
-    return "" if where and where in kind_label else where
+def _position(view: CaseView) -> str:
+    """Where in the home, if the kind does not say so already; else the community, which the short address leaves out."""
+    where = str((view.plan.get("alarm") or {}).get("where") or "")
+    if where and where not in view.incident.kind_label:
+        return where
+    return view.incident.place_name if (view.plan.get("home") or {}).get("address") else ""
 
 
 def authority(view: CaseView) -> str:

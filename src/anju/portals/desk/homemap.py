@@ -1,21 +1,22 @@
 """The surroundings of a home, drawn on the server from the invented vector map: houses, roads, the ambulance entrance.
 
-Coordinates are WGS-84. The piece shown is 480 × 360 m around the home; without a map or a position there is no picture.
+Coordinates are WGS-84. The piece shown holds the home and the entrance; without a map or a position there is no picture.
 """
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 from django.contrib.staticfiles import finders
 
 MAP_FILE = "town/map.geojson"
-WIDTH, HEIGHT = 640, 480
-METRES = 320.0
-"""Metres across the picture: one compound with its gates."""
+WIDTH, HEIGHT = 400, 300
+LEAST_METRES = 220.0
+"""Metres across the picture at least; more when the entrance is farther."""
 CSS = {"water": "map__water", "building": "map__block", "compound": "map__land"}
 
 
@@ -31,13 +32,15 @@ def _features() -> tuple[dict[str, Any], ...]:
 class View:
     """From degrees to the picture."""
 
-    def __init__(self, lon: float, lat: float) -> None:
-        self.lon, self.lat = lon, lat
-        self.scale = WIDTH / METRES
-        self.by_lon = 111_320 * math.cos(math.radians(lat)) * self.scale
-        self.by_lat = 110_540 * self.scale
+    def __init__(self, home: tuple[float, float], entrance: tuple[float, float] | None) -> None:
+        far = entrance or home
+        self.lon, self.lat = (home[0] + far[0]) / 2, (home[1] + far[1]) / 2
+        by_lon, by_lat = 111_320 * math.cos(math.radians(self.lat)), 110_540
+        wide, high = abs(home[0] - far[0]) * by_lon, abs(home[1] - far[1]) * by_lat
+        scale = WIDTH / max(LEAST_METRES, wide * 1.7, high * 1.7 * WIDTH / HEIGHT)
+        self.by_lon, self.by_lat = by_lon * scale, by_lat * scale
 
-    def xy(self, point: list[float]) -> tuple[float, float]:
+    def xy(self, point: Sequence[float]) -> tuple[float, float]:
         """A point of the picture; (0, 0) is its upper left corner."""
         return round(WIDTH / 2 + (point[0] - self.lon) * self.by_lon, 1), round(
             HEIGHT / 2 - (point[1] - self.lat) * self.by_lat, 1
@@ -57,7 +60,9 @@ def draw(home: dict[str, Any]) -> dict[str, Any] | None:
     """The picture of a frozen home; None when there is no position or no map around it."""
     if home.get("lon") is None or home.get("lat") is None:
         return None
-    view = View(float(home["lon"]), float(home["lat"]))
+    spot = (float(home["lon"]), float(home["lat"]))
+    gate = _gate(home, spot)
+    view = View(spot, gate)
     areas: list[dict[str, str]] = []
     roads: list[dict[str, str]] = []
     names: list[dict[str, Any]] = []
@@ -71,12 +76,12 @@ def draw(home: dict[str, Any]) -> dict[str, Any] | None:
         for x, y, p in gates
         if not p.get("ambulance")
     ]
-    entrance = _entrance(home, view, gates)
+    entrance = view.xy(gate) if gate else None
     if entrance:
         pins.append(
             {"x": entrance[0], "y": entrance[1], "kind": "emergency", "icon": "ambulance", "label": "救护车从这里进"}
         )
-    here = view.xy([view.lon, view.lat])
+    here = view.xy(spot)
     pins.append(
         {"x": here[0], "y": here[1], "kind": "work", "icon": "home", "label": str(home.get("building") or "老人家")}
     )
@@ -96,7 +101,7 @@ def draw(home: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _add(  # noqa: PLR0917
+def _add(
     feature: dict[str, Any], view: View, areas: list[dict[str, str]], roads: list[dict[str, str]], names: list[dict[str, Any]],
     gates: list[tuple[float, float, dict[str, Any]]],
 ) -> None:  # fmt: skip
@@ -120,9 +125,14 @@ def _add(  # noqa: PLR0917
         gates.append((*view.xy(points), props))
 
 
-def _entrance(
-    home: dict[str, Any], view: View, gates: list[tuple[float, float, dict[str, Any]]]
-) -> tuple[float, float] | None:
+def _gate(home: dict[str, Any], spot: tuple[float, float]) -> tuple[float, float] | None:
+    """The entrance that the file names, else the nearest gate of the map that an ambulance can pass."""
     if home.get("entrance_lon") is not None and home.get("entrance_lat") is not None:
-        return view.xy([float(home["entrance_lon"]), float(home["entrance_lat"])])
-    return next(((x, y) for x, y, props in gates if props.get("ambulance")), None)
+        return float(home["entrance_lon"]), float(home["entrance_lat"])
+    gates = [
+        (float(f["geometry"]["coordinates"][0]), float(f["geometry"]["coordinates"][1]))
+        for f in _features()
+        if f["properties"].get("kind") == "gate" and f["properties"].get("ambulance")
+    ]
+    near = [g for g in gates if math.hypot((g[0] - spot[0]) * 95_000, (g[1] - spot[1]) * 110_540) < 400]
+    return min(near, key=lambda g: math.hypot(g[0] - spot[0], g[1] - spot[1]), default=None)

@@ -59,10 +59,11 @@ BYE = Change("bye", 0, "")
 
 @dataclass(eq=False)
 class Listener:
-    """One open desk. `scope` is looked up again with every heartbeat."""
+    """One open page. `scope` is looked up again with every heartbeat; `topics` empty means all."""
 
     session_key: str
     scope: Scope
+    topics: frozenset[str] = frozenset()
     queue: asyncio.Queue[Change] = field(default_factory=lambda: asyncio.Queue(QUEUE_LENGTH))
     flooded: bool = False
     ended: bool = False
@@ -168,7 +169,9 @@ class Hub:
             log.warning("desk.hub.odd", payload=payload[:200])
             return
         for listener in self._listeners:
-            if change.topic == "seats" or listener.scope.covers(change.place):
+            # a change without a place is about the centre itself (who is at a desk), never about a home
+            wanted = not listener.topics or change.topic in listener.topics
+            if wanted and (not change.place or listener.scope.covers(change.place)):
                 listener.tell(change)
 
     async def _check(self) -> None:

@@ -305,7 +305,10 @@ def ago(gone: timedelta) -> str:
 
 def sheet_lines(lines: Iterable[Any]) -> list[dict[str, Any]]:
     """The rescue sheet; allergies are marked, because they must not be overheard."""
-    return [{"label": line.label, "text": line.text, "marked": line.label == "过敏"} for line in lines]
+    return [
+        {"label": line.label, "text": line.text, "marked": line.label == "过敏" and line.text not in {"无", "没有"}}
+        for line in lines
+    ]
 
 
 def fact(

@@ -28,6 +28,8 @@ def test_a_listener_hears_only_its_places() -> None:
     ear = Hub()
     mine, other, nobody = (Listener("k", scope) for scope in (STREET, Scope(places=("330199002",)), NOBODY))
     ear._listeners.update({mine, other, nobody})
+    mine.topics = frozenset({"incident"})
+    ear._tell('{"t": "device", "i": 1, "p": "330199001001"}')
     ear._tell('{"t": "incident", "i": 7, "p": "330199001001"}')
     ear._tell("not json")
     ear._tell('{"t": "incident"}')
@@ -129,7 +131,9 @@ def _cut_the_ear() -> None:
 @pytest.mark.req("SYS-02", "SYS-04")
 def test_only_a_log_in_that_stands_keeps_its_scope(district: District) -> None:
     """A changed password or a switched-off user ends the stream with the next heartbeat."""
-    keys = {name: session_of(user) for name, user in (("a", district.agent), ("b", district.second), ("c", district.lead))}
+    keys = {
+        name: session_of(user) for name, user in (("a", district.agent), ("b", district.second), ("c", district.lead))
+    }
     district.second.set_password("Another-Tide-2026")
     district.second.save()
     district.lead.is_active = False

@@ -77,14 +77,19 @@ def test_every_part_is_a_page_and_asks_for_a_log_in(district: District) -> None:
         assert path == "/desk/" or "<!doctype html>" not in part.content.decode(), path
     assert client.get("/desk/incident/999999").status_code == 404
     assert client.post("/desk/attempt/999999", {"incident": "x", "result": "coming"}).status_code == 404
-    assert client.post(f"/desk/incident/{incident.pk}/move/no_such_move", headers={"HX-Request": "true"}).status_code == 200
+    assert (
+        client.post(f"/desk/incident/{incident.pk}/move/no_such_move", headers={"HX-Request": "true"}).status_code
+        == 200
+    )
     client.cookies["sessionid"] = session_of(district.street)
     assert client.get(f"/desk/incident/{incident.pk}").status_code == 403
 
 
 def test_the_map_shows_the_home_and_where_the_ambulance_enters() -> None:
     """From the vector map; without a position there is no picture."""
-    gate = next(f for f in homemap._features() if f["properties"].get("kind") == "gate" and f["properties"].get("ambulance"))
+    gate = next(
+        f for f in homemap._features() if f["properties"].get("kind") == "gate" and f["properties"].get("ambulance")
+    )
     lon, lat = gate["geometry"]["coordinates"]
     drawn = homemap.draw({"lon": lon + 0.0003, "lat": lat + 0.0002, "building": "6 幢"})
     assert drawn is not None

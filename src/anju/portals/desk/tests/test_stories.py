@@ -133,7 +133,7 @@ def test_a_refusal_is_told_in_chinese_and_the_case_is_fresh(district: District, 
     incident = press(district.elder)
     path = f"/desk/incident/{incident.pk}"
     late, quick = sit(district.agent, path), sit(district.second, path)
-    late.page.route("**/events", lambda route: route.abort())
+    late.page.route("**/events*", lambda route: route.abort())
     late.page.evaluate("document.querySelector('live-line').remove()")
     quick.page.keyboard.press("a")
     expect(quick.page.locator("#case .duty__head").first).to_contain_text("陈一鸣（您）")
@@ -148,7 +148,7 @@ def test_a_cut_line_is_told_and_nothing_is_missed(district: District, sit: Sit, 
     """The stream breaks: the page says so in colour, icon and word, and on return fetches what it missed."""
     seat = sit(district.agent)
     live(seat)
-    seat.page.route("**/events", lambda route: route.abort())
+    seat.page.route("**/events*", lambda route: route.abort())
     seat.page.route("**/desk/alive", lambda route: route.abort())
     seat.page.evaluate("window.dispatchEvent(new Event('offline'))")
     seat.page.evaluate("document.querySelector('live-line').source.dispatchEvent(new Event('error'))")
@@ -157,7 +157,7 @@ def test_a_cut_line_is_told_and_nothing_is_missed(district: District, sit: Sit, 
     incident = press(district.elder)
     seat.page.wait_for_timeout(300)
     expect(seat.page.locator(f"#queue [data-incident='{incident.pk}']")).to_have_count(0)
-    seat.page.unroute("**/events")
+    seat.page.unroute("**/events*")
     seat.page.unroute("**/desk/alive")
     expect(seat.page.locator(f"#queue [data-incident='{incident.pk}']")).to_be_visible(timeout=8000)
     live(seat)
