@@ -22,7 +22,11 @@ pytest_plugins = ["anju.kernel.testing"] if importlib.util.find_spec("anju.kerne
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server in the main process only; xdist's workers inherit its address."""
+    import hypothesis
     from django.conf import settings
+
+    hypothesis.settings.register_profile("anju", deadline=None)  # a busy machine is no failure
+    hypothesis.settings.load_profile("anju")
 
     if settings.ANJU_MODE != "test":
         pytest.exit("ANJU_MODE is set to something else than `test`: unset it to run the tests.", returncode=4)
