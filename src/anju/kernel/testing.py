@@ -61,6 +61,22 @@ def pass_time(travel: Any, time: timedelta, *, failing_ok: bool = False) -> int:
     return fired
 
 
+@pytest.fixture(autouse=True)
+def no_jobs_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After a test that commits, the queue is emptied: the flush at its end does not know procrastinate's tables."""
+    mark = request.node.get_closest_marker("django_db")
+    commits = mark is not None and mark.kwargs.get("transaction")
+    if commits or "transactional_db" in request.fixturenames:
+        request.getfixturevalue("transactional_db")
+        yield
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_periodic_defers; DELETE FROM procrastinate_jobs")
+    else:
+        yield
+
+
 @pytest.fixture
 def everywhere() -> Iterator[None]:
     """The test sees and writes everything."""

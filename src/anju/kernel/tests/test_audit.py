@@ -86,6 +86,7 @@ def test_an_untouched_log_is_whole_and_says_who_did_what():
         ("DELETE FROM kernel_auditline WHERE n < 3", "lines 1 to 2 are missing"),
         ("DELETE FROM kernel_auditline WHERE n > 3", "the log was cut: it ends at line 3, but line 5"),
         ("DELETE FROM kernel_auditline", "the log was cut: it ends at line 0"),
+        ("TRUNCATE kernel_auditline", "the log was cut: it ends at line 0"),
         (
             "UPDATE kernel_auditline SET n = -n WHERE n = 2; UPDATE kernel_auditline SET n = n - 1 WHERE n > 2",
             "was changed",

@@ -10,6 +10,8 @@ import pytest
 from django.db import connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
+from procrastinate import App
+from procrastinate.contrib.django import app
 
 from anju.kernel import audit, changes, facts, jobs, testing
 from anju.kernel.scope import EVERYWHERE, current
@@ -138,3 +140,35 @@ def test_a_change_is_pushed_by_topic_and_place_and_nothing_else():
     changes.changed("incident", 7, "330199001001")
     with pytest.raises(ValueError, match="topic"):
         changes.changed("two words", 1, "")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.req("SYS-07")
+def test_a_real_worker_runs_what_was_committed_and_tries_a_failing_job_again():
+    done.clear()
+    with transaction.atomic():
+        sweep.defer(floor=7)
+        stumble.defer()
+    worker = App(connector=app.connector.get_worker_connector())
+    worker.tasks = app.tasks
+    worker.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+    assert done == [(7, "任务 kernel.tests.sweep")]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name, status, attempts FROM procrastinate_jobs ORDER BY id")
+        rows = cursor.fetchall()
+    assert rows == [("kernel.tests.sweep", "succeeded", 1), ("kernel.tests.stumble", "todo", 1)], (
+        "it waits for its next try"
+    )
+
+
+@jobs.job("kernel.tests.stumble")
+def stumble() -> None:
+    raise ZeroDivisionError
+
+
+@pytest.mark.django_db
+def test_the_hourly_run_is_registered_and_needs_no_time_stamp():
+    done.clear()
+    [task] = [t for name, t in app.tasks.items() if name == "kernel.tests.sweep.periodic"]
+    task.func(timestamp=1_700_000_000)
+    assert done == [(0, "任务 kernel.tests.sweep")]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
 
 from anju.kernel.flow import engine
 from anju.kernel.flow.actor import Actor
@@ -14,6 +15,7 @@ from anju.kernel.tests.samples import CITY, OTHER_STREET, STREET, House, Lamp, P
 pytestmark = pytest.mark.req("REG-01", "SYS-01")
 codes = st.text("0123456789", min_size=12, max_size=12)
 prefixes = st.lists(st.text("0123456789", max_size=12), max_size=3).map(tuple)
+prefixes |= st.just((STREET[:9],))
 scopes = st.builds(Scope, prefixes, st.lists(st.integers(1, 5), max_size=2).map(tuple))
 
 
@@ -144,3 +146,19 @@ class Plain(OpenModel):
 
 def test_a_model_without_scope_or_reason_is_found():
     assert unscoped_models([House, Lamp, Plain, Silent]) == ["kernel_samples.Silent"]
+
+
+class TestTheFilterIsTheRule(TestCase):
+    """What the database finds is exactly what `covers` says, for any scope and any rows."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        scopes, st.lists(st.tuples(codes | st.sampled_from([STREET, CITY]), st.none() | st.integers(1, 5)), max_size=8)
+    )
+    def test_rows_and_covers_agree(self, scope, rows):
+        with seen_by(EVERYWHERE):
+            House.objects.all().delete()
+            made = House.objects.bulk_create([House(place=place, owner=owner) for place, owner in rows])
+        with seen_by(scope):
+            found = set(House.objects.values_list("pk", flat=True))
+        assert found == {h.pk for h in made if scope.covers(h.place, elder=h.owner)}
