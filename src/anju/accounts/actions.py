@@ -195,8 +195,8 @@ def issue_token(
     `secret` is for the platform's own set-up, which keeps the token in its secrets file.
     """
     must(by, "token.issue")
-    if secret and PLATFORM not in by.roles:
-        raise PermissionDenied("令牌由平台生成，不能自定")
+    if PLATFORM not in by.roles:
+        _may_speak_for(by, user, secret)
     text = secret or f"anju_{secrets.token_urlsafe(32)}"
     token, _ = ApiToken.objects.update_or_create(
         digest=queries.digest_of(text),
@@ -238,6 +238,18 @@ def _validate(password: str, user: User) -> None:
         validate_password(password, user)
     except ValidationError as faults:
         raise NotAccepted("；".join(faults.messages)) from None
+
+
+def _may_speak_for(by: Actor, user: User, secret: str) -> None:
+    """A token lends a user's rights: never one's own or another administrator's, and only inside one's reach."""
+    if secret:
+        raise PermissionDenied("令牌由平台生成，不能自定")
+    if by.user_id == user.pk or queries.roles_of(user) & rules.ADMINISTRATORS:
+        raise NotAccepted("令牌只发给对接系统的专用账号，不能发给自己或管理员")
+    if not queries.posts_of(user):
+        raise NotAccepted("这个账号还没有岗位，请先授岗位再发令牌")
+    for post in queries.posts_of(user):
+        _reach(by, post.place)
 
 
 def _reach(by: Actor, place: str) -> Scope:

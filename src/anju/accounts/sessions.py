@@ -47,8 +47,10 @@ def left(request: HttpRequest, user: User) -> tuple[float, float]:
     Who holds a seat of an open incident is not idle and is not thrown out at the end of the longest session either.
     """
     session, now = request.session, clock.now().timestamp()
-    whole = settings.SESSION_LONGEST.total_seconds() - (now - session.get(BEGAN, now))
-    idle = idle_limit(user).total_seconds() - (now - session.get(SEEN, now))
+    if SEEN not in session:  # it began elsewhere than on our page: its clocks start here
+        session.update({BEGAN: now, SEEN: now})
+    whole = settings.SESSION_LONGEST.total_seconds() - (now - session[BEGAN])
+    idle = idle_limit(user).total_seconds() - (now - session[SEEN])
     if min(idle, whole) <= 0 and user.pk in hooks.ask("busy_users", frozenset()):
         return max(idle, 60.0), max(whole, 60.0)
     return idle, whole
@@ -66,7 +68,6 @@ def keep(request: HttpRequest) -> None:
     now = clock.now().timestamp()
     if now - request.session.get(SEEN, 0) > _WRITE_EVERY:
         request.session[SEEN] = now
-    request.session.setdefault(BEGAN, now)
 
 
 def errand(request: HttpRequest, user: User) -> str:

@@ -32,6 +32,7 @@ from anju.kernel import audit, clock
 from anju.kernel.changes import changed
 from anju.kernel.crypto import blind
 from anju.kernel.flow.actor import Actor
+from anju.places import queries as places
 from anju.places.rules import CODE, BadCode, check_code
 
 
@@ -43,6 +44,8 @@ def register_home(*, place: str, by: Actor, **fields: Any) -> Home:
         check_code(place)
     except BadCode as bad:
         raise NotAccepted(str(bad)) from None
+    if not places.exists(place):
+        raise NotAccepted(f"没有区域 {place}，请从列表里选")
     home = Home(place=place[:CODE], area=place, **known(fields, HOME_FIELDS))
     place_on_map(home, fields)
     home.save()

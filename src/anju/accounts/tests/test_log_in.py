@@ -14,6 +14,7 @@ from anju.accounts.roles import Role
 from anju.accounts.tests.factories import PASSWORD, make_user
 from anju.kernel import clock, hooks
 from anju.kernel.models import AuditLine
+from anju.kernel.scope import OutOfScope
 from anju.places.tests.factories import make_district
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("SYS-02")]
@@ -292,7 +293,10 @@ def test_a_switched_off_account_is_out_at_once_everywhere(client, district):
 def test_demo_accounts_do_not_exist_in_production(client, settings, district):
     user = make_user(Role.AGENT, password=PASSWORD)
     assert queries.demo_users_exist()
+    _, token = actions.issue_token(user=user, name="演示接口", by=THE_PLATFORM)
+    assert queries.user_by_token(token) == user
     settings.DEMO = False
+    assert queries.user_by_token(token) is None
     assert log_in(client, user).status_code == 403
     with pytest.raises(actions.NotAccepted, match="演示账号"):
         actions.create_user(username="x", name="x", password=PASSWORD, by=THE_PLATFORM, is_demo=True)
@@ -308,6 +312,14 @@ def test_tokens_are_hashed_expire_and_carry_the_scope_of_their_user(let_pass, di
     assert found == user
     assert queries.scope_of(found).places == ("330199001",)
     assert queries.user_by_token(text + "x") is None
+    boss = make_user(Role.SECURITY_ADMIN, place="330199002000")
+    for other, refusal in (
+        (boss, actions.NotAccepted),
+        (make_user(Role.AUDIT_ADMIN), actions.NotAccepted),
+        (user, OutOfScope),
+    ):
+        with pytest.raises(refusal):
+            actions.issue_token(user=other, name="冒用", by=queries.actor_of(boss))
     token.refresh_from_db()
     assert token.last_used_at == clock.now()
     let_pass(days=1)

@@ -117,6 +117,12 @@ def test_history_is_only_added_to():
             undo()
 
 
+def test_a_home_lies_in_a_place_that_exists():
+    for place, why in (("330199001009", "没有区域"), ("3301990010", "应为 12 位")):
+        with pytest.raises(actions.NotAccepted, match=why):
+            actions.register_home(place=place, by=THE_PLATFORM)
+
+
 def test_coordinates_from_chinese_maps_are_kept_as_wgs84():
     home = actions.register_home(place=LOTUS, lon=120.2147, lat=30.2076, datum="gcj02", by=THE_PLATFORM)
     assert home.datum == "gcj02"
