@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -25,6 +26,8 @@ from anju.notices.actions import To
 from anju.ops import heartbeat
 
 PROCESSES = {"router": "分发", "ticker": "时钟", "worker": "后台任务"}
+OPTIONAL = {"urgent": "求助分发"}
+"""Processes that a small installation does without; shown once they have shown themselves."""
 BEAT_SECONDS = heartbeat.FRESH_SECONDS
 LATE = timedelta(seconds=5)
 LITTLE_DISK = 1024**3
@@ -46,7 +49,7 @@ def checks() -> list[Check]:
     with seen_by(EVERYWHERE):
         found: list[Check] = []
         for check in (
-            _database, _processes, _ticker, _jobs, _spool, _sources, _cases, _deadman, _disk, _telephone, _messages, _leads,
+            _database, _processes, _ticker, _jobs, _spool, _sources, _cases, _deadman, _fallback, _disk, _telephone, _messages, _leads,
         ):  # fmt: skip
             found += _safely(check)
         return found
@@ -74,7 +77,7 @@ def status() -> dict[str, Any]:
     late = _lateness()
     return {
         "checks": [asdict(c) for c in found],
-        "processes": [_process(name) for name in PROCESSES],
+        "processes": [_process(name) for name in _expected()],
         "lag": {"ticker_seconds": late.total_seconds(), "jobs": _waiting_jobs()},
         "deadman": auditor.deadman(),
         "sources": [
@@ -113,7 +116,7 @@ def _database() -> Iterator[Check]:
 
 
 def _processes() -> Iterator[Check]:
-    for name, label in PROCESSES.items():
+    for name, label in _expected().items():
         age = heartbeat.age(name)
         if age is None:
             yield Check(name, label, "deaf", "没有心跳", f"看 {name} 进程的日志，必要时重启平台")
@@ -121,6 +124,10 @@ def _processes() -> Iterator[Check]:
             yield Check(name, label, "deaf", f"{age:.0f} 秒没有心跳", f"看 {name} 进程的日志，必要时重启平台")
         else:
             yield Check(name, label, "ok", f"{age:.0f} 秒前")
+
+
+def _expected() -> dict[str, str]:
+    return PROCESSES | {name: label for name, label in OPTIONAL.items() if heartbeat.age(name) is not None}
 
 
 def _ticker() -> Iterator[Check]:
@@ -191,6 +198,16 @@ def _deadman() -> Iterator[Check]:
         yield Check("deadman", "外部看护心跳", "warn", state["error"], "查网络出口和看护服务")
     else:
         yield Check("deadman", "外部看护心跳", "ok", f"最近一次 {state['last_ok'] or '还没有'}")
+
+
+def _fallback() -> Iterator[Check]:
+    if os.environ.get("ANJU_FALLBACK_URL"):
+        yield Check("fallback", "数据库断开时的求助通知", "ok", "已配置")
+    else:
+        yield Check(
+            "fallback", "数据库断开时的求助通知", "warn", "没有配置：数据库断开时的求助只存在网关，没人知道",
+            "设置 ANJU_FALLBACK_URL",
+        )  # fmt: skip
 
 
 def _disk() -> Iterator[Check]:

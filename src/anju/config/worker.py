@@ -50,7 +50,7 @@ def run(stop: threading.Event) -> int:
     keeper.start()
     try:
         worker_app().run_worker(
-            name="anju", concurrency=CONCURRENCY, shutdown_graceful_timeout=3.0, delete_jobs="successful",
+            name="anju", concurrency=CONCURRENCY, shutdown_graceful_timeout=2.0, delete_jobs="successful",
             update_heartbeat_interval=5.0, stalled_worker_timeout=float(DEAD_SECONDS),
         )  # fmt: skip
     finally:

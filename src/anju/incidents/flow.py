@@ -14,6 +14,7 @@ AGENT, LEAD = Role.AGENT, Role.LEAD
 SAFE = move("safe", "确认平安", "follow_up", AGENT, LEAD, emphasis="ok")
 FALSE_ALARM = move("false_alarm", "误报", "closed", AGENT, LEAD)
 LATE_DATA = move("late_data", "迟到数据解除", "closed", CLOCK)
+ARRIVED = move("arrived", "已到现场", "on_scene", AGENT, LEAD)
 GOING = move("helper_going", "有人赶赴", "helper_coming", AGENT, LEAD, CLOCK, emphasis="primary")
 
 # Seat B, as long as she may be alone with her fear.
@@ -42,7 +43,7 @@ INCIDENT = flow(
         LATE_DATA,
         basis="机器人呼叫老人，短信通知联系人，呼叫值班长；2 分钟后机器人逐一呼叫联系人；每分钟重复"),
     state("verifying", "核实老人", within(minutes=2).then("no_answer"),
-        SAFE, FALSE_ALARM,
+        SAFE, FALSE_ALARM, ARRIVED,
         move("no_answer", "无人应答", "contacting", AGENT, LEAD, CLOCK, emphasis="primary"),
         move("silent_line", "接通但无人说话", SAME, AGENT, LEAD),
         move("call_back", "回拨老人", SAME, AGENT, LEAD),
@@ -51,7 +52,7 @@ INCIDENT = flow(
         CALM,
         basis="一键通指南（三）2(4)：无响应回拨 2 次，仍无响应按紧急处理"),
     state("contacting", "联系亲属及网格", within(minutes=6).then("nobody_reached"),
-        GOING, SAFE, FALSE_ALARM,
+        GOING, SAFE, FALSE_ALARM, ARRIVED,
         move("nobody_reached", "均无果", "rescue_due", AGENT, LEAD, CLOCK),
         KEEP_CALLING, LISTEN_IN,
         basis="告知及确认书二.2：老人→监护人→社工/网格员/物业（夜间值班电话）→110/119/120；每位 60 秒"),
@@ -65,7 +66,7 @@ INCIDENT = flow(
         basis="一键通指南场景三：每隔一段时间询问是否赶到；按约定时间，最长 15 分钟"),
     state("rescue_due", "须立即代拨", within(seconds=30).then("press_lead"),
         move("press_lead", "再呼值班长", SAME, CLOCK),
-        GOING, SAFE,
+        GOING, SAFE, ARRIVED,
         move("needs_help", "补充救援需要", SAME, AGENT, LEAD),
         KEEP_CALLING, LISTEN_IN, CONDITION,
         basis="告知及确认书二.2：均无果时授权代拨；系统只催人，从不自动拨打 110/119/120"),

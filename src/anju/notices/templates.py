@@ -47,6 +47,7 @@ TEMPLATES: dict[str, Template] = {
             "安居中心：已为{elder}拨打 {numbers}，救援正在赶去。请尽快与我们联系 {hotline}。",
             urgent=True,
         ),
+        Template("contact_safe", "已确认平安", "安居中心：{elder}已确认平安，不用再赶去。有疑问请回电 {hotline}。"),
         Template("contact_withdrawn", "警情解除", "安居中心：{elder}已联系上，人没事，救援已撤回。不用再赶去。"),
         Template("contact_result", "处置结果", "安居中心：{elder}的情况：{outcome}。有疑问请回电 {hotline}。"),
         Template(

@@ -81,9 +81,9 @@ def test_all_is_well_so_the_heartbeat_goes_out_and_when_a_deadline_is_lost_it_st
 @pytest.mark.req("SYS-12")
 def test_a_deadline_that_is_a_minute_late_is_a_fault_and_one_that_is_young_is_none(stage, guard):
     past = clock.now() - timedelta(seconds=59)
-    Due.objects.filter(flow="incident").update(at=past)
+    Due.objects.filter(flow="incident").update(at=past, fire_at=past)
     assert auditor.audit_once().faults == ()
-    Due.objects.filter(flow="incident").update(at=past - timedelta(seconds=2))
+    Due.objects.filter(flow="incident").update(at=past - timedelta(seconds=2), fire_at=past - timedelta(seconds=2))
     verdict = auditor.audit_once()
     assert verdict.overdue == 1
     assert "过了 1 分钟" in verdict.faults[0]

@@ -163,8 +163,8 @@ def arrived(*, attempt_id: int, by: Actor, finding: str = "") -> None:
         incident, source=source_of(incident, by), kind="contact", by=by.name,
         text=f"{_who(incident, attempt)}已到家" + (f"：{finding}" if finding else ""),
     )  # fmt: skip
-    if incident.state == "helper_coming":
-        engine.make(incident, "arrived", by, note=finding)
+    if incident.state != "rescuing" and incident.flow.state(incident.state).move("arrived"):
+        engine.make(incident, "arrived", by, note=finding)  # the ambulance is followed on, whoever else is there
 
 
 def after_attempt(attempt: Attempt, move: str) -> None:

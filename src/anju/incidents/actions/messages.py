@@ -47,8 +47,15 @@ def page_leads(incident: Incident, template: str, *, occasion: str, **data: Any)
     return len(leads)
 
 
-def tell_contacts(incident: Incident, template: str, *, occasion: str, **data: Any) -> None:
-    """The same message to every contact of the frozen ladder, once for each occasion."""
+def told_before(incident: Incident, template: str) -> bool:
+    """Whether such a message really went out for this case."""
+    return any(n.template == template and n.state != "held" for n in notice_queries.of(ref(incident)))
+
+
+def tell_contacts(
+    incident: Incident, template: str, *, occasion: str, only: frozenset[str] = frozenset(), **data: Any
+) -> None:
+    """The same message to every contact of the frozen ladder (or only to those kinds), once for each occasion."""
     if incident.drill:
         write(incident, source="system", kind="drill", text="演练：没有给联系人发消息")
         return
@@ -60,7 +67,8 @@ def tell_contacts(incident: Incident, template: str, *, occasion: str, **data: A
         "at": f"{clock.local(incident.first_alarm_at):%H:%M}", **data,
     }  # fmt: skip
     sent = held = 0
-    for rung in plans.rungs(incident.plan):
+    people = [r for r in plans.rungs(incident.plan) if not only or r.kind in only]
+    for rung in people:
         for channel in CONTACT_CHANNELS:
             notice = notices.send(
                 to=To(rung.name or rung.kind_label, number=rung.phone), template=template, data=values, channel=channel,
@@ -73,7 +81,7 @@ def tell_contacts(incident: Incident, template: str, *, occasion: str, **data: A
         template, "进展"
     )
     if sent:
-        text = f"已给 {len(plans.rungs(incident.plan))} 位联系人发消息（{title}）"
+        text = f"已给 {len(people)} 位联系人发消息（{title}）"
         write(incident, source="system", kind="notice", text=text, data={"template": template, "letters": sent})
     elif held:
         text = f"短信没有发出（{title}）：没有配置通道，请电话联系"

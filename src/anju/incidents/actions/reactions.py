@@ -21,6 +21,9 @@ from anju.kernel.flow.registry import when
 from anju.kernel.models import Movement
 
 FALSE_ALARMS_A_MONTH = 3
+WAKES_CONTACTS = 5
+FAMILY = frozenset({"guardian"})
+"""Only they hear details of an outcome."""
 CALLED = ("120", "110", "119")
 
 
@@ -57,8 +60,15 @@ def pressed_on(incident: Incident, done: Movement) -> None:
     messages.page_leads(incident, "page_unanswered", occasion=str(done.nth), seconds=waited)
     messages.robot_to_elder(incident)
     since = done.at - (incident.state_since or done.at)
-    if since >= plans.limit(incident.plan, "incident.overdue_contacts", timedelta(minutes=2)) and not incident.drill:
+    if since >= plans.limit(incident.plan, "incident.overdue_contacts", timedelta(minutes=2)) and _worth_waking(
+        incident
+    ):
         ladder.start(incident, robot=True)
+
+
+def _worth_waking(incident: Incident) -> bool:
+    """A reminder (priority below 5) wakes no contact by robot, and a drill nobody."""
+    return incident.priority >= WAKES_CONTACTS and not incident.drill
 
 
 def contacting(incident: Incident, done: Movement) -> None:
@@ -110,9 +120,12 @@ def over(incident: Incident, done: Movement) -> None:
     """Nobody needs to come, ring or notice any more."""
     ladder.call_off(incident, incident.state_label)
     seats.silence_all(incident)
-    if incident.state == "follow_up" and done.move in {"to_hospital", "safe_at_home", "refused"}:
+    told = messages.told_before(incident, "contact_alarm") or messages.told_before(incident, "contact_rescue")
+    if done.move in {"to_hospital", "refused"}:
         outcome = incident.outcome or CLASSES.get(incident.outcome_class, "")
-        messages.tell_contacts(incident, "contact_result", occasion=str(done.nth), outcome=outcome)
+        messages.tell_contacts(incident, "contact_result", occasion=str(done.nth), only=FAMILY, outcome=outcome)
+    elif done.move in {"safe", "safe_at_home", "false_alarm", "late_data"} and told:
+        messages.tell_contacts(incident, "contact_safe", occasion=str(done.nth))
 
 
 def closed(incident: Incident, done: Movement) -> None:

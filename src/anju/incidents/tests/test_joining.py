@@ -223,3 +223,16 @@ def test_a_reset_of_the_device_is_a_line_and_closes_nothing(story):
     assert story.state == "waiting"
     assert story.said("已复位，仍要核实老人")
     assert alarm_actions.note_reset(device_id=0, at=story.it.opened_at) == 0
+
+
+def test_the_queue_and_a_case_ask_the_database_the_same_however_many_there_are(story, django_assert_max_num_queries):
+    from anju.elders.tests.factories import ElderFactory, complete
+
+    for _ in range(4):
+        story.press(home_id=complete(ElderFactory()).home.pk)
+    story.opened()
+    queries.queue(story.agent.roles, 1)  # names of places are kept
+    with django_assert_max_num_queries(4):
+        assert len(queries.queue(story.agent.roles, 1)) == 5
+    with django_assert_max_num_queries(12):
+        story.view()

@@ -208,3 +208,78 @@ def test_late_data_may_close_only_what_nobody_took_and_what_no_press_is_in(story
     story.do("accept")
     assert not actions.late_data(incident_id=story.it.pk, deadline=later, text="有活动")
     assert story.said("迟到数据：有活动。核实后可解除")
+
+
+@pytest.mark.req("INC-10")
+def test_a_reminder_waits_longer_and_wakes_no_contact_but_can_become_a_rescue(story):
+    from dataclasses import replace
+
+    from anju.alarms import actions as alarms
+    from anju.alarms.rules import RULES
+    from anju.calls import queries as call_queries
+    from anju.incidents.models import Incident
+    from anju.kernel import clock
+    from anju.places.tests.factories import LOTUS
+
+    mild = replace(RULES["inactivity"], priority=3)
+    now = clock.now()
+    alarm = alarms.raise_or_join(
+        rule=mild, at=now, received_at=now, source="platform", place=LOTUS, home_id=story.home.pk, lco=""
+    )
+    story.it = Incident.objects.get(pk=alarm.case_id)
+    assert story.dues()["state"] == 15 * 60
+    story.let_pass(minutes=20)
+    assert story.state == "overdue"
+    assert {c.purpose for c in call_queries.of(f"incident:{story.it.pk}")} == {"elder_check"}
+    assert story.said("没有告知第三方的同意书")
+    story.do("accept")
+    story.do("needs_help", kind="fallen")
+    assert story.state == "rescue_due"
+    story.do("call_120")
+    assert story.state == "rescuing"
+
+
+@pytest.mark.req("INC-02", "SYS-10")
+def test_contacts_who_were_alarmed_hear_that_she_is_well_and_details_go_to_the_family_only(story):
+    from anju.notices import drivers
+
+    class Box:
+        name, dedupes, taken = "box", True, []
+
+        def send(self, letter):
+            self.taken.append(letter)
+
+    drivers.use("sms", Box())
+    try:
+        story.accepted()
+        story.do("safe", note="没事")
+        assert not Notice.objects.filter(template="contact_safe").exists()  # nobody had been alarmed
+        story.let_pass(hours=1)
+        story.accepted()
+        story.do("no_answer")
+        story.do("safe", note="在洗澡")
+        told = Notice.objects.filter(template="contact_safe", channel="sms")
+        assert told.count() == len(story.it.plan["contacts"])
+        assert "洗澡" not in told[0].text
+        story.let_pass(hours=1)
+        story.accepted()
+        story.do("call_120", sent=True)
+        story.do("arrived")
+        story.do("to_hospital", hospital="区第一医院")
+        told = Notice.objects.filter(template="contact_result", channel="sms")
+        assert told.count() == sum(c["kind"] == "guardian" for c in story.it.plan["contacts"])
+    finally:
+        drivers.use("sms", None)
+
+
+@pytest.mark.req("INC-05")
+def test_a_contact_who_comes_late_is_on_the_scene_all_the_same(story):
+    story.accepted()
+    story.do("no_answer")
+    attempt = story.live()[0]
+    story.answer(attempt, "coming", eta_minutes=5)
+    story.let_pass(minutes=5)
+    assert story.state == "contacting"
+    actions.arrived(attempt_id=attempt.pk, by=story.agent, finding="坐在沙发上")
+    assert story.state == "on_scene"
+    assert not story.live()[1:]
