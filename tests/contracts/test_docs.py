@@ -68,7 +68,9 @@ def test_the_tour_has_ten_steps_and_each_names_code() -> None:
 
 def test_every_class_of_the_glossary_exists() -> None:
     """The third column of the glossary names `module.Class`; the fourth its table."""
-    rows = re.findall(r"^\|[^|]*\|[^|]*\| `([a-z_.]+)\.([A-Za-z]+)` \|", (ROOT / "docs/glossary.md").read_text("utf-8"), re.M)
+    rows = re.findall(
+        r"^\|[^|]*\|[^|]*\| `([a-z_.]+)\.([A-Za-z]+)` \|", (ROOT / "docs/glossary.md").read_text("utf-8"), re.MULTILINE
+    )
     assert len(rows) > 20
     missing = []
     for module, name in rows:
