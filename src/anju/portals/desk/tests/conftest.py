@@ -176,7 +176,7 @@ def sit(web: str, chromium: Any) -> Iterator[Callable[..., Seat]]:
         key = session_of(user)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": web}])
         page = context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(20_000)
         seat = Seat(page, key)
         page.on(
             "console",

