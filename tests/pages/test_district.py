@@ -46,8 +46,13 @@ def test_a_street_sees_its_own_elders_only(as_user, town):
     listed = tide.get("/district/elders/").content.decode()
     assert "沈玉芬" not in listed
     assert "陆秀英" in listed
-    assert tide.post(f"/district/elders/{town.he_ting}/reveal", {"field": "phone", "reason": "联系老人"}).status_code == 404
-    assert tide.get(f"/district/elders/?place={town.seeds[0].place}").content.decode().count("<tr>") > 1, "a foreign filter is no filter"
+    assert (
+        tide.post(f"/district/elders/{town.he_ting}/reveal", {"field": "phone", "reason": "联系老人"}).status_code
+        == 404
+    )
+    assert tide.get(f"/district/elders/?place={town.seeds[0].place}").content.decode().count("<tr>") > 1, (
+        "a foreign filter is no filter"
+    )
 
 
 @pytest.mark.req("REG-13", "SYS-04")
@@ -69,7 +74,9 @@ def test_numbers_are_masked_until_a_reason_is_given_and_the_look_is_kept(as_user
     seen = client.get(f"/district/elders/{town.he_ting}/?tab=seen").content.decode()
     assert "核对资料" in seen
     # the dispatcher has no right to see it, and the attempt is kept too
-    other = as_user("dispatcher1").post(f"/district/elders/{town.he_ting}/reveal", {"field": "id_number", "reason": "好奇"})
+    other = as_user("dispatcher1").post(
+        f"/district/elders/{town.he_ting}/reveal", {"field": "id_number", "reason": "好奇"}
+    )
     assert other.status_code == 400
     assert elder.id_number not in other.content.decode()
     assert trail.find(subject="elder", subject_id=town.he_ting, action="elder.reveal", result="denied").exists()
@@ -103,7 +110,12 @@ def test_lists_ask_the_same_number_of_times_however_long_they_are(as_user, queri
 @pytest.mark.req("REG-02", "REG-03")
 def test_an_elder_is_registered_changed_and_faults_are_said_in_chinese(as_user, town):
     client = as_user("street1")
-    form = {"place": town.seeds[0].place, "address": "荷汀花园 9 幢 1 单元 101 室", "name": "俞小红", "id_number": "33019919440426042"}
+    form = {
+        "place": town.seeds[0].place,
+        "address": "荷汀花园 9 幢 1 单元 101 室",
+        "name": "俞小红",
+        "id_number": "33019919440426042",
+    }
     wrong = client.post("/district/elders/new", form)
     assert wrong.status_code == 400
     assert "少 1 位" in wrong.content.decode()
@@ -184,10 +196,10 @@ def test_a_closed_case_is_read_with_its_whole_story(as_user):
 
 @pytest.mark.req("ORD-01")
 def test_an_order_moves_by_its_buttons_and_says_why_not(as_user, town):
-    from anju.devices import queries as devices
-    from anju.fieldwork import actions, queries
     from anju.accounts import queries as accounts
     from anju.accounts.models import User
+    from anju.devices import queries as devices
+    from anju.fieldwork import actions, queries
     from anju.kernel.scope import EVERYWHERE, seen_by
 
     with seen_by(EVERYWHERE):
@@ -204,7 +216,9 @@ def test_an_order_moves_by_its_buttons_and_says_why_not(as_user, town):
     client.post(f"/district/repairs/{order}/move/accept")
     refused = client.post(f"/district/repairs/{order}/move/assign", follow=True).content.decode()
     assert 'role="alert"' in refused
-    done = client.post(f"/district/repairs/{order}/move/assign", {"assignee": User.objects.get(username="installer1").pk}, follow=True)
+    done = client.post(
+        f"/district/repairs/{order}/move/assign", {"assignee": User.objects.get(username="installer1").pk}, follow=True
+    )
     assert "已记录" in done.content.decode()
     with seen_by(EVERYWHERE):
         assert queries.order(order).state == "contacting"
@@ -230,7 +244,8 @@ def test_three_administrators_do_three_different_things(as_user, settings):
     secret = re.search(r"anju_[\w-]+", token)[0]
     assert secret not in security.get(f"/district/users/{user}/").content.decode()
     own = User.objects.get(username="secadmin1").pk
-    assert "不能给自己授" in security.post(f"/district/users/{own}/do/grant", {"role": "agent", "place": "330199000000"}, follow=True).content.decode()
+    mine = security.post(f"/district/users/{own}/do/grant", {"role": "agent", "place": "330199000000"}, follow=True)
+    assert "不能给自己授" in mine.content.decode()
     assert security.post(f"/district/users/{user}/do/zzz", follow=True).status_code == 200
 
 

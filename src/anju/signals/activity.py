@@ -55,7 +55,9 @@ class State:
     usual: Usual | None
 
 
-def state(events: Sequence[Happening], now: datetime, *, last_heard: datetime | None, suspended: bool, zone: tzinfo) -> State:
+def state(
+    events: Sequence[Happening], now: datetime, *, last_heard: datetime | None, suspended: bool, zone: tzinfo
+) -> State:
     """Which of the six words fits now. `events` of the last 30 days in order of time; `last_heard` from any device."""
     moves = [e for e in events if e.kind in MOVES]
     doors = [e for e in events if e.kind in DOORS]
@@ -66,7 +68,13 @@ def state(events: Sequence[Happening], now: datetime, *, last_heard: datetime | 
 
 
 def _word(
-    move: Happening | None, door: Happening | None, now: datetime, heard: datetime | None, known: Usual | None, *, suspended: bool
+    move: Happening | None,
+    door: Happening | None,
+    now: datetime,
+    heard: datetime | None,
+    known: Usual | None,
+    *,
+    suspended: bool,
 ) -> tuple[str, str, str]:
     if suspended:
         return "停机", "mute", "stop"
@@ -108,7 +116,9 @@ def deaf_spans(heard: Sequence[datetime], since: datetime, until: datetime) -> l
     return [(a, b) for a, b in pairwise(edges) if b - a > DEAF_AFTER]
 
 
-def per_slot(events: Iterable[Happening], days: int, today: date, zone: tzinfo, *, minutes: int = 15) -> dict[tuple[int, int], int]:
+def per_slot(
+    events: Iterable[Happening], days: int, today: date, zone: tzinfo, *, minutes: int = 15
+) -> dict[tuple[int, int], int]:
     """Motions counted by (row, column): row 0 is the oldest of `days` days, a column is `minutes` long."""
     first = today - timedelta(days=days - 1)
     found: dict[tuple[int, int], int] = {}

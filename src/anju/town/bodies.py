@@ -33,7 +33,11 @@ class Speaker:
 def radio(rng: Random, *, weak: bool = False) -> Fact:
     """Signal figures that ride along: RSRP (dBm), SNR (dB), cell."""
     rsrp = rng.randrange(-121, -112) if weak else rng.randrange(-108, -80)
-    return {"RSRP": rsrp, "SNR": rng.randrange(-3, 3) if weak else rng.randrange(5, 20), "Cell_ID": 330_100 + rng.randrange(24)}
+    return {
+        "RSRP": rsrp,
+        "SNR": rng.randrange(-3, 3) if weak else rng.randrange(5, 20),
+        "Cell_ID": 330_100 + rng.randrange(24),
+    }
 
 
 def ctwing(speaker: Speaker, fact: Fact, at_ms: int, *, binary: bytes = b"") -> bytes:

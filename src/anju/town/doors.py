@@ -11,7 +11,11 @@ from anju.town.demo import staff
 
 def logins() -> list[dict[str, str]]:
     """Role, user and password of each demo log-in, in the order in which they are shown."""
-    return [{"role": login.role.value, "user": login.user, "password": settings.SECRETS.demo} for login in staff.LOGINS if login.shown]
+    return [
+        {"role": login.role.value, "user": login.user, "password": settings.SECRETS.demo}
+        for login in staff.LOGINS
+        if login.shown
+    ]
 
 
 def demo_devices() -> list[dict[str, str]]:

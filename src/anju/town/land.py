@@ -79,12 +79,39 @@ class Community:
 
 
 COMMUNITIES = (
-    Community("330199001001", "荷汀社区", (-2600, 150, -950, 1650), (("荷汀花园", "荷汀路", True), ("荷汀北苑", "春浦路", False))),
-    Community("330199001002", "青芦社区", (-850, 150, 850, 1650), (("青芦新村", "青芦巷", False), ("芦岸公寓", "春浦路", True))),
-    Community("330199001003", "枕江社区", (950, 150, 2600, 1650), (("枕江小区", "枕江路", False), ("江月苑", "春浦路", True))),
-    Community("330199002004", "柳塘社区", (-2600, -1650, -950, -150), (("柳塘新村", "柳塘巷", False), ("塘西里", "听潮路", False))),
-    Community("330199002005", "映月里社区", (-850, -1650, 850, -150), (("映月里小区", "映月路", False), ("三眼桥公寓", "听潮路", True))),
-    Community("330199002006", "听潮里社区", (950, -1650, 2600, -150), (("听潮里小区", "潮音巷", False), ("潮音坊", "听潮路", True))),
+    Community(
+        "330199001001",
+        "荷汀社区",
+        (-2600, 150, -950, 1650),
+        (("荷汀花园", "荷汀路", True), ("荷汀北苑", "春浦路", False)),
+    ),
+    Community(
+        "330199001002",
+        "青芦社区",
+        (-850, 150, 850, 1650),
+        (("青芦新村", "青芦巷", False), ("芦岸公寓", "春浦路", True)),
+    ),
+    Community(
+        "330199001003", "枕江社区", (950, 150, 2600, 1650), (("枕江小区", "枕江路", False), ("江月苑", "春浦路", True))
+    ),
+    Community(
+        "330199002004",
+        "柳塘社区",
+        (-2600, -1650, -950, -150),
+        (("柳塘新村", "柳塘巷", False), ("塘西里", "听潮路", False)),
+    ),
+    Community(
+        "330199002005",
+        "映月里社区",
+        (-850, -1650, 850, -150),
+        (("映月里小区", "映月路", False), ("三眼桥公寓", "听潮路", True)),
+    ),
+    Community(
+        "330199002006",
+        "听潮里社区",
+        (950, -1650, 2600, -150),
+        (("听潮里小区", "潮音巷", False), ("潮音坊", "听潮路", True)),
+    ),
 )
 
 
@@ -109,7 +136,9 @@ def _of_community(community: Community) -> Iterator[Compound]:
     for turn, (name, road, new) in enumerate(community.compounds):
         corner = (west + turn * (half + 60), south + 330 + 150 * ((turn + len(name)) % 2))
         size = (half, north - corner[1] - 60)
-        yield Compound(name, road, community.code, corner, size, _buildings(corner, size, new=new), _gates(corner, size, road))
+        yield Compound(
+            name, road, community.code, corner, size, _buildings(corner, size, new=new), _gates(corner, size, road)
+        )
 
 
 def _buildings(corner: Point, size: Point, *, new: bool) -> tuple[Building, ...]:
@@ -184,7 +213,12 @@ def _ground() -> Iterator[dict[str, Any]]:
     yield _feature("district", "Polygon", _ring(_box(-2750, -1850, 2750, 1850)), name="望潮区", code=DISTRICT)
     for code, name in STREETS.items():
         row = [c for c in COMMUNITIES if c.code.startswith(code[:9])]
-        box = (min(c.box[0] for c in row), min(c.box[1] for c in row), max(c.box[2] for c in row), max(c.box[3] for c in row))
+        box = (
+            min(c.box[0] for c in row),
+            min(c.box[1] for c in row),
+            max(c.box[2] for c in row),
+            max(c.box[3] for c in row),
+        )
         yield _feature("street", "Polygon", _ring(_box(*box)), name=name, code=code)
     for community in COMMUNITIES:
         yield _feature("community", "Polygon", _ring(_box(*community.box)), name=community.name, code=community.code)
@@ -201,24 +235,33 @@ def _roads() -> Iterator[dict[str, Any]]:
     xs = [float(x) for x in range(-3000, 3001, 300)]
     ys = [float(y) for y in range(-1950, 1951, 300)]
     for name, y, major in (
-        ("江堤路", -1900, True), ("听潮路", -130, True), ("春浦路", 130, True), ("望潮大道", 1750, True),
-        ("柳映路", -1250, False), ("荷芦路", 420, False),
+        ("江堤路", -1900, True),
+        ("听潮路", -130, True),
+        ("春浦路", 130, True),
+        ("望潮大道", 1750, True),
+        ("柳映路", -1250, False),
+        ("荷芦路", 420, False),
     ):
         yield _feature("road", "LineString", line([(x, y) for x in xs]), name=name, major=major)
     for name, x, major in (
-        ("荷汀路", -2700, True), ("中河路", -900, True), ("枕江路", 900, True), ("东潮路", 2700, True),
+        ("荷汀路", -2700, True),
+        ("中河路", -900, True),
+        ("枕江路", 900, True),
+        ("东潮路", 2700, True),
     ):
         yield _feature("road", "LineString", line([(x, y) for y in ys]), name=name, major=major)
     for compound in compounds():
-        (x, y), (w, h) = compound.corner, compound.size
-        path = [(x + w / 2, y - 60), (x + w / 2, y + h / 2), (x + w / 2, y + h)]
+        (left, low), (w, h) = compound.corner, compound.size
+        path = [(left + w / 2, low - 60), (left + w / 2, low + h / 2), (left + w / 2, low + h)]
         yield _feature("road", "LineString", line(path), name=f"{compound.name}内路", major=False)
 
 
 def _built() -> Iterator[dict[str, Any]]:
     for compound in compounds():
         (x, y), (w, h) = compound.corner, compound.size
-        yield _feature("compound", "Polygon", _ring(_box(x, y, x + w, y + h)), name=compound.name, community=compound.community)
+        yield _feature(
+            "compound", "Polygon", _ring(_box(x, y, x + w, y + h)), name=compound.name, community=compound.community
+        )
         for block in compound.buildings:
             (bx, by), bw, bd = block.at, block.width / 2, block.depth / 2
             yield _feature(

@@ -131,7 +131,10 @@ def _home(n: int, spot: Spot, rng: Random, today: date) -> HomeSeed:
     couple = rng.random() < 0.08
     surname = rng.choice(words.SURNAMES)
     sexes = ("女", "男") if couple else (rng.choices("女男", (62, 38))[0],)
-    elders = tuple(_elder(n, i, sex, surname if i == 0 else rng.choice(words.SURNAMES), rng, today, couple) for i, sex in enumerate(sexes))
+    elders = tuple(
+        _elder(n, i, sex, surname if i == 0 else rng.choice(words.SURNAMES), rng, today, couple)
+        for i, sex in enumerate(sexes)
+    )
     elders = tuple(replace(e, consent=elders[0].consent, status=elders[0].status) for e in elders)  # signed together
     stair = building.stair(unit)
     grid = _staff(community.code, 3 + building.number % 3)
@@ -209,7 +212,9 @@ def _staff(place: str, post: int) -> tuple[str, str, int]:
     return name, "女" if woman else "男", 600_000 + int(place[-4:]) * 20 + post
 
 
-def _contacts(n: int, elder: ElderSeed, community: land.Community, rng: Random, grid: tuple[str, str, int]) -> Iterator[ContactSeed]:
+def _contacts(
+    n: int, elder: ElderSeed, community: land.Community, rng: Random, grid: tuple[str, str, int]
+) -> Iterator[ContactSeed]:
     family = rng.sample(words.RELATIONS, k=rng.choices((1, 2, 3), (38, 45, 17))[0])
     for i, (relation, sex) in enumerate(family):
         own = relation in {"女儿", "儿子"} and elder.sex == "男"
@@ -226,12 +231,18 @@ def _contacts(n: int, elder: ElderSeed, community: land.Community, rng: Random, 
     short = community.name.removesuffix("社区")
     social, social_sex, social_seed = _staff(community.code, 1)
     second = _staff(community.code, 2)
-    yield ContactSeed("grid", grid[0], "网格员", grid[1], ids.mobile(grid[2]), has_key=True, eta_minutes=8, hours=(7, 22))
+    yield ContactSeed(
+        "grid", grid[0], "网格员", grid[1], ids.mobile(grid[2]), has_key=True, eta_minutes=8, hours=(7, 22)
+    )
     yield ContactSeed("grid", second[0], "网格员", second[1], ids.mobile(second[2]), eta_minutes=15, hours=(7, 22))
-    yield ContactSeed("social_worker", social, "社工", social_sex, ids.mobile(social_seed), eta_minutes=12, hours=(8, 18))
+    yield ContactSeed(
+        "social_worker", social, "社工", social_sex, ids.mobile(social_seed), eta_minutes=12, hours=(8, 18)
+    )
     yield ContactSeed("property", f"{short}物业", "物业", "男", ids.landline(social_seed + 7), eta_minutes=6)
     yield ContactSeed("night_duty", f"{short}夜间值守", "值守", "男", ids.landline(social_seed + 8), eta_minutes=10)
-    yield ContactSeed("committee", f"{community.name}居委", "居委", "女", ids.landline(social_seed + 9), eta_minutes=15, hours=(8, 18))
+    yield ContactSeed(
+        "committee", f"{community.name}居委", "居委", "女", ids.landline(social_seed + 9), eta_minutes=15, hours=(8, 18)
+    )
 
 
 def _shown_he_ting(home: HomeSeed, today: date) -> HomeSeed:
@@ -241,14 +252,40 @@ def _shown_he_ting(home: HomeSeed, today: date) -> HomeSeed:
         id_number=ids.identity_number(date(today.year - 82, 4, 26), 21, woman=True), ability="mild", health="需随访",
         illnesses=("冠心病（放过一个支架）",), chronic=("高血压 2 级", "骨质疏松"), allergies=("青霉素", "磺胺"),
         hobbies="听越剧、养花", habits="午睡约 2 小时", self_rescue="床头、马桶边拉绳", other="女儿周日来", hearing="耳背，说慢些、大声些",
-        consent=ConsentSeed(today - timedelta(days=200), today + timedelta(days=164), True, True, False, "本人、儿子"),
+        consent=ConsentSeed(
+            today - timedelta(days=200), today + timedelta(days=164), covers_rescue=True, meters=True, third_party=False, signed_by="本人、儿子"
+        ),
     )  # fmt: skip
     family = (
-        ContactSeed("guardian", "顾敏", "女儿", "女", ids.mobile(200_000), has_key=True, eta_minutes=40, address="江月苑 3 幢 1 单元 602 室"),
-        ContactSeed("guardian", "顾建国", "儿子", "男", ids.mobile(200_001), has_key=True, eta_minutes=25, address="映月里小区 5 幢 2 单元 301 室"),
+        ContactSeed(
+            "guardian",
+            "顾敏",
+            "女儿",
+            "女",
+            ids.mobile(200_000),
+            has_key=True,
+            eta_minutes=40,
+            address="江月苑 3 幢 1 单元 602 室",
+        ),
+        ContactSeed(
+            "guardian",
+            "顾建国",
+            "儿子",
+            "男",
+            ids.mobile(200_001),
+            has_key=True,
+            eta_minutes=25,
+            address="映月里小区 5 幢 2 单元 301 室",
+        ),
     )
     others = tuple(c for c in home.contacts if c.kind not in {"guardian", "neighbour"})
-    return replace(home, elders=(elder,), contacts=family + others, key_note="网格员持备用钥匙", access_note="单元门有门禁，按物业代码")
+    return replace(
+        home,
+        elders=(elder,),
+        contacts=family + others,
+        key_note="网格员持备用钥匙",
+        access_note="单元门有门禁，按物业代码",
+    )
 
 
 def _shown_liu_tang(home: HomeSeed, today: date) -> HomeSeed:
@@ -258,14 +295,41 @@ def _shown_liu_tang(home: HomeSeed, today: date) -> HomeSeed:
         id_number=ids.identity_number(date(today.year - 79, 6, 2), 101, woman=True), ability="intact", health="平稳",
         illnesses=(), chronic=("高血压 2 级", "骨质疏松"), allergies=("头孢类",), hobbies="早市买菜、打太极", habits="午睡约 2 小时",
         self_rescue="床头、马桶边拉绳；客厅一键电话", other="周三、六女儿来；养一只猫", hearing="普通话、本地话都可",
-        consent=ConsentSeed(today - timedelta(days=247), today + timedelta(days=117), True, True, False, "本人、儿子"),
+        consent=ConsentSeed(
+            today - timedelta(days=247), today + timedelta(days=117), covers_rescue=True, meters=True, third_party=False, signed_by="本人、儿子"
+        ),
     )  # fmt: skip
     family = (
-        ContactSeed("guardian", "唐伟", "儿子", "男", ids.mobile(200_009), has_key=True, eta_minutes=25, address="荷汀花园 9 幢 1 单元 804 室"),
-        ContactSeed("guardian", "唐莉", "女儿", "女", ids.mobile(200_010), has_key=True, eta_minutes=35, hours=(7, 23), address="潮音坊 2 幢 2 单元 1101 室"),
+        ContactSeed(
+            "guardian",
+            "唐伟",
+            "儿子",
+            "男",
+            ids.mobile(200_009),
+            has_key=True,
+            eta_minutes=25,
+            address="荷汀花园 9 幢 1 单元 804 室",
+        ),
+        ContactSeed(
+            "guardian",
+            "唐莉",
+            "女儿",
+            "女",
+            ids.mobile(200_010),
+            has_key=True,
+            eta_minutes=35,
+            hours=(7, 23),
+            address="潮音坊 2 幢 2 单元 1101 室",
+        ),
     )
     others = tuple(c for c in home.contacts if c.kind not in {"guardian", "neighbour"})
-    return replace(home, elders=(elder,), contacts=family + others, key_note="网格员持备用钥匙", devices=kit_for(home.n, Random(1), full=True))
+    return replace(
+        home,
+        elders=(elder,),
+        contacts=family + others,
+        key_note="网格员持备用钥匙",
+        devices=kit_for(home.n, Random(1), full=True),
+    )
 
 
 _SHOWN = {0: _shown_he_ting, 1: _shown_liu_tang}

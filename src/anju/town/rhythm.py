@@ -25,7 +25,9 @@ class Habit:
         up = rng.randrange(5 * 60, 7 * 60 + 10)
         nap = 12 * 60 + rng.randrange(20, 80)
         out = None if rng.random() < 0.3 else (8 * 60 + rng.randrange(0, 120), rng.randrange(35, 100))
-        return cls(up, rng.randrange(20 * 60 + 20, 22 * 60), (nap, nap + rng.randrange(60, 130)), out, rng.uniform(3.0, 7.0))
+        return cls(
+            up, rng.randrange(20 * 60 + 20, 22 * 60), (nap, nap + rng.randrange(60, 130)), out, rng.uniform(3.0, 7.0)
+        )
 
     def expected(self, minute: int) -> float:
         """Motions an hour to expect at this minute of the day (0-1439)."""

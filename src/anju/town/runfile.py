@@ -53,5 +53,9 @@ def read(path: str) -> Doors:
         raise NotRunning(f"{path} 里没有网关地址。请等 ready 变成 true，再试。")
     onenet, mqtt = gateway.get("onenet") or {}, run.get("mqtt")
     keys = Keys(str(onenet.get("token") or ""), str(onenet.get("aes_key") or ""))
-    broker = Broker(mqtt["host"], int(mqtt["port"]), mqtt.get("user", ""), mqtt.get("password", ""), mqtt.get("topic", "")) if mqtt else None
+    broker = (
+        Broker(mqtt["host"], int(mqtt["port"]), mqtt.get("user", ""), mqtt.get("password", ""), mqtt.get("topic", ""))
+        if mqtt
+        else None
+    )
     return Doors(http, keys, broker)

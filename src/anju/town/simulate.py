@@ -15,9 +15,9 @@ from random import Random
 
 from anju.kernel import clock
 from anju.town import catalogue, operator, rhythm
-from anju.town.runfile import Broker
 from anju.town.people import HomeSeed
 from anju.town.radio import Radio
+from anju.town.runfile import Broker
 from anju.town.voices import Household, Keys, Post, Voice
 from anju.town.weather import Weather
 from anju.town.wire import Door, Line
@@ -36,7 +36,7 @@ class Plan:
     sos_every: float = 0.0
     seed: int = 1
     lines: int = 48
-    weather: Weather = Weather()
+    weather: Weather = field(default_factory=Weather)
 
 
 @dataclass(slots=True)
@@ -63,7 +63,9 @@ class Tally:
 class Town:
     """A running simulation; `tally` may be read at any time."""
 
-    def __init__(self, homes: list[HomeSeed], doors: Mapping[str, Door], plan: Plan, *, keys: Keys, broker: Broker | None = None) -> None:
+    def __init__(
+        self, homes: list[HomeSeed], doors: Mapping[str, Door], plan: Plan, *, keys: Keys, broker: Broker | None = None
+    ) -> None:
         self.tally = Tally()
         self._doors, self._plan = doors, plan
         self._radio = Radio(broker) if broker else None

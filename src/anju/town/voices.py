@@ -46,7 +46,9 @@ class Voice:
     def of(cls, device: DeviceSeed, seed: int, keys: Keys) -> Voice:
         """A device with a battery somewhere in its life."""
         rng = Random(f"{seed}/{device.imei}")
-        return cls(device, keys, rng, rng.randrange(200, 3000), 13 if device.trouble == "low" else rng.randrange(55, 100))
+        return cls(
+            device, keys, rng, rng.randrange(200, 3000), 13 if device.trouble == "low" else rng.randrange(55, 100)
+        )
 
     def say(self, what: str, *, at: datetime, count: int = 1) -> Iterator[Post]:
         """Post what happened; a batching motion detector keeps it until it has eight records."""
@@ -66,7 +68,9 @@ class Voice:
         fact |= {"Battery_Level": self.battery} | bodies.radio(self.rng, weak=self.device.trouble == "weak")
         if self.rng.random() < 0.01 and self.battery > 6:
             self.battery -= 1
-        yield Post(speech.channel, self._body(speech.channel, what, fact, at_ms), what, self.device, precious=what == "sos")
+        yield Post(
+            speech.channel, self._body(speech.channel, what, fact, at_ms), what, self.device, precious=what == "sos"
+        )
 
     def _body(self, channel: str, what: str, fact: bodies.Fact, at_ms: int) -> bytes:
         speaker = catalogue.speaker(self.device)

@@ -65,7 +65,7 @@ def opens(page: str) -> Callable[[View], View]:
 
     def wrap(view: View) -> View:
         @wraps(view)
-        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ANN401 - Django's views
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             by = actor(request)
             if not may_open(by, page):
                 return refused(request, who=[r.label for r in sorted(PAGES[page], key=list(Role).index)])

@@ -27,7 +27,9 @@ class DistrictConfig(AppConfig):
 
         navigation.register(
             *(
-                navigation.NavItem(url, label, icon, group=group, order=order, roles=frozenset(r.value for r in PAGES[page]))
+                navigation.NavItem(
+                    url, label, icon, group=group, order=order, roles=frozenset(r.value for r in PAGES[page])
+                )
                 for page, url, label, icon, group, order in RAIL
             )
         )

@@ -93,7 +93,10 @@ def heat(events: Sequence[Happening], heard: Sequence[datetime], now: datetime, 
     return Heat(
         levels=[(level, path) for level in (1, 2, 3, 4) if (path := _cells(cells, level))],
         deaf=list(_holes(heard, first, now, zone)),
-        labels=[(7 * row + 9, "今日" if row == DAYS - 1 else f"{first + timedelta(days=row):%m-%d}") for row in (0, 10, 20, DAYS - 1)],
+        labels=[
+            (7 * row + 9, "今日" if row == DAYS - 1 else f"{first + timedelta(days=row):%m-%d}")
+            for row in (0, 10, 20, DAYS - 1)
+        ],
         up_x=_edge_x(edges[0]) if edges else None,
         bed_x=_edge_x(edges[1]) if edges else None,
         edges=f"通常 {edges[0]:%H:%M} 起、{edges[1]:%H:%M} 睡" if edges else "不足 5 天，还看不出规律",
@@ -179,7 +182,15 @@ class DeviceRow:
     tested: bool
 
 
-NAMES = {"sos": "求助", "motion": "红外", "door": "门磁", "phone": "一键电话", "gas": "燃气", "smoke": "烟感", "fall": "跌倒"}
+NAMES = {
+    "sos": "求助",
+    "motion": "红外",
+    "door": "门磁",
+    "phone": "一键电话",
+    "gas": "燃气",
+    "smoke": "烟感",
+    "fall": "跌倒",
+}
 _BARS = ((-85, 4), (-95, 3), (-105, 2), (-115, 1))
 WEAK = -112
 """RSRP in dBm: below this a message may be lost."""
@@ -218,7 +229,10 @@ def sentence(state: activity.State, now: datetime, zone: tzinfo) -> tuple[str, s
         return "还没有收到过这户设备的信号。请看设备是否装好、通电。", ""
     if state.word == "失联":
         heard = state.last_heard.astimezone(zone)
-        return f"{heard:%m-%d %H:%M} 起已 {length(now - state.last_heard)}没有任何信号，不知道家里情况。", "先打电话问平安，再派人修。"
+        return (
+            f"{heard:%m-%d %H:%M} 起已 {length(now - state.last_heard)}没有任何信号，不知道家里情况。",
+            "先打电话问平安，再派人修。",
+        )
     if state.last_move is None:
         return "设备有信号，近 30 天没有活动记录。请核对红外是否装好。", ""
     move = state.last_move.at.astimezone(zone)

@@ -14,12 +14,25 @@ _BLANK = [("", "请选择")]
 
 
 def _text(label: str, *, must: bool = False, longest: int = 200, hint: str = "", rows: int = 0) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows}) if rows else forms.TextInput(attrs={"placeholder": hint} if hint else {})
-    return forms.CharField(label=label, required=must, max_length=longest, widget=widget, error_messages=_SAID | {"required": f"请填{label}"})
+    widget = (
+        forms.Textarea(attrs={"rows": rows}) if rows else forms.TextInput(attrs={"placeholder": hint} if hint else {})
+    )
+    return forms.CharField(
+        label=label,
+        required=must,
+        max_length=longest,
+        widget=widget,
+        error_messages=_SAID | {"required": f"请填{label}"},
+    )
 
 
-def _pick(label: str, choices: Any, *, must: bool = False) -> forms.ChoiceField:  # noqa: ANN401 - pairs
-    return forms.ChoiceField(label=label, required=must, choices=[*_BLANK, *choices], error_messages={"required": f"请选{label}", "invalid_choice": "请从列表里选"})
+def _pick(label: str, choices: Any, *, must: bool = False) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label,
+        required=must,
+        choices=[*_BLANK, *choices],
+        error_messages={"required": f"请选{label}", "invalid_choice": "请从列表里选"},
+    )
 
 
 def _day(label: str, *, must: bool = False) -> forms.DateField:
@@ -65,12 +78,20 @@ class ElderForm(forms.Form):
 class HomeForm(forms.Form):
     """The dwelling: where it is and how an ambulance gets there."""
 
-    place = forms.ChoiceField(label="社区", error_messages={"required": "请选社区", "invalid_choice": "请从列表里选您辖区内的社区"})
+    place = forms.ChoiceField(
+        label="社区", error_messages={"required": "请选社区", "invalid_choice": "请从列表里选您辖区内的社区"}
+    )
     address = _text("详细地址", must=True, longest=120, hint="小区、幢、单元、室")
     entrance = _text("救护车入口", longest=120, hint="哪个门进，停在哪里")
-    floor = forms.IntegerField(label="楼层", required=False, min_value=-3, max_value=120, error_messages={"invalid": "楼层写数字"})
+    floor = forms.IntegerField(
+        label="楼层", required=False, min_value=-3, max_value=120, error_messages={"invalid": "楼层写数字"}
+    )
     lift = forms.TypedChoiceField(
-        label="电梯", required=False, choices=[*_BLANK, ("1", "有"), ("0", "无")], coerce=lambda v: v == "1", empty_value=None
+        label="电梯",
+        required=False,
+        choices=[*_BLANK, ("1", "有"), ("0", "无")],
+        coerce=lambda v: v == "1",
+        empty_value=None,
     )
     access_note = _text("进门办法", longest=120)
     key_note = _text("钥匙在哪", longest=120)
@@ -89,7 +110,9 @@ class ContactForm(forms.Form):
     sex = _pick("性别", words.SEXES)
     phone = _text("联系电话", must=True, longest=20)
     address = _text("居住地址", longest=120)
-    eta_minutes = forms.IntegerField(label="几分钟能到", required=False, min_value=0, max_value=600, error_messages={"invalid": "写分钟数"})
+    eta_minutes = forms.IntegerField(
+        label="几分钟能到", required=False, min_value=0, max_value=600, error_messages={"invalid": "写分钟数"}
+    )
     has_key = forms.BooleanField(label="有钥匙", required=False)
 
 
@@ -102,7 +125,10 @@ class ConsentForm(forms.Form):
     signed_on = _day("签字日期", must=True)
     expires_on = _day("有效至")
     scope = forms.MultipleChoiceField(
-        label="同意范围", choices=words.CONSENT_SCOPES, widget=forms.CheckboxSelectMultiple, error_messages={"required": "请勾选同意的范围"}
+        label="同意范围",
+        choices=words.CONSENT_SCOPES,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "请勾选同意的范围"},
     )
 
 
@@ -110,7 +136,9 @@ class DeviceForm(forms.Form):
     """A device taken into stock, mostly one that has been talking already."""
 
     imei = _text("IMEI", must=True, longest=40)
-    product_code = forms.ChoiceField(label="型号", error_messages={"required": "请选型号", "invalid_choice": "请从列表里选型号"})
+    product_code = forms.ChoiceField(
+        label="型号", error_messages={"required": "请选型号", "invalid_choice": "请从列表里选型号"}
+    )
     operator_id = _text("平台设备号", longest=80)
     sn = _text("序列号", longest=60)
 
@@ -135,8 +163,14 @@ class UserForm(forms.Form):
 class PostForm(forms.Form):
     """A post at a place."""
 
-    role = forms.ChoiceField(label="岗位", choices=[*_BLANK, *((r.value, label) for r, label in LABELS.items())], error_messages={"required": "请选岗位"})
-    place = forms.ChoiceField(label="区域", error_messages={"required": "请选区域", "invalid_choice": "请从列表里选区域"})
+    role = forms.ChoiceField(
+        label="岗位",
+        choices=[*_BLANK, *((r.value, label) for r, label in LABELS.items())],
+        error_messages={"required": "请选岗位"},
+    )
+    place = forms.ChoiceField(
+        label="区域", error_messages={"required": "请选区域", "invalid_choice": "请从列表里选区域"}
+    )
     until = _day("截止日（可空）")
 
     def __init__(self, *args: Any, places: list[PlaceInfo], **kwargs: Any) -> None:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anju.portals.district.views import audit, devices, elders, files, incidents, ledger, operations, overview, repairs, users
+from anju.portals.district.views import (
+    audit,
+    devices,
+    elders,
+    files,
+    incidents,
+    ledger,
+    operations,
+    overview,
+    repairs,
+    users,
+)
 
 app_name = "district"
 urlpatterns = [

@@ -12,8 +12,10 @@ ACTS: Mapping[str, str] = {
     "device.install": "安装设备", "device.remove": "拆除设备", "device.test_mode": "设备测试", "user.create": "建用户", "user.grant": "授岗",
     "user.revoke": "撤岗", "user.on": "启用用户", "user.off": "停用用户", "user.unlock": "解锁", "user.password": "改口令",
     "user.password_reset": "重置口令", "user.forget_second_factor": "清除令牌", "token.issue": "签发接口令牌", "token.revoke": "收回接口令牌",
-    "policy.set": "改时限", "place.put": "改区域", "session.idle": "闲置退出", "session.address": "地址被拒", "user.log_in": "登录",
-    "user.log_out": "退出", "user.second_factor": "登记令牌", "request.csrf": "请求来历不明", "nightly": "夜间核对", "incident.reveal": "看联系号码", "audit.verify": "核对审计链",
+    "policy.set": "改时限", "place.put": "改区域", "session.idle": "闲置退出",
+    "session.address": "地址被拒", "user.log_in": "登录",
+    "user.log_out": "退出", "user.second_factor": "登记令牌", "request.csrf": "请求来历不明", "nightly": "夜间核对",
+    "incident.reveal": "看联系号码", "incident.number": "看联系号码", "audit.verify": "核对审计链",
 }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ R = TypeVar("R")
 class Bearer(HttpBearer):
     """`Authorization: Bearer <token>`."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> User | None:
+    def authenticate(self, request: HttpRequest, token: str) -> User | None:  # noqa: ARG002 - ninja's signature
         """The user behind the token, or None."""
         return None if "\0" in token else accounts.user_by_token(token)
 
@@ -63,7 +63,9 @@ def _spelled_out(operation: Callable[..., object]) -> inspect.Signature:
     """The operation's signature with its annotations as types: ninja would look their names up in this module."""
     hints = get_type_hints(operation, include_extras=True)
     found = inspect.signature(operation)
-    return found.replace(parameters=[p.replace(annotation=hints.get(n, p.annotation)) for n, p in found.parameters.items()])
+    return found.replace(
+        parameters=[p.replace(annotation=hints.get(n, p.annotation)) for n, p in found.parameters.items()]
+    )
 
 
 def _only(held: Iterable[Role], roles: Iterable[Role]) -> None:
@@ -71,5 +73,3 @@ def _only(held: Iterable[Role], roles: Iterable[Role]) -> None:
     if wanted and not wanted & set(held):
         labels = "、".join(r.label for r in Role if r in wanted)
         raise PermissionDenied(f"这个令牌的岗位不能用这一项，要{labels}的令牌。")
-
-

@@ -4,6 +4,7 @@ Lists are pages `{items, next}`, the newest first; `next` is handed back as `cur
 administrator and see exactly what their user sees on the pages.
 """
 
+# ruff: noqa: ARG001, FBT001 - every operation takes the request, and a query parameter may be yes or no
 from __future__ import annotations
 
 from datetime import datetime, timedelta
@@ -78,12 +79,23 @@ def list_incidents(
 ) -> Any:  # fmt: skip
     """`state` is a state of the process, or `open`."""
     rows = incidents.page(
-        actor_of(request).roles, limit=limit + 1, before_id=unpack(cursor), state=state, home_id=home_id, priority=priority, text=number
+        actor_of(request).roles,
+        limit=limit + 1,
+        before_id=unpack(cursor),
+        state=state,
+        home_id=home_id,
+        priority=priority,
+        text=number,
     )
     return _page(rows, limit)
 
 
-@api.get("/incidents/{incident_id}", response={200: CaseOut, **REFUSALS}, tags=["事件"], summary="一起事件，含经过与可做的动作")
+@api.get(
+    "/incidents/{incident_id}",
+    response={200: CaseOut, **REFUSALS},
+    tags=["事件"],
+    summary="一起事件，含经过与可做的动作",
+)
 @as_user(*CARE)
 def one_incident(request: HttpRequest, incident_id: Id) -> Any:
     """The timeline and the moves that the token's user may make now."""
@@ -92,7 +104,10 @@ def one_incident(request: HttpRequest, incident_id: Id) -> Any:
 
 
 @api.post(
-    "/incidents/{incident_id}/moves/{move}", response={200: CaseOut, 409: Problem, **REFUSALS}, tags=["事件"], summary="做一个动作"
+    "/incidents/{incident_id}/moves/{move}",
+    response={200: CaseOut, 409: Problem, **REFUSALS},
+    tags=["事件"],
+    summary="做一个动作",
 )
 @as_user(Role.AGENT, Role.LEAD)
 def make_move(
@@ -121,7 +136,12 @@ def list_alarms(
 ) -> Any:  # fmt: skip
     """Every press is a row; `state`: open, joined, closed, drill."""
     rows = alarms.page(
-        limit=limit + 1, before_id=unpack(cursor), state=state, home_id=home_id, device_id=device_id, technical=technical
+        limit=limit + 1,
+        before_id=unpack(cursor),
+        state=state,
+        home_id=home_id,
+        device_id=device_id,
+        technical=technical,
     )
     return _page(rows, limit)
 
@@ -133,14 +153,24 @@ def list_signals(
     device_id: Number = None, since: datetime | None = None,
 ) -> Any:  # fmt: skip
     """`outcome`: no_alarm, opened, joined, drill, quarantined, pending. `since` is the time of receipt."""
-    given = {"kind": kind, "outcome": outcome, "home_id": home_id, "device_id": device_id, "received_at__gte": _aware(since)}
-    rows = signals.recent(limit + 1, unpack(cursor), **{name: value for name, value in given.items() if value not in ("", None)})
+    given = {
+        "kind": kind,
+        "outcome": outcome,
+        "home_id": home_id,
+        "device_id": device_id,
+        "received_at__gte": _aware(since),
+    }
+    rows = signals.recent(
+        limit + 1, unpack(cursor), **{name: value for name, value in given.items() if value not in ("", None)}
+    )
     return _page(rows, limit)
 
 
 @api.get("/devices", response={200: Page[DeviceOut], **REFUSALS}, tags=["设备"], summary="在用设备与健康")
 @as_user(*FIELD)
-def list_devices(request: HttpRequest, limit: Limit = 50, cursor: Cursor = "", place: Place = "", home_id: Number = None) -> Any:
+def list_devices(
+    request: HttpRequest, limit: Limit = 50, cursor: Cursor = "", place: Place = "", home_id: Number = None
+) -> Any:
     """In order of id."""
     chosen: dict[str, Any] = {"place__startswith": places.prefix_of(place)} if place else {}
     if home_id is not None:
@@ -151,7 +181,20 @@ def list_devices(request: HttpRequest, limit: Limit = 50, cursor: Cursor = "", p
 
 
 def _device(row: DeviceHealth) -> dict[str, Any]:
-    names = ("id", "imei", "operator_id", "product_code", "kind", "source", "home_id", "place", "position", "lco", "status", "test_until")
+    names = (
+        "id",
+        "imei",
+        "operator_id",
+        "product_code",
+        "kind",
+        "source",
+        "home_id",
+        "place",
+        "position",
+        "lco",
+        "status",
+        "test_until",
+    )
     said = ("last_heard_at", "last_event_at", "battery", "rsrp", "snr", "cell_id", "tamper", "online", "silent", "low")
     return {n: getattr(row.device, n) for n in names} | {n: getattr(row, n) for n in said}
 

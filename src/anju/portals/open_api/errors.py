@@ -12,12 +12,27 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from anju.kernel.flow.actor import NotAllowed
 from anju.portals.open_api.cursors import BadCursor
 
-TITLES = {400: "请求有误", 401: "未认证", 403: "不允许", 404: "没有找到", 405: "方法不对", 409: "现在不能这样做", 413: "太大", 422: "参数有误"}
+TITLES = {
+    400: "请求有误",
+    401: "未认证",
+    403: "不允许",
+    404: "没有找到",
+    405: "方法不对",
+    409: "现在不能这样做",
+    413: "太大",
+    422: "参数有误",
+}
 
 
 def problem(status: int, detail: str, code: str = "") -> HttpResponse:
     """An answer of type application/problem+json."""
-    body = {"type": "about:blank", "title": TITLES.get(status, "出错"), "status": status, "detail": detail, "code": code}
+    body = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "出错"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
     answer = HttpResponse(json.dumps(body, ensure_ascii=False), status=status, content_type="application/problem+json")
     if status == 401:
         answer["WWW-Authenticate"] = 'Bearer realm="anju"'
@@ -29,7 +44,9 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def _invalid(_: HttpRequest, error: ValidationError) -> HttpResponse:
-        where = "、".join(dict.fromkeys(".".join(str(p) for p in e["loc"][1:]) or str(e["loc"][0]) for e in error.errors))
+        where = "、".join(
+            dict.fromkeys(".".join(str(p) for p in e["loc"][1:]) or str(e["loc"][0]) for e in error.errors)
+        )
         return problem(422, f"这些参数不合要求：{where}。请对照 /api/openapi.json 改正。", "invalid")
 
     @api.exception_handler(AuthenticationError)

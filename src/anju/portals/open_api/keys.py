@@ -20,10 +20,12 @@ MOST = 40
 def check(payload: MoveIn, key: str) -> None:
     """Refuse what no action could keep: NUL characters, huge or deeply nested data, numbers beyond 64 bits."""
     if "\0" in key or "\0" in payload.reason or not _plain(payload.data, 0):
-        raise NotAllowed("reason、data 里有不能保存的内容：请去掉控制字符，data 只放短文字和普通数字，不超过四层。", code="needs")
+        raise NotAllowed(
+            "reason、data 里有不能保存的内容：请去掉控制字符，data 只放短文字和普通数字，不超过四层。", code="needs"
+        )
 
 
-def _plain(value: Any, depth: int) -> bool:  # noqa: ANN401 - JSON
+def _plain(value: Any, depth: int) -> bool:
     if depth > DEEPEST:
         return False
     if isinstance(value, str):

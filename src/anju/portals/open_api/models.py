@@ -14,7 +14,9 @@ from anju.kernel.scope import OpenModel
 class Done(OpenModel):
     """One idempotency key of one user and what was answered. Written in the transaction of the move itself."""
 
-    scope_reason: ClassVar[str] = "read only by the user who wrote it; holds ids and the answer's status, nothing personal"
+    scope_reason: ClassVar[str] = (
+        "read only by the user who wrote it; holds ids and the answer's status, nothing personal"
+    )
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     key = models.CharField("幂等键", max_length=80)

@@ -23,7 +23,6 @@ from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
 from anju.signals import actions as signals
 from anju.signals.signal import HistoryRow
-
 from anju.town.people import HomeSeed
 
 Step = tuple[float, str, str, dict[str, Any]]
@@ -47,40 +46,88 @@ def _visit(days: float, who: str, state: str, cause: str, needs: str = "") -> St
 
 
 STORIES = (
-    Story(0, 5, (9, 41), (
-        (6, "agent1", "accept", {}), (24, "agent2", "take:B", {}),
-        (35, "agent1", "say", {"text": "老人应答：在卫生间滑倒，左腿动不了"}),
-        (58, "agent1", "needs_help", {"kind": "fallen", "note": "左腿动不了，疼"}),
-        (74, "agent1", "call_120", {"sent": True, "eta_minutes": 12, "note": "120 已派车"}),
-        (120, "agent1", "call:0", {}), (150, "agent1", "told:no_answer", {}),
-        (200, "agent1", "call:1", {}), (230, "agent1", "told:coming_with_key", {"eta_minutes": 25}),
-        (780, "agent1", "arrived", {"finding": "救护车与网格员到场，已开门"}),
-        (1380, "agent1", "to_hospital", {"hospital": "望潮医院", "escort": "儿子"}),
-        _visit(2.1, "agent1", "左髋骨裂，住院治疗", "卫生间地面湿滑", "出院后评估加装扶手"),
-    ), again=40.0),
-    Story(5, 6, (14, 12), ((4, "agent2", "accept", {}), (41, "agent2", "false_alarm", {"class": "mis_press", "note": "擦桌子碰到按钮"}))),
-    Story(8, 4, (20, 5), (
-        (9, "agent1", "accept", {}), (62, "agent1", "safe", {"note": "想问配药的事，已转社区"}),
-        _visit(1.0, "agent2", "都好", "想问配药", "社区代配药"),
-    )),
-    Story(20, 3, (6, 33), (
-        (7, "agent2", "accept", {}), (70, "agent2", "no_answer", {"note": "电话响了 8 声没人接"}),
-        (95, "agent2", "call:0", {}), (130, "agent2", "told:coming_with_key", {"eta_minutes": 10}),
-        (690, "agent2", "arrived", {"finding": "家属开门，老人在阳台没听见"}), (760, "agent2", "safe_at_home", {"note": "听力差，没听见电话"}),
-        _visit(1.4, "agent1", "平安", "没听见电话", "换大铃声电话"),
-    )),
-    Story(30, 6, (2, 17), (
-        (11, "agent1", "accept", {}), (40, "agent1", "silent_line", {"note": "接通后无人说话"}),
-        (75, "agent1", "call_back", {"answered": False}), (140, "agent1", "call_back", {"answered": False}),
-        (190, "lead1", "call_110", {"note": "上门核实"}), (1290, "agent1", "withdraw", {"note": "民警到门口，老人开门说睡着压到按钮，人没事"}),
-        _visit(1.0, "agent1", "平安", "睡觉压到按钮", "按钮改挂床头"),
-    )),
-    Story(44, 2, (11, 8), (
-        (5, "agent2", "accept", {}), (50, "agent2", "needs_help", {"kind": "medical", "note": "头晕"}),
-        (66, "agent2", "call_120", {"sent": True, "eta_minutes": 15}), (960, "agent2", "arrived", {"finding": "血压 172/96，意识清楚"}),
-        (1500, "agent2", "refused", {"note": "女儿在场，本人不愿去医院，服药后好转"}),
-    )),
-    Story(52, 1, (16, 40), ((8, "agent1", "accept", {}), (33, "agent1", "false_alarm", {"class": "child", "note": "外孙玩按钮"}))),
+    Story(
+        0,
+        5,
+        (9, 41),
+        (
+            (6, "agent1", "accept", {}),
+            (24, "agent2", "take:B", {}),
+            (35, "agent1", "say", {"text": "老人应答：在卫生间滑倒，左腿动不了"}),
+            (58, "agent1", "needs_help", {"kind": "fallen", "note": "左腿动不了，疼"}),
+            (74, "agent1", "call_120", {"sent": True, "eta_minutes": 12, "note": "120 已派车"}),
+            (120, "agent1", "call:0", {}),
+            (150, "agent1", "told:no_answer", {}),
+            (200, "agent1", "call:1", {}),
+            (230, "agent1", "told:coming_with_key", {"eta_minutes": 25}),
+            (780, "agent1", "arrived", {"finding": "救护车与网格员到场，已开门"}),
+            (1380, "agent1", "to_hospital", {"hospital": "望潮医院", "escort": "儿子"}),
+            _visit(2.1, "agent1", "左髋骨裂，住院治疗", "卫生间地面湿滑", "出院后评估加装扶手"),
+        ),
+        again=40.0,
+    ),
+    Story(
+        5,
+        6,
+        (14, 12),
+        ((4, "agent2", "accept", {}), (41, "agent2", "false_alarm", {"class": "mis_press", "note": "擦桌子碰到按钮"})),
+    ),
+    Story(
+        8,
+        4,
+        (20, 5),
+        (
+            (9, "agent1", "accept", {}),
+            (62, "agent1", "safe", {"note": "想问配药的事，已转社区"}),
+            _visit(1.0, "agent2", "都好", "想问配药", "社区代配药"),
+        ),
+    ),
+    Story(
+        20,
+        3,
+        (6, 33),
+        (
+            (7, "agent2", "accept", {}),
+            (70, "agent2", "no_answer", {"note": "电话响了 8 声没人接"}),
+            (95, "agent2", "call:0", {}),
+            (130, "agent2", "told:coming_with_key", {"eta_minutes": 10}),
+            (690, "agent2", "arrived", {"finding": "家属开门，老人在阳台没听见"}),
+            (760, "agent2", "safe_at_home", {"note": "听力差，没听见电话"}),
+            _visit(1.4, "agent1", "平安", "没听见电话", "换大铃声电话"),
+        ),
+    ),
+    Story(
+        30,
+        6,
+        (2, 17),
+        (
+            (11, "agent1", "accept", {}),
+            (40, "agent1", "silent_line", {"note": "接通后无人说话"}),
+            (75, "agent1", "call_back", {"answered": False}),
+            (140, "agent1", "call_back", {"answered": False}),
+            (190, "lead1", "call_110", {"note": "上门核实"}),
+            (1290, "agent1", "withdraw", {"note": "民警到门口，老人开门说睡着压到按钮，人没事"}),
+            _visit(1.0, "agent1", "平安", "睡觉压到按钮", "按钮改挂床头"),
+        ),
+    ),
+    Story(
+        44,
+        2,
+        (11, 8),
+        (
+            (5, "agent2", "accept", {}),
+            (50, "agent2", "needs_help", {"kind": "medical", "note": "头晕"}),
+            (66, "agent2", "call_120", {"sent": True, "eta_minutes": 15}),
+            (960, "agent2", "arrived", {"finding": "血压 172/96，意识清楚"}),
+            (1500, "agent2", "refused", {"note": "女儿在场，本人不愿去医院，服药后好转"}),
+        ),
+    ),
+    Story(
+        52,
+        1,
+        (16, 40),
+        ((8, "agent1", "accept", {}), (33, "agent1", "false_alarm", {"class": "child", "note": "外孙玩按钮"})),
+    ),
     Story(61, 1, (19, 22), ((6, "agent2", "accept", {}), (80, "agent2", "safe", {"note": "灯坏了害怕，已请物业"}))),
     Story(70, 4, (10, 2), (), drill=True),
 )
@@ -111,7 +158,9 @@ def _tell(story: Story, button: DeviceInfo, people: dict[str, Actor], until: dat
     start = datetime.combine(day, time(*story.at, 37), clock.SHANGHAI)
     rows = [_press(button, start, drill=story.drill)]
     case = cases.open_of_home(button.home_id) if button.home_id and not story.drill else None
-    steps: list[tuple[float, Callable[[], object]]] = [(story.again, lambda: rows.append(_press(button, clock.now())))] if story.again else []
+    steps: list[tuple[float, Callable[[], object]]] = (
+        [(story.again, lambda: rows.append(_press(button, clock.now())))] if story.again else []
+    )
     if case is not None:
         steps += [(after, _do(case, people[who], verb, given)) for after, who, verb, given in story.steps]
     for after, act in sorted(steps, key=lambda step: step[0]):
@@ -148,12 +197,16 @@ def _do(case: int, who: Actor, verb: str, given: dict[str, Any]) -> Callable[[],
     if name == "call":
         return lambda: incidents.call_contact(incident_id=case, rung=int(what), by=who)
     if name == "told":
-        return lambda: incidents.contact_result(attempt_id=_ringing(case), result=what, by=who, eta_minutes=given.get("eta_minutes"))
+        return lambda: incidents.contact_result(
+            attempt_id=_ringing(case), result=what, by=who, eta_minutes=given.get("eta_minutes")
+        )
     return lambda: incidents.move(incident_id=case, move=name, by=who, note=note, data=data)
 
 
 def _ringing(case: int) -> int:
-    live = [r.attempt_id for r in cases.case(case, {Role.AGENT}).ladder if r.state == "ringing" and r.attempt_id is not None]
+    live = [
+        r.attempt_id for r in cases.case(case, {Role.AGENT}).ladder if r.state == "ringing" and r.attempt_id is not None
+    ]
     return live[0]
 
 
@@ -181,7 +234,13 @@ def _repairs(seeds: Iterable[HomeSeed], until: datetime) -> int:
     return count
 
 
-def _repair(info: DeviceInfo, at: datetime, steps: Iterable[tuple[float, str, str, dict[str, Any]]], people: dict[str, Actor], until: datetime) -> None:
+def _repair(
+    info: DeviceInfo,
+    at: datetime,
+    steps: Iterable[tuple[float, str, str, dict[str, Any]]],
+    people: dict[str, Actor],
+    until: datetime,
+) -> None:
     with clock.pretend(at), transaction.atomic():
         alarm = alarms.raise_or_join(
             rule=RULES["battery"], at=at, received_at=at, source=info.source, place=info.place, home_id=info.home_id,
@@ -208,5 +267,3 @@ def _repair(info: DeviceInfo, at: datetime, steps: Iterable[tuple[float, str, st
                 fieldwork.tick(order, verb[5:], people[who])
             else:
                 fieldwork.move(order, verb, people[who], note="换电池", data=data)
-
-

@@ -20,7 +20,12 @@ from anju.town.people import HomeSeed
 DAYS = 7
 LONG = 30
 LONG_HOMES = 12
-_CODES = {"motion": ("0010", "0119"), "door_open": ("0014", "0902"), "door_closed": ("0014", "0903"), "vitals": ("", "0901")}
+_CODES = {
+    "motion": ("0010", "0119"),
+    "door_open": ("0014", "0902"),
+    "door_closed": ("0014", "0903"),
+    "vitals": ("", "0901"),
+}
 
 
 def rows(seeds: list[HomeSeed], known: dict[str, DeviceInfo], until: datetime) -> Iterator[HistoryRow]:
@@ -44,13 +49,13 @@ def _home(seed: HomeSeed, mine: list[tuple[DeviceSeed, DeviceInfo]], until: date
                 device = rng.choice(choices)
                 if not _mute(device[0], doing.at, until):
                     late = timedelta(seconds=rng.randrange(1, 5) if doing.kind != "motion" else rng.randrange(1, 900))
-                    yield _row(seed, device[1], doing.at, min(doing.at + late, until), doing.kind, doing.count)
+                    yield _row(device[1], doing.at, min(doing.at + late, until), doing.kind, doing.count)
     for device, info in mine:
         every = timedelta(seconds=max(4 * 3600, info.report_every))
         at = until - timedelta(days=days) + timedelta(seconds=rng.randrange(0, 4 * 3600))
         while at < until - timedelta(minutes=1):
             if not _mute(device, at, until):
-                yield _row(seed, info, at, at + timedelta(seconds=2), "vitals", 1)
+                yield _row(info, at, at + timedelta(seconds=2), "vitals", 1)
             at += every
 
 
@@ -58,7 +63,7 @@ def _mute(device: DeviceSeed, at: datetime, until: datetime) -> bool:
     return device.trouble == "silent" and at > until - timedelta(hours=60)
 
 
-def _row(seed: HomeSeed, info: DeviceInfo, at: datetime, received: datetime, kind: str, count: int) -> HistoryRow:
+def _row(info: DeviceInfo, at: datetime, received: datetime, kind: str, count: int) -> HistoryRow:
     dty, stc = _CODES[kind]
     return HistoryRow(
         received_at=received, at=at, source=info.source, device_id=info.id, device_key=info.imei, home_id=info.home_id,
@@ -89,7 +94,9 @@ def _vitals(
                 continue
             rng = Random(device.imei)
             silent = device.trouble == "silent"
-            heard = until - (timedelta(hours=60, minutes=rng.randrange(90)) if silent else timedelta(minutes=rng.randrange(1, 50)))
+            heard = until - (
+                timedelta(hours=60, minutes=rng.randrange(90)) if silent else timedelta(minutes=rng.randrange(1, 50))
+            )
             weak = device.trouble == "weak"
             yield VitalsNote(
                 device_id=info.id, heard_at=heard, event_at=events.get(info.id),

@@ -72,7 +72,9 @@ def test_homes_stand_in_their_buildings_and_the_map_is_up_to_date(homes):
         assert min(p[1] for p in ring) - 3e-4 < home.at[1] < max(p[1] for p in ring) + 3e-4
     assert len({h.address for h in homes}) == 200
     gates = [f for f in drawn["features"] if f["properties"]["kind"] == "gate"]
-    assert {f["properties"]["compound"] for f in gates if f["properties"]["ambulance"]} == {c.name for c in land.compounds()}
+    assert {f["properties"]["compound"] for f in gates if f["properties"]["ambulance"]} == {
+        c.name for c in land.compounds()
+    }
 
 
 def test_days_have_a_rhythm():

@@ -45,7 +45,9 @@ def verify(request: HttpRequest) -> HttpResponse:
     """Walk the whole chain and say what is wrong with it."""
     faults = audit.verify()
     if faults:
-        messages.warning(request, f"审计链有 {len(faults)} 处不对：{'；'.join(faults[:3])}。请保全现场，通知安全管理员。")
+        messages.warning(
+            request, f"审计链有 {len(faults)} 处不对：{'；'.join(faults[:3])}。请保全现场，通知安全管理员。"
+        )
     else:
         messages.success(request, f"审计链完整，{clock.local(clock.now()):%m-%d %H:%M:%S} 核对。")
     audit.record("audit.verify", result="ok" if not faults else "failed", detail={"faults": len(faults)})

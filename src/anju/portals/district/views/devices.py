@@ -50,7 +50,8 @@ def listing(request: HttpRequest) -> HttpResponse:
         request,
         "district/devices.html",
         {
-            "rows": [(row, labels.get(row.home_id or 0)) for row in figures.devices(shown, now)], "page": pages, "places": known, "names": places.names_of({d.device.place for d in shown}),
+            "rows": [(row, labels.get(row.home_id or 0)) for row in figures.devices(shown, now)], "page": pages,
+            "places": known, "names": places.names_of({d.device.place for d in shown}),
             "place": place, "trouble": trouble, "kind": kind, "imei": text, "kinds": figures.NAMES.items(), "all": len(rows),
             "troubles": [(code, label, tone, icon, counts[code]) for code, label, tone, icon in TROUBLES],
             "unknown": queries.unknown(100), "may": allowed(by, "device.register"), "newest": figures.ago(newest, now),

@@ -31,7 +31,15 @@ if TYPE_CHECKING:
     from anju.elders.models import Elder
 
 SIZE = 25
-TABS = (("", "总览"), ("contacts", "联系人"), ("devices", "设备"), ("cases", "事件与工单"), ("consents", "告知与期限"), ("history", "记事"), ("seen", "谁看过"))
+TABS = (
+    ("", "总览"),
+    ("contacts", "联系人"),
+    ("devices", "设备"),
+    ("cases", "事件与工单"),
+    ("consents", "告知与期限"),
+    ("history", "记事"),
+    ("seen", "谁看过"),
+)
 REASONS = ("联系老人", "联系家属", "核对资料", "上门前准备", "紧急救助")
 
 
@@ -67,7 +75,8 @@ def listing(request: HttpRequest) -> HttpResponse:
         request,
         "district/elders.html",
         {
-            "rows": _rows(found), "page": pages, "chosen": chosen, "places": known, "names": places.names_of(e.place for e in found), "states": words.ELDER_STATES,
+            "rows": _rows(found), "page": pages, "chosen": chosen, "places": known,
+            "names": places.names_of(e.place for e in found), "states": words.ELDER_STATES,
             "kinds": words.ELDER_KINDS, "may": allowed(by, "elder.register"),
         },
     )  # fmt: skip
@@ -87,7 +96,11 @@ def _row(elder: MaskedElder, term: Term | None, mine: list[DeviceHealth], now: d
     heard = max((d.last_heard_at for d in mine if d.last_heard_at), default=None)
     moved = max((d.last_event_at for d in mine if d.last_event_at), default=None)
     events = [activity.Happening(moved, "motion")] if moved else []
-    faults = [(_FAULTS[0], sum(d.silent for d in mine)), (_FAULTS[1], sum(d.low for d in mine)), (_FAULTS[2], sum(d.tamper for d in mine))]
+    faults = [
+        (_FAULTS[0], sum(d.silent for d in mine)),
+        (_FAULTS[1], sum(d.low for d in mine)),
+        (_FAULTS[2], sum(d.tamper for d in mine)),
+    ]
     if elder.status == "draft" or not mine:
         word = ("mute", "file", "未装机")
     else:
@@ -139,7 +152,15 @@ def context(elder: Elder, by: Actor, request: HttpRequest) -> dict[str, Any]:
     mine = devices.of_home(elder.home_id)
     masked = queries.masked(elder, by.roles)
     may = allowed(
-        by, "elder.change", "elder.approve", "elder.suspend", "contact.change", "consent.record", "history.append", "incidents", "repairs"
+        by,
+        "elder.change",
+        "elder.approve",
+        "elder.suspend",
+        "contact.change",
+        "consent.record",
+        "history.append",
+        "incidents",
+        "repairs",
     )
     cases = incidents.page(by.roles, home_id=elder.home_id, limit=30) if may["incidents"] else []
     found: dict[str, Any] = {

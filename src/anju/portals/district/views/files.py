@@ -18,7 +18,6 @@ from anju.portals.district import filters, forms
 from anju.portals.district.access import actor, missing, opens
 from anju.portals.district.views.elders import back, context
 
-
 if TYPE_CHECKING:
     from anju.elders.models import Elder
 
@@ -137,7 +136,9 @@ def _put(request: HttpRequest, elder_id: int, tab: str, name: str, form: django_
             return back(elder_id, tab)
     request.GET = request.GET.copy()  # type: ignore[misc]
     request.GET["tab"] = tab
-    return render(request, "district/elder.html", context(elder, by, request) | {name: form, "fault": fault}, status=400)
+    return render(
+        request, "district/elder.html", context(elder, by, request) | {name: form, "fault": fault}, status=400
+    )
 
 
 @require_POST
@@ -163,4 +164,3 @@ def change_state(request: HttpRequest, elder_id: int, what: str) -> HttpResponse
     except actions.NotAccepted as reason:
         messages.warning(request, str(reason))
     return back(elder_id, tab)
-

@@ -18,7 +18,13 @@ from anju.portals.district.access import actor, may_open, opens
 from anju.signals import queries as signals
 
 STEPS = (("hour", "按小时"), ("minute", "按分钟"), ("day", "按天"))
-OUTCOMES = (("", "全部结果"), ("signals", "已解析"), ("duplicate", "重复"), ("undecodable", "无法解析"), ("pending", "待处理"))
+OUTCOMES = (
+    ("", "全部结果"),
+    ("signals", "已解析"),
+    ("duplicate", "重复"),
+    ("undecodable", "无法解析"),
+    ("pending", "待处理"),
+)
 
 
 LENGTHS = {"hour": timedelta(hours=1), "minute": timedelta(minutes=1), "day": timedelta(days=1)}
@@ -28,7 +34,12 @@ class Line:
     """One line of the books as the table wants it: the figures in order, and the span they belong to."""
 
     def __init__(self, line: LedgerLine, step: str) -> None:
-        self.start, self.source, self.source_label, self.difference = line.start, line.source, line.source_label, line.difference
+        self.start, self.source, self.source_label, self.difference = (
+            line.start,
+            line.source,
+            line.source_label,
+            line.difference,
+        )
         self.end = line.start + LENGTHS[step] if line.start else None
         self.row = (
             line.messages, line.duplicates, line.undecodable, line.waiting, line.signals, line.no_alarm, line.opened, line.joined,
@@ -40,7 +51,10 @@ class Line:
 @opens("ledger")
 def books(request: HttpRequest) -> HttpResponse:
     """Counts of a day by source and hour (of the last hour by minute). The books count the whole platform and name no home."""
-    day, step = filters.day(request, "day", clock.today()), filters.choice(request, "step", (s for s, _ in STEPS), "hour")
+    day, step = (
+        filters.day(request, "day", clock.today()),
+        filters.choice(request, "step", (s for s, _ in STEPS), "hour"),
+    )
     source = filters.choice(request, "source", _sources())
     since, until = filters.span_of(day)
     until = min(until, clock.now())
@@ -73,7 +87,10 @@ def messages(request: HttpRequest) -> HttpResponse:
     """The messages behind a figure: when, which device, what was made of it. Frames carry device numbers, no names."""
     since = _moment(request, "since") or clock.now() - timedelta(hours=1)
     until = _moment(request, "until") or since + timedelta(hours=1)
-    outcome, source = filters.choice(request, "outcome", (o for o, _ in OUTCOMES)), filters.choice(request, "source", _sources())
+    outcome, source = (
+        filters.choice(request, "outcome", (o for o, _ in OUTCOMES)),
+        filters.choice(request, "source", _sources()),
+    )
     key = filters.text(request, "device", 40)
     with seen_by(EVERYWHERE):
         rows = signals.messages(since=since, until=until, source=source, outcome=outcome, device_key=key, limit=200)

@@ -15,7 +15,6 @@ from anju.portals.district import figures, words
 from anju.portals.district.access import opens
 from anju.signals import queries as signals
 
-
 UNTOLD = "未上报"
 
 

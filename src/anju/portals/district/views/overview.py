@@ -101,10 +101,16 @@ def _devices(areas: dict[str, Area], now: datetime) -> dict[int, list[DeviceHeal
 def _elders(areas: dict[str, Area]) -> None:
     for code, states in lists.counts().items():
         if area := areas.get(code):
-            area.elders, area.suspended, area.drafts = states.get("approved", 0), states.get("suspended", 0), states.get("draft", 0)
+            area.elders, area.suspended, area.drafts = (
+                states.get("approved", 0),
+                states.get("suspended", 0),
+                states.get("draft", 0),
+            )
 
 
-def _stats(areas: dict[str, Area], cases: list[incidents.IncidentView], orders: list[fieldwork.OrderRow]) -> dict[str, object]:
+def _stats(
+    areas: dict[str, Area], cases: list[incidents.IncidentView], orders: list[fieldwork.OrderRow]
+) -> dict[str, object]:
     waits = sorted((c.accepted_at - c.opened_at).total_seconds() for c in cases if c.accepted_at and not c.drill)
     late, false = sum(bool(o.broken) for o in orders), sum(c.outcome_class in FALSE for c in cases)
     accept = round(waits[len(waits) // 2]) if waits else None
@@ -151,7 +157,11 @@ class Unsigned:
 def _unsigned(by: Actor, areas: dict[str, Area]) -> list[Unsigned]:
     found = lists.without_rescue(limit=200)
     people = lists.some((pk for pk, _ in found), by.roles)
-    rows = [Unsigned(people[pk], term.word if term else "未签", term.until if term else None) for pk, term in found if pk in people]
+    rows = [
+        Unsigned(people[pk], term.word if term else "未签", term.until if term else None)
+        for pk, term in found
+        if pk in people
+    ]
     rows = [row for row in rows if row.elder.place in areas]
     for row in rows:
         areas[row.elder.place].unsigned += 1

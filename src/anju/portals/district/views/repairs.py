@@ -74,15 +74,24 @@ def page(request: HttpRequest, order_id: int) -> HttpResponse:
 @opens("repairs")
 def move(request: HttpRequest, order_id: int, move: str) -> HttpResponse:
     """Make one move; a refusal says what is missing."""
-    given = {k: v[:300] for k in ("assignee", "appointment_at", "found") if (v := request.POST.get(k, "").replace("\0", ""))}
-    return _try(request, order_id, lambda: actions.move(order_id, move, actor(request), note=_note(request), data=given), "已记录。")
+    given = {
+        k: v[:300] for k in ("assignee", "appointment_at", "found") if (v := request.POST.get(k, "").replace("\0", ""))
+    }
+    return _try(
+        request,
+        order_id,
+        lambda: actions.move(order_id, move, actor(request), note=_note(request), data=given),
+        "已记录。",
+    )
 
 
 @require_POST
 @opens("repairs")
 def duty(request: HttpRequest, order_id: int, duty: str) -> HttpResponse:
     """Tick a line of the checklist."""
-    return _try(request, order_id, lambda: actions.tick(order_id, duty, actor(request), note=_note(request)), "已打勾。")
+    return _try(
+        request, order_id, lambda: actions.tick(order_id, duty, actor(request), note=_note(request)), "已打勾。"
+    )
 
 
 def _note(request: HttpRequest) -> str:

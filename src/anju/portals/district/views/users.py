@@ -51,7 +51,9 @@ def create(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"已建 {user.username}。请安全管理员授岗；本人首次登录要改口令。")
             return redirect("district:users")
-    return render(request, "district/user_form.html", {"form": form, "fault": fault}, status=400 if data is not None else 200)
+    return render(
+        request, "district/user_form.html", {"form": form, "fault": fault}, status=400 if data is not None else 200
+    )
 
 
 @never_cache

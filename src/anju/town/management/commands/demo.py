@@ -35,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-history", action="store_true", help="只建人和设备")
         parser.add_argument("--map", action="store_true", help="只重画虚构地图")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         """Each step says how much it made and how long it took."""
         if options["map"]:
             MAP.write_text(json.dumps(land.features(), ensure_ascii=False, separators=(",", ":")) + "\n")
@@ -77,7 +77,7 @@ class Command(BaseCommand):
                 self.stdout.flush()
         return len(missing)
 
-    def _step(self, what: str, make: Any) -> None:  # noqa: ANN401 - any function without arguments
+    def _step(self, what: str, make: Any) -> None:
         began = time.monotonic()
         made = make()
         self.stdout.write(f"{what} {made}（{time.monotonic() - began:.1f} 秒）")

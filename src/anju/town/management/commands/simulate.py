@@ -36,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--quiet", action="store_true", help="只在结束时打印一行")
         parser.add_argument("--run-file", default=str(settings.ANJU_HOME / "run.json"), help="平台写下的 run.json")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_: Any, **options: Any) -> None:
         """Find the doors, live, tell."""
         if not settings.DEMO:
             raise CommandError("正式环境不运行虚拟小镇。请在演示环境里用。")
@@ -51,7 +51,9 @@ class Command(BaseCommand):
             sos_every=options["sos_every"], seed=options["seed"], lines=options["lines"],
             weather=Weather(0, 0, 0, 0, 0) if options["calm"] else Weather(),
         )  # fmt: skip
-        town = Town(people.homes(options["homes"], today=clock.today()), found.http, plan, keys=found.keys, broker=found.broker)
+        town = Town(
+            people.homes(options["homes"], today=clock.today()), found.http, plan, keys=found.keys, broker=found.broker
+        )
         began = time.monotonic()
         tally = asyncio.run(self._live(town, quiet=options["quiet"]))
         self._summary(tally, time.monotonic() - began)
