@@ -43,7 +43,17 @@ class Result:
 def wrk(port: int, seconds: float, delay_ms: float = 0) -> Result:
     """Load one server."""
     env = os.environ | {"BENCH_SECRET": SECRET, "BENCH_DELAY": f"{delay_ms:.0f}"}
-    command = ["wrk", "-t1", f"-c{IN_FLIGHT}", f"-d{seconds:.0f}s", "--timeout", "10s", "-s", str(HERE / "load.lua"), f"http://127.0.0.1:{port}"]
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{IN_FLIGHT}",
+        f"-d{seconds:.0f}s",
+        "--timeout",
+        "10s",
+        "-s",
+        str(HERE / "load.lua"),
+        f"http://127.0.0.1:{port}",
+    ]
     out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
     line = next(x for x in out.splitlines() if x.startswith("RESULT")).split()[1:]
     return Result(*map(float, line[:4]), int(line[4]))
@@ -54,7 +64,7 @@ def wait_for(port: int, path: str = "/healthz") -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1)  # noqa: S310
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=1)
         except urllib.error.HTTPError:
             return
         except OSError:
@@ -86,7 +96,9 @@ def main() -> None:
         ports = {}
         for name, more in (("durable", []), ("undurable", ["--undurable"])):
             ports[name] = free_port()
-            started.append(subprocess.Popen([sys.executable, str(HERE / "serve.py"), str(ports[name]), *more], env=base))
+            started.append(
+                subprocess.Popen([sys.executable, str(HERE / "serve.py"), str(ports[name]), *more], env=base)
+            )
         if told.node_red:
             ports["node-red"] = free_port()
             home = folder / "node-red"
@@ -121,13 +133,20 @@ def report(ports: dict[str, int], rounds: int, seconds: int) -> None:
             if result.bad and name != "node-red":
                 raise SystemExit(f"{name}: {result.bad} answers were not 200")
             rates[name].append(result)
-            print(f"round {n + 1} {name:10} {result.rate:9.0f} /s   p50 {result.p50:6.1f} ms   p99 {result.p99:6.1f} ms", flush=True)
+            print(
+                f"round {n + 1} {name:10} {result.rate:9.0f} /s   p50 {result.p50:6.1f} ms   p99 {result.p99:6.1f} ms",
+                flush=True,
+            )
     median = {name: statistics.median(r.rate for r in results) for name, results in rates.items()}
     ratios = [d.rate / u.rate for d, u in zip(rates["durable"], rates["undurable"], strict=True)]
-    print(f"durable / own limit without durability: {statistics.median(ratios):.2f}   (rounds {', '.join(f'{r:.2f}' for r in ratios)}; wanted ≥ 0.45)")
+    print(
+        f"durable / own limit without durability: {statistics.median(ratios):.2f}   (rounds {', '.join(f'{r:.2f}' for r in ratios)}; wanted ≥ 0.45)"
+    )
     if "node-red" in rates:
         ratios = [d.rate / u.rate for d, u in zip(rates["durable"], rates["node-red"], strict=True)]
-        print(f"durable / Node-RED not durable: {statistics.median(ratios):.1f}   (rounds {', '.join(f'{r:.1f}' for r in ratios)}; wanted ≥ 10)")
+        print(
+            f"durable / Node-RED not durable: {statistics.median(ratios):.1f}   (rounds {', '.join(f'{r:.1f}' for r in ratios)}; wanted ≥ 10)"
+        )
     wanted = 0.8 * median["durable"]
     mean = 5.0
     paced = None
@@ -135,14 +154,15 @@ def report(ports: dict[str, int], rounds: int, seconds: int) -> None:
         paced = wrk(ports["durable"], seconds, max(1.0, IN_FLIGHT / wanted * 1000 - mean))
         mean = paced.mean
     assert paced is not None
-    print(f"paced: {paced.rate:.0f} /s = {paced.rate / median['durable']:.0%} of the maximum   p50 {paced.p50:.1f} ms   p99 {paced.p99:.1f} ms   (wanted < 100 ms)")
+    share = f"{paced.rate:.0f} /s = {paced.rate / median['durable']:.0%} of the maximum"
+    print(f"paced: {share}   p50 {paced.p50:.1f} ms   p99 {paced.p99:.1f} ms   (wanted < 100 ms)")
 
 
 def check_rows(url: str, port: int) -> None:
     """Every acknowledged message is a row."""
     import psycopg
 
-    text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()  # noqa: S310
+    text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
     acked = next(float(x.split()[1]) for x in text.splitlines() if x.startswith("anju_gateway_acked_total"))
     with psycopg.connect(url) as conn:
         row = conn.execute("SELECT count(*), count(DISTINCT uid) FROM signals_message").fetchone()

@@ -210,7 +210,7 @@ def test_what_is_no_envelope_is_refused_in_chinese(body: bytes, code: str) -> No
     st.sets(st.sampled_from(["sos", "sos_reset", "tamper", "tamper_clear", "motion", "test"])), st.integers(0, 65535),
     st.integers(1_577_836_800, NOW // 1000), st.integers(0, 100), st.integers(-140, -40), st.integers(-20, 30), st.integers(0, 2**32 - 1),
 )  # fmt: skip
-def test_the_binary_frame_goes_round(  # noqa: PLR0917
+def test_the_binary_frame_goes_round(
     kinds: set[str], seq: int, at: int, battery: int, rsrp: int, snr: int, cell: int
 ) -> None:
     frame = bing.encode(tuple(kinds), seq=seq, at_ms=at * 1000, battery=battery, rsrp=rsrp, snr=snr, cell=cell)
