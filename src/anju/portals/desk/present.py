@@ -169,7 +169,9 @@ def seats(view: CaseView, user_id: int, now: datetime) -> list[Seat]:
     ):
         mine = holder == user_id
         duties = [duty_row(d, now) for d in view.duties if d.seat == letter or (not d.seat and letter == "A")]
-        duties.sort(key=lambda d: d["look"] == "done")
+        duties.sort(
+            key=lambda d: ({"due": 0, "done": 2}.get(d["look"], 1), d["due_at"] or now if d["look"] == "due" else now)
+        )
         act, label = ("leave", "离席") if mine else ("take", "入席" if holder is None else "接管")
         if head.state in {"closed", "waiting", "overdue"}:
             act = ""
