@@ -14,8 +14,8 @@ from anju.ops.database_url import database_settings
 from anju.ops.secrets import Secrets
 
 BASE_DIR = Path(__file__).resolve().parents[3]
-ANJU_HOME = Path(os.environ.get("ANJU_HOME", str(BASE_DIR / "var"))).resolve()
 ANJU_MODE = os.environ.get("ANJU_MODE", "test")  # demo | production | test
+ANJU_HOME = Path(os.environ.get("ANJU_HOME") or BASE_DIR / ("var/test" if ANJU_MODE == "test" else "var")).resolve()
 DEMO = ANJU_MODE != "production"
 SECRETS = Secrets.for_tests() if ANJU_MODE == "test" else Secrets.load_or_create(ANJU_HOME / "secrets.json")
 
