@@ -195,7 +195,7 @@ def _unset(value) -> bool:
     "address",
     [
         "incidents?cursor=%00", "incidents?state=%00", "incidents?number=%00", "incidents/0", "incidents/-1", "incidents/9223372036854775808",
-        "signals?since=9999-12-31T23:59:59-14:00", "signals?since=0001-01-01", "signals?kind=' or 1=1", "elders?q=%00", "elders?place=1",
+        "signals?since=9999-12-31T23:59:59-14:00", "signals?since=0001-01-01", "signals?kind=' or 1=1", "elders?q=%00", "elders?place=1", "devices?place=000000000000", "elders?place=00913507765406",
         "elders?cursor=djE6OTIyMzM3MjAzNjg1NDc3NTgwNw", "devices?home_id=9223372036854775807", "ledger?since=2026-01-01T00:00:00Z&step=minute",
         "ledger?step=week", "alarms?technical=perhaps", "incidents?priority=10", "signals?cursor=djE6OTk5OTk5OTk5OTk5OTk5OTk5OTk5",
     ],

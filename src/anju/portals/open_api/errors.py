@@ -10,6 +10,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from anju.kernel.flow.actor import NotAllowed
+from anju.places.queries import BadCode
 from anju.portals.open_api.cursors import BadCursor
 
 TITLES = {
@@ -56,6 +57,10 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(BadCursor)
     def _cursor(_: HttpRequest, _error: BadCursor) -> HttpResponse:
         return problem(400, "cursor 不是本接口给出的值，请从第一页重新取。", "cursor")
+
+    @api.exception_handler(BadCode)
+    def _place(_: HttpRequest, error: BadCode) -> HttpResponse:
+        return problem(422, str(error), "place")
 
     @api.exception_handler(NotAllowed)
     def _not_allowed(_: HttpRequest, error: NotAllowed) -> HttpResponse:

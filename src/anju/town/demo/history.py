@@ -46,10 +46,10 @@ def _home(seed: HomeSeed, mine: list[tuple[DeviceSeed, DeviceInfo]], until: date
         for doing in rhythm.day(seed.n, on, clock.SHANGHAI):
             choices = motions if doing.kind == "motion" else doors
             if doing.at < until - timedelta(minutes=1) and choices:
-                device = rng.choice(choices)
-                if not _mute(device[0], doing.at, until):
+                noticing = rng.choice(choices)
+                if not _mute(noticing[0], doing.at, until):
                     late = timedelta(seconds=rng.randrange(1, 5) if doing.kind != "motion" else rng.randrange(1, 900))
-                    yield _row(device[1], doing.at, min(doing.at + late, until), doing.kind, doing.count)
+                    yield _row(noticing[1], doing.at, min(doing.at + late, until), doing.kind, doing.count)
     for device, info in mine:
         every = timedelta(seconds=max(4 * 3600, info.report_every))
         at = until - timedelta(days=days) + timedelta(seconds=rng.randrange(0, 4 * 3600))

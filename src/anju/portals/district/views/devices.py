@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -34,7 +36,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     place = filters.place(request, known)
     trouble = filters.choice(request, "trouble", (t[0] for t in TROUBLES))
     kind, text = filters.choice(request, "kind", figures.NAMES), filters.text(request, "imei", 20)
-    chosen = {"place__startswith": places.prefix_of(place)} if place else {}
+    chosen: dict[str, Any] = {"place__startswith": places.prefix_of(place)} if place else {}
     rows = queries.health(limit=20_000, **chosen)
     counts = {code: sum(_has(r, code) for r in rows) for code, *_ in TROUBLES}
     fitting = [

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from anju.devices import queries as devices
 from anju.devices.queries import DeviceHealth
 from anju.elders import actions, lists, queries, words
+from anju.elders.checks import NotAccepted
 from anju.elders.lists import Term
 from anju.elders.queries import MaskedElder
 from anju.fieldwork import queries as fieldwork
@@ -139,16 +140,16 @@ def reveal(request: HttpRequest, elder_id: int) -> HttpResponse:
     try:
         shown = actions.reveal(elder_id=elder_id, field=field, by=by, reason=reason, contact_id=contact_id)
         found["shown"] = {f"{field}:{contact_id or ''}": shown}
-    except actions.NotAccepted as fault:
+    except NotAccepted as fault:
         found["fault"] = str(fault)
     except (LookupError, AttributeError, ObjectDoesNotExist):
         found["fault"] = "没有这一项，请刷新页面再看"
     return render(request, "district/elder.html", found, status=400 if "fault" in found else 200)
 
 
-def context(elder: Elder, by: Actor, request: HttpRequest) -> dict[str, Any]:
+def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> dict[str, Any]:
     """Everything the page of an elder shows."""
-    now, tab = clock.now(), filters.choice(request, "tab", (t for t, _ in TABS))
+    now, tab = clock.now(), tab or filters.choice(request, "tab", (t for t, _ in TABS))
     mine = devices.of_home(elder.home_id)
     masked = queries.masked(elder, by.roles)
     may = allowed(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms as django_forms
 from django.contrib import messages
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from anju.accounts.permissions import must
 from anju.elders import actions, lists, queries
+from anju.elders.checks import NotAccepted
 from anju.portals.district import filters, forms
 from anju.portals.district.access import actor, missing, opens
 from anju.portals.district.views.elders import back, context
@@ -35,7 +36,7 @@ def new(request: HttpRequest) -> HttpResponse:
             with transaction.atomic():
                 made = actions.register_home(by=by, **home.cleaned_data)
                 elder = actions.register_elder(home_id=made.pk, by=by, **_filled(person))
-        except actions.NotAccepted as reason:
+        except NotAccepted as reason:
             fault = str(reason)
         else:
             messages.success(request, f"已建草稿 {elder.number}。补齐缺项后由区局批准。")
@@ -60,7 +61,7 @@ def edit(request: HttpRequest, elder_id: int) -> HttpResponse:
         if form.is_valid():
             try:
                 actions.change_elder(elder_id=elder_id, by=by, **_typed(form, hidden))
-            except actions.NotAccepted as reason:
+            except NotAccepted as reason:
                 fault = str(reason)
             else:
                 messages.success(request, "已保存，改动留痕。")
@@ -93,15 +94,15 @@ def _veiled(form: forms.ElderForm, elder: Elder, hidden: set[str]) -> forms.Elde
     return form
 
 
-def _as_it_is(elder: Elder) -> dict[str, object]:
+def _as_it_is(elder: Elder) -> dict[str, Any]:
     return {name: getattr(elder, name) for name in forms.ElderForm.base_fields}
 
 
-def _typed(form: forms.ElderForm, hidden: set[str]) -> dict[str, object]:
+def _typed(form: forms.ElderForm, hidden: set[str]) -> dict[str, Any]:
     return {name: value for name, value in form.cleaned_data.items() if value or name not in hidden}
 
 
-def _filled(form: django_forms.Form) -> dict[str, object]:
+def _filled(form: django_forms.Form) -> dict[str, Any]:
     return {name: value for name, value in form.cleaned_data.items() if value not in (None, "")}
 
 
@@ -129,15 +130,13 @@ def _put(request: HttpRequest, elder_id: int, tab: str, name: str, form: django_
                 actions.add_contact(elder_id=elder_id, by=by, **_filled(form))
             else:
                 actions.record_consent(elder_id=elder_id, by=by, **_filled(form))
-        except actions.NotAccepted as reason:
+        except NotAccepted as reason:
             fault = str(reason)
         else:
             messages.success(request, said)
             return back(elder_id, tab)
-    request.GET = request.GET.copy()  # type: ignore[misc]
-    request.GET["tab"] = tab
     return render(
-        request, "district/elder.html", context(elder, by, request) | {name: form, "fault": fault}, status=400
+        request, "district/elder.html", context(elder, by, request, tab=tab) | {name: form, "fault": fault}, status=400
     )
 
 
@@ -161,6 +160,6 @@ def change_state(request: HttpRequest, elder_id: int, what: str) -> HttpResponse
             messages.success(request, "已记下。")
         else:
             return missing(request, "这一步")
-    except actions.NotAccepted as reason:
+    except NotAccepted as reason:
         messages.warning(request, str(reason))
     return back(elder_id, tab)

@@ -13,8 +13,10 @@ from django.views.decorators.cache import never_cache
 from anju.devices import queries as devices
 from anju.devices.queries import DeviceHealth
 from anju.elders import lists
+from anju.elders.queries import MaskedElder
 from anju.fieldwork import queries as fieldwork
 from anju.incidents import queries as incidents
+from anju.incidents.views import IncidentView
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
 from anju.places import queries as places
@@ -108,9 +110,7 @@ def _elders(areas: dict[str, Area]) -> None:
             )
 
 
-def _stats(
-    areas: dict[str, Area], cases: list[incidents.IncidentView], orders: list[fieldwork.OrderRow]
-) -> dict[str, object]:
+def _stats(areas: dict[str, Area], cases: list[IncidentView], orders: list[fieldwork.OrderRow]) -> dict[str, object]:
     waits = sorted((c.accepted_at - c.opened_at).total_seconds() for c in cases if c.accepted_at and not c.drill)
     late, false = sum(bool(o.broken) for o in orders), sum(c.outcome_class in FALSE for c in cases)
     accept = round(waits[len(waits) // 2]) if waits else None
@@ -149,7 +149,7 @@ def _deaf(homes: dict[int, list[DeviceHealth]], areas: dict[str, Area], by: Acto
 class Unsigned:
     """An elder in service for whom nobody may call 110, 119, 120 by signature."""
 
-    elder: lists.MaskedElder
+    elder: MaskedElder
     word: str
     until: object
 
