@@ -87,7 +87,9 @@ def main() -> None:
     routers = [
         subprocess.Popen(command, env=os.environ | {"ANJU_HOME": tempfile.mkdtemp()}) for _ in range(args.routers)
     ]
-    time.sleep(4)  # noqa: TID251
+    beats = [Path(home["ANJU_HOME"]) / "run" / f"{name}.beat" for name in ("urgent", "router")]
+    while not all(beat.exists() for beat in beats):
+        time.sleep(0.2)  # noqa: TID251
     try:
         measure(args, telemetry, urgent)
     finally:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from anju.alarms.models import Trouble
 from anju.alarms.rules import PLATFORM
 from anju.devices import actions as devices
 from anju.devices.actions import UnknownNote, VitalsNote
 from anju.devices.queries import DeviceInfo
+from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.signals.signal import Heard
 
 EVENTS: Final = frozenset({"motion", "door_open", "door_closed", "sos", "help"})
@@ -49,10 +50,30 @@ def note(batch: Sequence[Heard], device_of: DeviceOf) -> list[TroubleLine]:
     ]
 
 
+def note_without_waiting(batch: Sequence[Heard], device_of: DeviceOf) -> list[TroubleLine]:
+    """The same after an urgent batch, in a transaction of its own that gives way.
+
+    A telemetry batch holds the vitals of its devices until it commits; an SOS must not wait for that. Where a row is held,
+    it is just being told that its device was heard.
+    """
+    try:
+        with seen_by(EVERYWHERE), transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '50ms'")
+            told = note(batch, device_of)
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = 0")
+            return [line for line in told if "LockNotAvailable" not in line[2] and "lock timeout" not in line[2]]
+    except DatabaseError as error:
+        if is_database_gone(error):
+            raise
+        return [poison("vitals", words(error))]
+
+
 def _note_vitals(notes: list[VitalsNote]) -> list[TroubleLine]:
     error = _try(devices.note_vitals, notes) if notes else ""
-    if not error:
-        return []
+    if not error or "lock timeout" in error:
+        return [poison("vitals", error)] if error else []
     for one in notes:  # one odd reading must not cost the others theirs
         if _try(devices.note_vitals, [one]):
             _try(devices.note_vitals, [VitalsNote(one.device_id, one.heard_at)])

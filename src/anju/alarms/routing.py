@@ -104,10 +104,12 @@ def _route(*, urgent: bool, limit: int, tame: bool, error: str = "") -> Round:
         fresh = [heard for heard in batch if (heard.lane_id, heard.seq) in fresh_ids]
         known = devices.by_keys(key for heard in fresh for key in heard.keys)
         desk = _Desk(known, {} if tame else queries.open_causes({info.id for info in known.values()}), error)
-        if not tame:
+        if not (tame or urgent):
             desk.troubles += noting.note(fresh, desk.device_of)
         routed = [desk.route(heard, new=(heard.lane_id, heard.seq) in fresh_ids) for heard in batch]
         signal_actions.settle([_tamed(r) for r in routed] if tame else routed)
+    if urgent and not tame:
+        desk.troubles += noting.note_without_waiting(fresh, desk.device_of)
     done.troubles = desk.troubles
     for result in routed:
         _count(done, result)

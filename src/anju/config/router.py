@@ -1,15 +1,17 @@
-"""The router process: reads the log by its committed cursors and makes vitals, alarms and incidents of it.
+"""The router: reads the log by its committed cursors and makes vitals, alarms and incidents of it.
 
-Three threads, each with its own connection. `urgent` reads only the lanes that carry an SOS or its like, so nothing that
-telemetry does can delay one: not a long batch, not a lock, not a slow disk page. `telemetry` reads the rest in batches
-that are kept short. `watch` looks whether anything waits, differs or is silent, and retries what failed. Any number of
-router processes may run: a lane belongs to whoever has locked it, for one transaction.
+Two processes. `urgent` reads only the lanes that carry an SOS or its like, so nothing that telemetry does can delay one: not
+a long batch, not a lock, not the interpreter of a process that is short of breath. `router` reads the rest, in batches that
+are kept short, and looks whether anything waits, differs or is silent; it also takes the urgent lanes, once a second while
+`urgent` shows signs of life and at once when it does not. Each reader is a thread with its own connection. Any number of
+either may run: a lane belongs to whoever has locked it, for one transaction.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
+import os
 import sys
 import threading
 import time
@@ -30,7 +32,10 @@ from anju.ops import heartbeat
 
 _log = logging.getLogger(__name__)
 BELL: Final = "anju_heard"
+URGENT: Final = "urgent"
+"""What the bell says when an urgent message was committed."""
 URGENT_NAP: Final = 0.1
+HELPED_NAP: Final = 1.0
 TELEMETRY_NAP: Final = 0.1
 BATCH_SECONDS: Final = 0.4
 """What a telemetry batch may take; its size follows. An SOS never waits for it: it has a reader of its own."""
@@ -48,10 +53,14 @@ LONGEST_PAUSE: Final = 2.0
 
 
 class Router:
-    """One router process. `run` blocks until `stop` is set; a reader that dies ends it (the supervisor starts anew)."""
+    """One process. `run` blocks until `stop` is set; a reader that dies ends it (the supervisor starts anew)."""
 
-    def __init__(self, stop: threading.Event, metrics: RouterMetrics | None = None) -> None:
-        self.stop, self.metrics = stop, metrics or RouterMetrics()
+    def __init__(
+        self, stop: threading.Event, metrics: RouterMetrics | None = None, *, urgent_only: bool = False
+    ) -> None:
+        self.stop, self.metrics, self.urgent_only = stop, metrics or RouterMetrics(), urgent_only
+        self.name = "urgent" if urgent_only else "router"
+        self.readers = ("urgent",) if urgent_only else ("urgent", "telemetry")
         self.rounds: dict[str, float] = {}
         self.broken: str = ""
         self._pulse = PulseBook()
@@ -61,6 +70,7 @@ class Router:
         threads = [
             threading.Thread(target=self._guarded, args=(name, work), name=name, daemon=True)
             for name, work in (("urgent", self._urgent), ("telemetry", self._telemetry), ("watch", self._watch))
+            if name in self.readers or not self.urgent_only
         ]
         sys.setswitchinterval(SWITCH)
         for thread in threads:
@@ -69,16 +79,23 @@ class Router:
             if self.broken:
                 break
             if self.is_well():
-                heartbeat.beat("router")
+                heartbeat.beat(self.name)
         self.stop.set()
         for thread in threads:
             thread.join(timeout=4)
         return 1 if self.broken else 0
 
     def is_well(self) -> bool:
-        """Whether both readers finished a round lately."""
+        """Whether every reader finished a round lately."""
         now = time.monotonic()
-        return all(now - self.rounds.get(name, float("-inf")) < FRESH for name in ("urgent", "telemetry"))
+        return all(now - self.rounds.get(name, float("-inf")) < FRESH for name in self.readers)
+
+    def has_help(self) -> bool:
+        """Whether a process of its own takes the urgent lanes, so that this one need only look after it."""
+        if self.urgent_only or "ANJU_HOME" not in os.environ:
+            return False
+        age = heartbeat.age("urgent")
+        return age is not None and age < FRESH
 
     def _guarded(self, name: str, work: Callable[[], None]) -> None:
         """Go on through a database that is away; anything else ends the process."""
@@ -106,11 +123,24 @@ class Router:
         connection.ensure_connection()
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {BELL}")
+        pulse = Every(PULSE_EVERY)
         while not self.stop.is_set():
-            done = self._round("urgent", limit=50, urgent=True)
-            if not done.messages:
-                for _ in connection.connection.notifies(timeout=URGENT_NAP, stop_after=1):
-                    pass
+            if self._round("urgent", limit=50, urgent=True).messages:
+                continue
+            if self.urgent_only and pulse.is_due():
+                self._pulse.flush()
+            if self.has_help():
+                self.stop.wait(HELPED_NAP)
+            else:
+                self._await_the_bell()
+
+    def _await_the_bell(self) -> None:
+        """Sleep until something urgent is committed, a short nap at most. The bell of telemetry is not for us."""
+        end = time.monotonic() + URGENT_NAP
+        while (left := end - time.monotonic()) > 0:
+            rung = list(connection.connection.notifies(timeout=left, stop_after=1))
+            if any(n.payload == URGENT for n in rung):
+                return
 
     def _telemetry(self) -> None:
         limit = LEAST

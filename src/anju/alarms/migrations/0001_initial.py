@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('devices', '0002_hot'),
+        ('devices', '0001_initial'),
         ('elders', '0001_initial'),
     ]
 

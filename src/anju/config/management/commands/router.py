@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.management.base import BaseCommand
 
@@ -18,6 +18,8 @@ class Command(BaseCommand):
 
     help = "the router process (started by ./run)"
     requires_system_checks: list[str] = []
+    urgent_only: ClassVar[bool] = False
+    port_setting: ClassVar[str] = "ANJU_ROUTER_METRICS_PORT"
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Route until SIGTERM or SIGINT."""
@@ -25,6 +27,6 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         metrics = RouterMetrics()
-        if port := int(os.environ.get("ANJU_ROUTER_METRICS_PORT", "0")):
+        if port := int(os.environ.get(self.port_setting, "0")):
             metrics.serve(port)
-        raise SystemExit(Router(stop, metrics).run())
+        raise SystemExit(Router(stop, metrics, urgent_only=self.urgent_only).run())
