@@ -29,6 +29,8 @@ NAP = 1.0
 """Longest sleep in seconds."""
 BUSY = 0.05
 """Sleep in seconds while something is due that somebody else holds."""
+ROUND = 25
+"""Deadlines in one round, so that the sign of life after it never waits long."""
 BACKUP = timedelta(seconds=0.25)
 """How late a deadline is when the tickers that do not lead take it."""
 LEAD = 5021_0002
@@ -121,7 +123,7 @@ def _ring_until(stop: threading.Event, after_round: Callable[[], object]) -> Non
     while not stop.is_set():
         leads = leads or _try_to_lead()
         late_by = timedelta(0) if leads else BACKUP
-        if ring(late_by=late_by) == 0:
+        if ring(ROUND, late_by=late_by) == 0:
             for _ in raw.notifies(timeout=_until_next(late_by), stop_after=1):
                 pass
         if clock.now() >= next_seal:

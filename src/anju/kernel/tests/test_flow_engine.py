@@ -8,7 +8,7 @@ import pytest
 from django.db import InternalError, transaction
 from django.db.utils import ProgrammingError
 
-from anju.kernel.flow import engine, queries
+from anju.kernel.flow import engine, queries, registry
 from anju.kernel.flow.actor import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.models import Due, Movement
 from anju.kernel.tests.samples import PARCEL, Parcel
@@ -183,3 +183,48 @@ def test_a_final_state_leaves_no_clock_behind(let_pass):
     engine.make(parcel, "cancel", BOSS)
     assert (parcel.state, parcel.due_at, Due.objects.count()) == ("done", None, 0)
     assert PARCEL.state("done").moves == ()
+
+
+@pytest.fixture
+def heard():
+    """Everything that listeners of each kind were told, in order."""
+    told: list[tuple[str, str, str]] = []
+    listeners = registry.running(PARCEL.name).listeners
+    before = list(listeners)
+    kinds = {
+        "entering late": {"entering": "late"}, "entering moving": {"entering": "moving"}, "move collect": {"move": "collect"},
+        "tick call": {"move": "call"}, "call overdue": {"duty_overdue": "call"}, "any duty overdue": {"duty_overdue": "*"},
+        "anything": {"any_": True},
+    }  # fmt: skip
+    for name, kind in kinds.items():
+        registry.when(PARCEL, do=lambda it, done, name=name: told.append((name, done.move, it.state)), **kind)
+    yield told
+    listeners[:] = before
+
+
+def test_listeners_hear_what_they_asked_for_after_the_state_is_written(let_pass, heard):
+    parcel = a_parcel()
+    let_pass(seconds=30)
+    engine.make(parcel, "collect", COURIER)
+    engine.tick(parcel, "call", COURIER)
+    engine.make(parcel, "restart", COURIER)
+    let_pass(seconds=120)
+    assert [h for h in heard if h[0] != "anything"] == [
+        ("entering late", "remind", "late"), ("entering moving", "collect", "moving"), ("move collect", "collect", "moving"),
+        ("tick call", "call", "moving"), ("entering moving", "restart", "moving"),
+        ("call overdue", "call", "moving"), ("any duty overdue", "call", "moving"),
+    ]  # fmt: skip
+    assert [h[1] for h in heard if h[0] == "anything"] == ["begin", "remind", "collect", "call", "restart", "call"]
+
+
+def test_a_listener_that_fails_undoes_the_move(let_pass, heard):
+    parcel = a_parcel()
+
+    def fail(it, done):
+        raise ZeroDivisionError
+
+    registry.when(PARCEL, move="collect", do=fail)
+    with pytest.raises(ZeroDivisionError):
+        engine.make(parcel, "collect", COURIER)
+    parcel.refresh_from_db()
+    assert (parcel.state, story(parcel), list(slots(parcel))) == ("packed", ["begin"], ["state"])

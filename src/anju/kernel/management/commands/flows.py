@@ -36,5 +36,10 @@ class Command(BaseCommand):
                 self.stdout.write(f"{path}")
             elif not path.exists() or path.read_text(encoding="utf-8") != page:
                 found.append(f"{path.name} is stale: run `manage.py flows`")
+        for path in sorted(set(PAGES.glob("*.md")) - set(wanted)):
+            if not check:
+                path.unlink()
+            else:
+                found.append(f"{path.name} is of no process: run `manage.py flows`")
         if found:
             raise CommandError("\n".join(found))
