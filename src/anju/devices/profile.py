@@ -69,6 +69,12 @@ class Profile:
                  "decoder", "report_every", "silent_after", "battery_low", "note"}  # fmt: skip
         if odd := set(data) - known:
             raise ValueError(f"规约中有不认识的项：{'、'.join(sorted(odd))}。请对照 devices/profile.py 改正。")
+        for name, meaning in data.get("properties", {}).items():
+            if not isinstance(meaning, Mapping) or not all(isinstance(v, str) for v in meaning.values()):
+                raise ValueError(f"属性 {name} 的含义须写成 {{值: 信号}}。请对照 devices/profile.py 改正。")
+        for table in ("readings", "records"):
+            if not all(isinstance(v, str) for v in data.get(table, {}).values()):
+                raise ValueError(f"{table} 须写成 {{属性: 名称}}。请对照 devices/profile.py 改正。")
         kind = str(data.get("kind", "other"))
         every = int(data.get("report_every", 4 * 3600))
         return cls(
@@ -83,6 +89,16 @@ class Profile:
             silent_after=int(data.get("silent_after", 3 * every)),
             battery_low=int(data.get("battery_low", 20)),
         )
+
+    @classmethod
+    def safe(cls, data: Any) -> Profile:
+        """The same, but what can't be read becomes the profile of an unknown product: one bad line in the catalogue must not
+        stop the router or the gateway.
+        """
+        try:
+            return cls.of(data)
+        except (ValueError, TypeError, AttributeError):
+            return UNKNOWN
 
 
 UNKNOWN = Profile()

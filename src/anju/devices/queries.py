@@ -76,7 +76,7 @@ class SilentDevice:
 
 
 def _info(row: Device) -> DeviceInfo:
-    profile = Profile.of(row.product.profile)
+    profile = Profile.safe(row.product.profile)
     return DeviceInfo(
         id=row.pk, imei=row.imei, operator_id=row.operator_id, home_id=row.home_id, place=row.place,
         product_id=row.product_id, product_code=row.product.code, product_name=row.product.name, kind=row.product.kind,
@@ -143,7 +143,7 @@ def silent(now: datetime | None = None) -> list[SilentDevice]:
     at = now or clock.now()
     found = []
     for product in Product.objects.all():
-        limit = at - timedelta(seconds=Profile.of(product.profile).silent_after)
+        limit = at - timedelta(seconds=Profile.safe(product.profile).silent_after)
         rows = (
             Device.objects.filter(product=product, status=Device.Status.INSTALLED)
             .filter(Q(vitals__last_heard_at__lt=limit) | Q(vitals__last_heard_at=None, installed_at__lt=limit))
@@ -192,4 +192,4 @@ def products() -> list[Product]:
 
 def profiles() -> dict[tuple[str, str], Profile]:
     """Every product's profile by (source, operator's product id): what the gateway decodes with."""
-    return {(p.source, p.product_id): Profile.of(p.profile) for p in Product.objects.all()}
+    return {(p.source, p.product_id): Profile.safe(p.profile) for p in Product.objects.all()}

@@ -197,6 +197,22 @@ def test_devices_are_seen_inside_the_scope_only(home: int) -> None:
         assert [h.device.id for h in queries.health()] == [ident]
 
 
+@pytest.mark.req("SEN-03")
+def test_a_profile_that_cannot_be_read_stops_nobody(home: int) -> None:
+    ident = one(home)
+    for broken in ([], {"report_every": "soon"}, {"properties": 5}, {"odd": 1}, None):
+        Product.objects.filter(code="sos-nb1").update(profile=broken if broken is not None else {})
+        assert queries.by_keys(["861000000000011"])["861000000000011"].id == ident
+        assert len(queries.profiles()) == len(shipped())
+        assert queries.silent() == []
+    from anju.devices.admin import ProductForm
+
+    good = {"code": "n", "name": "n", "maker": "m", "kind": "gas", "source": "ctwing", "product_id": "9"}
+    assert ProductForm(good | {"profile": '{"report_every": 600}'}).is_valid()
+    for wrong in ('{"report_evry": 600}', "[]", '{"properties": 5}'):
+        assert "profile" in ProductForm(good | {"profile": wrong}).errors
+
+
 def test_a_profile_says_only_what_is_special() -> None:
     profile = Profile.of({"code": "x", "kind": "door", "report_every": 600})
     assert (profile.dty, profile.silent_after, profile.battery_low) == ("0014", 1800, 20)

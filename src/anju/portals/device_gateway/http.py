@@ -41,6 +41,26 @@ class Refused(Exception):
 Decode = Callable[[bytes, Profiles, int], list[Report]]
 
 
+def decode_or_keep(decode: Decode, body: bytes, profiles: Profiles, source: str = "generic") -> list[Report]:
+    """The messages of a body. If a decoder falls over – it must not, but a night is long – the common properties are tried
+    without any profile, and at last the body is kept raw: a fault of ours never refuses what a device said.
+    """
+    now_ms = time.time_ns() // 1_000_000
+    try:
+        return decode(body, profiles, now_ms)
+    except (BadEnvelope, onenet.BadSignature):
+        raise
+    except Exception:
+        logger.exception("a decoder fell over")
+    try:
+        return decode(body, {}, now_ms)
+    except Exception:
+        logger.exception("a decoder fell over, also without a profile")
+    report = Report(source, "", "", "", "other", "", None, body)
+    report.notes.append("解码器出错，原文保留")
+    return [report]
+
+
 class Scope(Protocol):
     """RSGI's description of a request."""
 
@@ -162,7 +182,7 @@ class Door:
         if len(body) > self.settings.max_body:
             raise TOO_LARGE
         try:
-            return decode(body, self.profiles, time.time_ns() // 1_000_000)
+            return decode_or_keep(decode, body, self.profiles)
         except onenet.BadSignature:
             raise BAD_SIGN from None
         except BadEnvelope as bad:

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from anju.portals.device_gateway.http import Door
+from anju.portals.device_gateway.http import Door, decode_or_keep
 from anju.portals.device_gateway.record import REFUSED, Ticket
 from anju.signals.decoders import generic
 
@@ -79,8 +79,8 @@ class Broker:
             )
             self._client.ack(message.mid, message.qos)
             return
-        now_ms = time.time_ns() // 1_000_000
-        reports = generic.decode_mqtt(message.topic, bytes(message.payload), self._door.profiles, now_ms)
+        decode = partial(generic.decode_mqtt, message.topic)
+        reports = decode_or_keep(decode, bytes(message.payload), self._door.profiles, "mqtt")
         future: asyncio.Future[int] = self._loop.create_future()
         self._door.accept(reports, bytes(message.payload), Ticket(future, len(reports)))
         if await future == REFUSED:

@@ -38,7 +38,12 @@ class Replayer:
 
     async def adopt(self) -> None:
         """Those of processes that died."""
-        for segment in await asyncio.to_thread(spool.adopt, self._settings.spool):
+        try:
+            found = await asyncio.to_thread(spool.adopt, self._settings.spool)
+        except OSError as error:
+            logger.warning("the spool can't be read: %s", error)
+            return
+        for segment in found:
             self.add(segment)
 
     @property
@@ -58,7 +63,7 @@ class Replayer:
             while self.segments:
                 await self._segment(conn, self.segments[0])
                 self.segments.pop(0)
-        except (psycopg.OperationalError, psycopg.InterfaceError, OSError, TimeoutError) as error:
+        except (psycopg.Error, OSError, TimeoutError) as error:
             logger.warning("replay stopped: %s", str(error)[:200])
             return False
         finally:

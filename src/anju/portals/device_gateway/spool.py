@@ -68,12 +68,12 @@ def sync_folder(folder: Path) -> None:
 def create(folder: Path, *, urgent: bool, gateway: str) -> Segment:
     """A new file, locked, on the disk."""
     name = str(uuid4())
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{'urgent' if urgent else 'plain'}-{name}{SUFFIX}"
     head = (
         json.dumps({"v": 1, "segment": name, "urgent": urgent, "gateway": gateway, "columns": COLUMNS}).encode() + b"\n"
     )
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.write(fd, head)

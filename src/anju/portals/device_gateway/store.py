@@ -161,6 +161,7 @@ class Store:
         """A commit that takes too long is given up (its outcome is unknown); a queue that waits too long goes to the spool."""
         loop = asyncio.get_running_loop()
         steps = self.clock.steps
+        to_end: set[Lane] = set()
         while True:
             await asyncio.sleep(0.1)
             for lane in self.lanes:
@@ -175,9 +176,10 @@ class Store:
                     self.spool_instead(late)
             if self.clock.steps != steps:  # the wall clock went back: rows must not come out of the order of time
                 steps = self.clock.steps
-                for lane in self.lanes:
-                    if lane.ready and not lane.flight:
-                        lane.lose("the clock was set back")
+                to_end |= {lane for lane in self.lanes if lane.ready}
+            for lane in [lane for lane in to_end if lane.ready and not lane.flight]:
+                to_end.discard(lane)
+                lane.lose("the clock was set back")
 
     # --- spool ---
 

@@ -275,6 +275,20 @@ async def test_disk_full_and_database_away_is_told_and_not_acknowledged(
         assert len(await h.rows()) == 1
 
 
+async def test_a_clock_that_is_set_back_begins_new_lanes(house: Any) -> None:
+    async with house(patience=20.0) as h:
+        assert await h.post(MOTION) == 200
+        h.gateway.store.clock.last += 7_200_000_000  # it was two hours ahead until now
+        assert await h.post(MOTION) == 200
+        await h.until(lambda: _lanes(h, 6))
+        assert await h.post(SOS) == 200
+        assert len(await h.rows()) == 3
+
+
+async def _lanes(h: Any, count: int) -> bool:
+    return await h.query("SELECT count(*) FROM signals_lane") == [(count,)] and h.gateway.store.database
+
+
 async def test_one_row_that_the_database_refuses_does_not_hold_up_the_others(house: Any) -> None:
     async with house() as h:
         await h.execute("ALTER TABLE signals_message ADD CONSTRAINT odd CHECK (device_key <> '862000000000007')")

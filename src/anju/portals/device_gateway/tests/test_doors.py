@@ -6,6 +6,7 @@ import asyncio
 import base64
 import ipaddress
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -167,6 +168,29 @@ async def test_what_nobody_can_decode_is_kept_and_counted(house: Any) -> None:
         assert (n, decoded) == (0, "")
         assert "没有解码器" in note
         assert 'anju_gateway_undecodable_total{source="ctwing"} 1' in (await h.client.get("/metrics")).text
+
+
+@pytest.mark.req("SEN-03")
+async def test_a_decoder_that_falls_over_refuses_nobody(house: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from anju.portals.device_gateway import http
+    from anju.signals.decoders import ctwing
+
+    def only_with_profiles(body: bytes, profiles: Any, now_ms: int) -> Any:
+        if profiles:
+            raise ZeroDivisionError
+        return ctwing.decode(body, profiles, now_ms)
+
+    def never(body: bytes, profiles: Any, now_ms: int) -> Any:
+        raise ZeroDivisionError
+
+    async with house() as h:
+        for decode, urgent in ((only_with_profiles, True), (never, False)):
+            with monkeypatch.context() as m:
+                m.setattr(http, "ctwing", SimpleNamespace(decode=decode))
+                before = h.gateway.counters.urgent
+                assert await h.post(SOS) == 200
+                assert (h.gateway.counters.urgent > before) is urgent
+        assert sorted(r[0] for r in await h.rows("n")) == [0, 1]
 
 
 async def test_a_product_added_to_the_catalogue_is_understood_without_a_restart(house: Any) -> None:
