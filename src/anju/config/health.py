@@ -145,7 +145,9 @@ def _ticker() -> Iterator[Check]:
 
 
 def _jobs() -> Iterator[Check]:
-    waiting = _waiting_jobs()
+    waiting, failed = _waiting_jobs(), _failed_jobs()
+    if failed:
+        yield Check("failed_jobs", "失败的任务", "warn", f"{failed} 个任务多次失败", "看 worker 日志里的任务名和原因")
     state = "warn" if waiting > 200 else "ok"
     yield Check("jobs", "任务队列", state, f"{waiting} 个在等", "看 worker 进程" if state == "warn" else "")
 
@@ -258,6 +260,12 @@ def _waiting_jobs() -> int:
         cursor.execute(
             "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now())"
         )
+        return int(cursor.fetchone()[0])
+
+
+def _failed_jobs() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE status = 'failed'")
         return int(cursor.fetchone()[0])
 
 

@@ -34,6 +34,36 @@ SERIOUS = 7
 """From this priority on a lapsed consent does not keep the contacts from being told."""
 
 
+_TEXTS = ("class", "kind", "who", "hospital", "escort", "state", "mood", "needs", "cause", "outcome_class", "finding")
+_NUMBERS = {"eta_minutes": "几分钟能到", "to_user_id": "移交给谁"}
+_YES_NO = ("sent", "answered")
+LONGEST = 500
+
+
+class BadValue(ValueError):
+    """A value that came with a move cannot be used; the text is Chinese."""
+
+
+def tidy(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What came with a move from a page or a machine, as the types it should have; unknown names are dropped."""
+    clean: dict[str, Any] = {}
+    for name in _TEXTS:
+        if data.get(name) is not None:
+            clean[name] = str(data[name]).replace("\x00", "").strip()[:LONGEST]
+    for name, label in _NUMBERS.items():
+        if data.get(name) is not None and data[name] != "":
+            try:
+                clean[name] = int(str(data[name]))
+            except ValueError:
+                raise BadValue(f"“{label}”要写整数") from None
+            if abs(clean[name]) > 2**62:
+                raise BadValue(f"“{label}”太大")
+    for name in _YES_NO:
+        if name in data:
+            clean[name] = str(data[name]).lower() in {"true", "1", "yes", "on"}
+    return clean
+
+
 def wants(move: str, data: Mapping[str, Any], note: str) -> str:
     """What is missing to make this move, in Chinese with the next step; "" when nothing is."""
     if move == "false_alarm" and data.get("class") not in FALSE_CLASSES:

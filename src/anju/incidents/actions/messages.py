@@ -37,7 +37,7 @@ def page_leads(incident: Incident, template: str, *, occasion: str, **data: Any)
         notices.send(
             to=to, template=template, data=values, channel="platform", key=key, place=incident.place, ref=ref(incident)
         )
-        if lead.phone and notice_queries.reachable("webhook") and not incident.drill:
+        if notice_queries.reachable("webhook") and not incident.drill:
             notices.send(
                 to=to, template=template, data=values, channel="webhook", key=f"{key}:out", place=incident.place,
                 ref=ref(incident),

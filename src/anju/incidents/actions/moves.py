@@ -34,7 +34,10 @@ def move(*, incident_id: int, move: str, by: Actor, note: str = "", data: dict[s
     `data` by move: false_alarm {class}, needs_help {kind}, helper_going {eta_minutes, who}, call_120 {sent, eta_minutes},
     to_hospital {hospital, escort}, arrived {finding}, hand_over {to_user_id}, call_back {answered}, revisited {…}.
     """
-    values = dict(data or {})
+    try:
+        values = rules.tidy(data or {})
+    except rules.BadValue as bad:
+        raise NotAllowed(str(bad), code="needs") from bad
     if move == "hand_over":
         seats.hand_over(incident_id=incident_id, to_user_id=int(values.get("to_user_id") or 0), by=by, note=note)
         return Incident.objects.get(pk=incident_id)
@@ -136,7 +139,7 @@ def _dialled(incident: Incident, number: str, by: Actor, note: str) -> None:
 def tick(*, incident_id: int, duty: str, by: Actor, note: str = "", data: dict[str, Any] | None = None) -> Incident:
     """A duty is done (once more). `ask_120_sent` with data {"sent": true} starts asking for the position."""
     incident = locked(incident_id)
-    values = dict(data or {})
+    values = rules.tidy({k: v for k, v in (data or {}).items() if k == "sent"})
     if duty == "ask_120_sent" and values.get("sent"):
         incident.answers = sorted({*incident.answers, "sent"})
     engine.tick(incident, duty, by, note=note, data=_codes(values))

@@ -58,6 +58,10 @@ def open_by_hand(
     """Quick record of a caller, client or not: place, phone, what happens. Who opens it has accepted it."""
     if not 0 <= priority <= 9:
         raise NotAllowed("优先级是 0 到 9", code="needs")
+    if not places.exists(place):
+        raise NotAllowed("没有这个区划，选一个街道或社区", code="needs")
+    phone, address, what = (t.replace("\x00", "").strip()[:500] for t in (phone, address, what))
+    kind, kind_label = kind[:40], kind_label.replace("\x00", "")[:80] or "来电求助"
     with seen_by(EVERYWHERE):
         if home_id is not None:
             _one_at_a_time(f"home:{home_id}")

@@ -197,6 +197,7 @@ def test_a_street_sees_only_its_own_cases_with_short_names_and_a_family_none(sto
                 actions.note(incident_id=story.it.pk, by=story.agent, text="看看")
 
 
+@pytest.mark.req("EXT-17", "INC-01")
 def test_the_queue_is_ordered_by_priority_then_by_deadline(story):
     from anju.elders.tests.factories import ElderFactory, complete
 

@@ -283,3 +283,61 @@ def test_a_contact_who_comes_late_is_on_the_scene_all_the_same(story):
     actions.arrived(attempt_id=attempt.pk, by=story.agent, finding="坐在沙发上")
     assert story.state == "on_scene"
     assert not story.live()[1:]
+
+
+@pytest.mark.req("SYS-10", "INC-02")
+def test_a_page_goes_to_the_lead_inside_and_outside_once_each(story):
+    from anju.kernel.testing import run_jobs
+    from anju.notices import drivers, queries
+
+    class Box:
+        name, dedupes, taken = "box", True, []
+
+        def send(self, letter):
+            self.taken.append(letter)
+
+    box = Box()
+    drivers.use("webhook", box)
+    try:
+        story.opened()
+        story.let_pass(seconds=16)
+        run_jobs()
+        run_jobs()
+        assert [n.template for n in queries.inbox(story.lead.user_id)] == ["page_unanswered"]
+        assert queries.inbox(story.agent.user_id) == []
+        assert [t.to for t in box.taken] == [story.lead.name]
+        assert "15 秒无人接警" in box.taken[0].text
+    finally:
+        drivers.use("webhook", None)
+
+
+def test_without_a_lead_on_duty_the_story_says_that_nobody_can_be_paged(story):
+    from anju.accounts.models import Posting
+
+    Posting.objects.filter(role="lead").delete()
+    story.opened()
+    story.let_pass(seconds=15)
+    assert story.state == "overdue"
+    assert story.said("没有值班长在岗")
+
+
+@pytest.mark.req("SYS-11")
+def test_odd_values_from_machines_are_refused_with_a_sentence_or_dropped(story):
+    story.accepted()
+    for move, data in (
+        ("helper_going", {"eta_minutes": "soon"}),
+        ("helper_going", {"eta_minutes": 10**30}),
+        ("helper_going", {"eta_minutes": -3}),
+        ("needs_help", {"kind": ["medical"]}),
+        ("false_alarm", {"class": {"x": 1}}),
+        ("hand_over", {"to_user_id": "nobody"}),
+        ("hand_over", {"to_user_id": 0}),
+        ("no_such_move", {}),
+    ):
+        with pytest.raises(NotAllowed) as refused:
+            actions.move(incident_id=story.it.pk, move=move, by=story.agent, data=data)
+        assert str(refused.value)
+    story.do("call_120", sent="true", eta_minutes="12", surprise="x\x00y")
+    assert story.said("已派车", "约 12 分钟")
+    with pytest.raises(NotAllowed, match="区划"):
+        actions.open_by_hand(by=story.agent, place="999999999999", kind="call", kind_label="来电")

@@ -13,7 +13,7 @@ from anju.kernel.flow.actor import THE_CLOCK, NotAllowed
 from anju.notices.models import Notice
 
 
-@pytest.mark.req("INC-01", "SEN-03")
+@pytest.mark.req("INC-01", "INC-08", "INC-11", "SEN-03")
 def test_a_press_becomes_a_case_is_handled_followed_up_and_archived_and_every_step_leaves_a_line(story):
     it = story.opened()
     assert it.state == "waiting"
