@@ -84,9 +84,8 @@ def main() -> None:
                 a_device(f"bench{n:05d}", product="cord-nb1")
         telemetry, urgent = Feed(urgent=False), Feed(urgent=True)
     command = [sys.executable, str(ROOT / "manage.py"), "router"]
-    routers = [
-        subprocess.Popen(command, env=os.environ | {"ANJU_HOME": tempfile.mkdtemp()}) for _ in range(args.routers)
-    ]
+    home = {"ANJU_HOME": tempfile.mkdtemp()}
+    routers = [subprocess.Popen(command, env=os.environ | home) for _ in range(args.routers)]
     beats = [Path(home["ANJU_HOME"]) / "run" / f"{name}.beat" for name in ("urgent", "router")]
     while not all(beat.exists() for beat in beats):
         time.sleep(0.2)  # noqa: TID251

@@ -41,7 +41,6 @@ FILE_NAMES: dict[str, str] = {
     "accounts/traces.py": "log-ins and refusals as lines of the audit log",
     "alarms/codes.py": "the vocabulary of SCAIP with its Chinese labels",
     "alarms/ledger.py": "the conservation of messages and alarms, computed from the rows",
-    "alarms/noting.py": "what a batch told about the devices themselves: vitals and strangers",
     "alarms/noting.py": "what a batch tells about the devices themselves",
     "alarms/routing.py": "from the log to alarms: the router's work",
     "alarms/watch.py": "troubles of the platform that are alarms of their own",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tests.contracts.tree import SOURCE
-
 from anju.accounts.roles import Role
+from tests.contracts.tree import SOURCE
 
 TAGS = re.compile(r"{[{%](.*?)[}%]}", re.DOTALL)
 WORDS = re.compile(r"""["']([a-z_]+)["']""")

@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+
 from tests.contracts import exceptions
 from tests.contracts.tree import ROOT, SOURCE, called, imported, name, parsed, python_files
 
