@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import IntegrityError, transaction
+from hypothesis.errors import Flaky
 from hypothesis.extra.django import TestCase
 
 from anju.kernel.flow import engine
@@ -30,7 +31,7 @@ class TestTheSample(TestCase):
         for what, (where, name, instead) in broken.items():
             with self.subTest(what), pytest.MonkeyPatch.context() as patch, transaction.atomic():
                 patch.setattr(where, name, instead)
-                with pytest.raises((AssertionError, IntegrityError)):
+                with pytest.raises((AssertionError, IntegrityError, Flaky)):  # found is found, also if not twice
                     try_everything(PARCEL, examples=40, steps=12, shrink=False)
                 transaction.set_rollback(True)
 
