@@ -1,7 +1,7 @@
 """/events: tells an open page what changed, and proves with every heartbeat that it is still listening.
 
 Events: `hello` {epoch, n, now}, `changed` {t, i, p}, `beat` {epoch, n, now} every five seconds, `resync` (fetch
-everything again), `bye` (the log-in ended). `n` counts the `changed` events of this stream: a page that counted otherwise
+everything again), `deaf` (this process lost the database: nothing is heard), `bye` (the log-in ended). `n` counts the `changed` events of this stream: a page that counted otherwise
 has a gap. `?topics=queue,incident` asks for these only: a thousand device reports a second need not reach a desk.
 """
 
@@ -16,7 +16,7 @@ from django.utils.cache import patch_cache_control
 
 from anju.accounts import queries as accounts
 from anju.kernel import clock
-from anju.portals.desk.hub import BEAT_SECONDS, BYE, RESYNC, Listener, hub
+from anju.portals.desk.hub import BEAT_SECONDS, BYE, DEAF, RESYNC, Listener, hub
 
 
 async def events(request: HttpRequest) -> HttpResponseBase:
@@ -42,19 +42,21 @@ async def stream(listener: Listener) -> AsyncIterator[str]:
     try:
         await ear.join(listener)
         yield _event("hello", _beat(ear.epoch, told))
+        if not ear.hears:
+            yield _event("deaf", "{}")
         beat_at = time.monotonic() + BEAT_SECONDS
         while True:
             change = await listener.next(max(0.0, beat_at - time.monotonic()))
             if change is BYE:
                 yield _event("bye", "{}")
                 return
-            if change is RESYNC:
-                yield _event("resync", "{}")
+            if change is RESYNC or change is DEAF:
+                yield _event(change.topic, "{}")
             elif change is not None:
                 told += 1
                 yield _event("changed", change.json)
             if time.monotonic() >= beat_at:
-                yield _event("beat", _beat(ear.epoch, told))
+                yield _event("beat", _beat(ear.epoch, told)) if ear.hears else _event("deaf", "{}")
                 beat_at = time.monotonic() + BEAT_SECONDS
     finally:
         ear.leave(listener)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ BEAT_SECONDS = 5.0
 """A heartbeat; the page takes twelve seconds of silence for a dead line."""
 QUEUE_LENGTH = 256
 """Changes that may wait for one desk before it is told to fetch everything again."""
+SETTLED_SECONDS = 30.0
+"""After a start of this process the desks need a moment to come back before one of them counts as lost."""
 RECONNECT_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -55,6 +58,7 @@ class Change:
 
 RESYNC = Change("resync", 0, "")
 BYE = Change("bye", 0, "")
+DEAF = Change("deaf", 0, "")
 
 
 @dataclass(eq=False)
@@ -107,11 +111,18 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._hearing = asyncio.Event()
         self._lost = False
+        self._opened_at = 0.0
+
+    @property
+    def hears(self) -> bool:
+        """Whether the ear is open now."""
+        return self._hearing.is_set()
 
     async def join(self, listener: Listener) -> None:
         """Begin to tell a desk; returns when the ear is open, so that nothing after this is missed."""
         self._listeners.add(listener)
         if not self._tasks:
+            self._opened_at = time.monotonic()
             self._tasks = [
                 asyncio.create_task(self._forever(self._hear)),
                 asyncio.create_task(self._forever(self._check)),
@@ -131,16 +142,19 @@ class Hub:
     async def _forever(self, work: Callable[[], Awaitable[None]]) -> None:
         failures = 0
         while True:
+            began = time.monotonic()
             try:
                 await work()
-                failures = 0
             except asyncio.CancelledError:
                 raise
             except Exception as error:  # noqa: BLE001 - the ear must not die; every desk is told that it may have missed something
-                if work == self._hear:
+                if work == self._hear and not self._lost:
                     self._hearing.clear()
                     self._lost = True
+                    for listener in self._listeners:
+                        listener.tell(DEAF)
                 log.warning("desk.hub.lost", work=work.__name__, error=str(error))
+            failures = 0 if time.monotonic() - began > RECONNECT_SECONDS[-1] else failures
             await asyncio.sleep(RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)])
             failures += 1
 
@@ -178,7 +192,8 @@ class Hub:
         """With every heartbeat: whose log-in ended, whose posts changed."""
         await asyncio.sleep(BEAT_SECONDS)
         keys = sorted({listener.session_key for listener in self._listeners})
-        scopes = await sync_to_async(scopes_of, thread_sensitive=False)(keys)
+        settled = time.monotonic() - self._opened_at > SETTLED_SECONDS
+        scopes = await sync_to_async(scopes_of, thread_sensitive=False)(keys, report_lost=settled)
         for listener in list(self._listeners):
             scope = scopes.get(listener.session_key)
             if scope is None:
@@ -188,7 +203,7 @@ class Hub:
                 listener.tell(RESYNC)
 
 
-def scopes_of(session_keys: list[str]) -> dict[str, Scope]:
+def scopes_of(session_keys: list[str], *, report_lost: bool = False) -> dict[str, Scope]:
     """The scope of each session that is still logged in; the others are absent. Their users are marked as present.
 
     Runs in a thread of its own, which leaves no database connection behind.
@@ -204,7 +219,8 @@ def scopes_of(session_keys: list[str]) -> dict[str, Scope]:
                 found[key] = accounts.scope_of(user)
                 users.add(user.pk)
         presence.seen(users)
-        presence.report_lost()
+        if report_lost:
+            presence.report_lost()
     finally:
         connections.close_all()
     return found

@@ -68,7 +68,7 @@ class LiveLine extends HTMLElement {
   }
 
   private again = (): void => {
-    if (this.dataset["state"] === "late") this.connect();
+    if (this.dataset["state"] === "late" && this.source?.readyState !== EventSource.OPEN) this.connect();
   };
 
   private connect(): void {
@@ -81,6 +81,7 @@ class LiveLine extends HTMLElement {
     source.addEventListener("changed", (event) => this.changed(JSON.parse(event.data) as Change));
     source.addEventListener("beat", (event) => this.beat(JSON.parse(event.data) as Beat));
     source.addEventListener("resync", () => this.resync());
+    source.addEventListener("deaf", () => this.deaf());
     source.addEventListener("bye", () => this.bye());
     source.onerror = () => this.lost();
   }
@@ -131,6 +132,12 @@ class LiveLine extends HTMLElement {
     this.heardAt = performance.now();
     this.dataset["gaps"] = String(Number(this.dataset["gaps"] ?? 0) + 1);
     refreshAll();
+  }
+
+  /** The server itself hears nothing at the moment: a line that stands is no proof. The next heartbeat ends it. */
+  private deaf(): void {
+    this.heardAt = performance.now();
+    this.show("late");
   }
 
   private bye(): void {

@@ -109,7 +109,9 @@ def test_the_stream_of_a_desk(district: District, quick: None) -> None:
         assert (beat["epoch"], beat["n"]) == (hello["epoch"], 1)
         assert abs(beat["now"] - hello["now"]) < 60_000
         await in_thread(_cut_the_ear)
+        await until(stream, "deaf")
         await until(stream, "resync")
+        await until(stream, "beat")
         await in_thread(lambda: changed("incident", 13, "330199001001"))
         assert (await until(stream, "changed"))["i"] == 13
         assert user.pk in await in_thread(presence.here)

@@ -942,7 +942,7 @@ var LiveLine = class extends HTMLElement {
     this.source?.close();
   }
   again = () => {
-    if (this.dataset["state"] === "late") this.connect();
+    if (this.dataset["state"] === "late" && this.source?.readyState !== EventSource.OPEN) this.connect();
   };
   connect() {
     window.clearTimeout(this.retry);
@@ -954,6 +954,7 @@ var LiveLine = class extends HTMLElement {
     source.addEventListener("changed", (event) => this.changed(JSON.parse(event.data)));
     source.addEventListener("beat", (event) => this.beat(JSON.parse(event.data)));
     source.addEventListener("resync", () => this.resync());
+    source.addEventListener("deaf", () => this.deaf());
     source.addEventListener("bye", () => this.bye());
     source.onerror = () => this.lost();
   }
@@ -997,6 +998,11 @@ var LiveLine = class extends HTMLElement {
     this.heardAt = performance.now();
     this.dataset["gaps"] = String(Number(this.dataset["gaps"] ?? 0) + 1);
     refreshAll();
+  }
+  /** The server itself hears nothing at the moment: a line that stands is no proof. The next heartbeat ends it. */
+  deaf() {
+    this.heardAt = performance.now();
+    this.show("late");
   }
   bye() {
     this.source?.close();
