@@ -1,8 +1,9 @@
 """/events: tells an open page what changed, and proves with every heartbeat that it is still listening.
 
 Events: `hello` {epoch, n, now}, `changed` {t, i, p}, `beat` {epoch, n, now} every five seconds, `resync` (fetch
-everything again), `deaf` (this process lost the database: nothing is heard), `bye` (the log-in ended). `n` counts the `changed` events of this stream: a page that counted otherwise
-has a gap. `?topics=queue,incident` asks for these only: a thousand device reports a second need not reach a desk.
+everything again), `deaf` (this process lost the database: nothing is heard), `bye` (the log-in ended). `n` counts the
+`changed` events of this stream: a page that counted otherwise has a gap.
+`?topics=queue,incident` asks for these only: a thousand device reports a second need not reach a desk.
 """
 
 from __future__ import annotations
