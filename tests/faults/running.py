@@ -21,15 +21,15 @@ from anju.ops.processes import ProcessId
 from anju.ops.supervisor import recorded
 from anju.ops.waiting import wait_for
 
-NAMES = ("web", "gateway", "router", "ticker", "worker", "postgres")
+NAMES = ("web", "gateway", "urgent", "router", "ticker", "worker", "postgres")
 
 
-def three_free_ports() -> int:
-    """The first of three ports in a row that nobody holds."""
-    for first in range(18000 + os.getpid() % 2000, 30000, 3):
+def free_ports() -> int:
+    """The first of four ports in a row that nobody holds."""
+    for first in range(18000 + os.getpid() % 2000, 30000, 4):
         sockets = []
         try:
-            sockets = [socket.create_server(("127.0.0.1", first + step)) for step in range(3)]
+            sockets = [socket.create_server(("127.0.0.1", first + step)) for step in range(4)]
         except OSError:
             continue
         finally:
@@ -123,7 +123,7 @@ def platform() -> Iterator[Platform]:
     """A new one; stopped and removed afterwards, whatever happened."""
     with tempfile.TemporaryDirectory(prefix="anju-faults-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        made = Platform(Path(folder) / "home", three_free_ports())
+        made = Platform(Path(folder) / "home", free_ports())
         try:
             yield made
         finally:

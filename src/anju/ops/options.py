@@ -34,6 +34,11 @@ class Options:
         return self.gateway_port + 1
 
     @property
+    def urgent_port(self) -> int:
+        """The same of the process that takes what is urgent."""
+        return self.gateway_port + 2
+
+    @property
     def mode(self) -> str:
         """What settings call ANJU_MODE."""
         return "production" if self.production else "demo"
@@ -51,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
         description="Sets up and starts the whole platform. Settings can also stand in var/anju.env.",
     )
     made.add_argument(
-        "--port", type=int, help="of the pages (8000); the gateway and the router's metrics take the next two"
+        "--port", type=int, help="of the pages (8000); the gateway and two addresses of metrics take the next ones"
     )
     made.add_argument("--host", help="address to listen on (127.0.0.1); beyond loopback HTTPS is switched on")
     made.add_argument("--https", action="store_true", help="HTTPS, by a local authority unless a certificate is given")
@@ -104,7 +109,7 @@ def _number(settings: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _refuse(options: Options) -> None:
-    for port in (options.port, options.gateway_port, options.router_port):
+    for port in (options.port, options.gateway_port, options.urgent_port):
         if not 1 <= port <= 65535:
             raise RefusedError(f"{port} is no port: choose one from 1024 to 65534 (--port).")
     if bool(options.certificate) != bool(options.key):

@@ -166,6 +166,7 @@ class Run:
             (options.port, options.host, "the pages"),
             (options.gateway_port, options.host, "the gateway"),
             (options.router_port, "127.0.0.1", "the router's metrics"),
+            (options.urgent_port, "127.0.0.1", "the urgent router's metrics"),
         )
         for port, host, what in wanted:
             if free_port(port, host) != port:
@@ -181,6 +182,7 @@ class Run:
             "ANJU_PORT": str(options.port),
             "ANJU_GATEWAY_PORT": str(options.gateway_port),
             "ANJU_ROUTER_METRICS_PORT": str(options.router_port),
+            "ANJU_URGENT_METRICS_PORT": str(options.urgent_port),
             "ANJU_HTTPS": "1" if options.https else "0",
             "ANJU_WEB_URL": address(options, options.port),
             "ANJU_GATEWAY_URL": address(options, options.gateway_port),

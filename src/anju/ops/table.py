@@ -25,6 +25,7 @@ class Process:
 PROCESSES = (
     Process("web", "pages, pushes and the open interface", address="ANJU_PORT"),
     Process("gateway", "hears devices and operators' platforms", address="ANJU_GATEWAY_PORT"),
+    Process("urgent", "makes an incident of an SOS and its like, before everything else"),
     Process("router", "makes alarms and incidents of what was heard"),
     Process("ticker", "fires the deadlines"),
     Process("worker", "background jobs"),

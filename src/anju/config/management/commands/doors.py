@@ -23,13 +23,13 @@ class Command(BaseCommand):
         """Print the JSON."""
         web = os.environ.get("ANJU_WEB_URL", "http://127.0.0.1:8000")
         base = os.environ.get("ANJU_GATEWAY_URL", "http://127.0.0.1:8001")
-        port = os.environ.get("ANJU_ROUTER_METRICS_PORT")
-        router = [f"http://127.0.0.1:{port}/metrics"] if port else []
+        ports = filter(None, map(os.environ.get, ("ANJU_ROUTER_METRICS_PORT", "ANJU_URGENT_METRICS_PORT")))
+        routers = [f"http://127.0.0.1:{port}/metrics" for port in ports]
         content = {
             "api": {"url": f"{web}/api", "token": settings.SECRETS.api_token if settings.DEMO else None},
             "gateway": gateway.doors(base),
             "mqtt": gateway.mqtt(),
-            "metrics": [f"{web}/metrics", f"{base}/metrics", *router],
+            "metrics": [f"{web}/metrics", f"{base}/metrics", *routers],
             "logins": town.logins() if settings.DEMO else [],
             "demo_devices": town.demo_devices() if settings.DEMO else [],
         }
