@@ -25,9 +25,7 @@ from anju.notices import queries as notice_queries
 from anju.notices.actions import To
 from anju.ops import heartbeat
 
-PROCESSES = {"router": "分发", "ticker": "时钟", "worker": "后台任务"}
-OPTIONAL = {"urgent": "求助分发"}
-"""Processes that a small installation does without; shown once they have shown themselves."""
+PROCESSES = {"urgent": "求助分发", "router": "分发", "ticker": "时钟", "worker": "后台任务"}
 BEAT_SECONDS = heartbeat.FRESH_SECONDS
 LATE = timedelta(seconds=5)
 LITTLE_DISK = 1024**3
@@ -77,7 +75,7 @@ def status() -> dict[str, Any]:
     late = _lateness()
     return {
         "checks": [asdict(c) for c in found],
-        "processes": [_process(name) for name in _expected()],
+        "processes": [_process(name) for name in PROCESSES],
         "lag": {"ticker_seconds": late.total_seconds(), "jobs": _waiting_jobs()},
         "deadman": auditor.deadman(),
         "sources": [
@@ -116,7 +114,7 @@ def _database() -> Iterator[Check]:
 
 
 def _processes() -> Iterator[Check]:
-    for name, label in _expected().items():
+    for name, label in PROCESSES.items():
         age = heartbeat.age(name)
         if age is None:
             yield Check(name, label, "deaf", "没有心跳", f"看 {name} 进程的日志，必要时重启平台")
@@ -124,10 +122,6 @@ def _processes() -> Iterator[Check]:
             yield Check(name, label, "deaf", f"{age:.0f} 秒没有心跳", f"看 {name} 进程的日志，必要时重启平台")
         else:
             yield Check(name, label, "ok", f"{age:.0f} 秒前")
-
-
-def _expected() -> dict[str, str]:
-    return PROCESSES | {name: label for name, label in OPTIONAL.items() if heartbeat.age(name) is not None}
 
 
 def _ticker() -> Iterator[Check]:
