@@ -83,13 +83,16 @@ def main() -> None:
             for n in range(args.homes):
                 a_device(f"bench{n:05d}", product="cord-nb1")
         telemetry, urgent = Feed(urgent=False), Feed(urgent=True)
-    command = [sys.executable, str(ROOT / "manage.py"), "router"]
-    home = {"ANJU_HOME": tempfile.mkdtemp()}
-    routers = [subprocess.Popen(command, env=os.environ | home) for _ in range(args.routers)]
-    beats = [Path(home["ANJU_HOME"]) / "run" / f"{name}.beat" for name in ("urgent", "router")]
-    while not all(beat.exists() for beat in beats):
-        time.sleep(0.2)  # noqa: TID251
+    home = tempfile.mkdtemp()
+    names = ["urgent", *["router"] * args.routers]
+    routers = [
+        subprocess.Popen([sys.executable, str(ROOT / "manage.py"), name], env=os.environ | {"ANJU_HOME": home})
+        for name in names
+    ]
+    beats = [Path(home) / "run" / f"{name}.beat" for name in ("urgent", "router")]
     try:
+        while not all(beat.exists() for beat in beats):
+            time.sleep(0.2)  # noqa: TID251
         measure(args, telemetry, urgent)
     finally:
         for router in routers:

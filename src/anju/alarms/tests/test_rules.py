@@ -119,9 +119,7 @@ def test_a_kind_that_nobody_listed_is_judged_by_its_codes():
     installed=st.booleans(),
     causes=st.frozensets(st.sampled_from(sorted(rules.RULES))),
 )
-def test_no_field_and_no_state_of_a_device_drops_an_sos(  # noqa: PLR0917
-    kind, at, dty, stc, value, battery, known, installed, causes
-):
+def test_no_field_and_no_state_of_a_device_drops_an_sos(kind, at, dty, stc, value, battery, known, installed, causes):
     device = Known(1, installed=installed, home_id=None) if known else None
     verdict = judge(
         Signal(kind, at, dty, stc, value=value), device, received_at=NOON, open_causes=causes, battery=battery
