@@ -21,7 +21,7 @@ class Radio:
 
     async def publish(self, post: Post) -> bool:
         """True when the broker took it."""
-        topic = self._broker.topic.replace("{imei}", post.device.imei).replace("+", post.device.imei)
+        topic = self._broker.topic.replace("{product}", post.device.product).replace("{imei}", post.device.imei)
         try:
             client = await self._connected()
             await asyncio.wait_for(client.publish(topic, post.body, qos=1), 10)
