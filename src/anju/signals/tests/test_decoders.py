@@ -197,6 +197,7 @@ def test_odd_json_keeps_its_sos(body: bytes, kinds: set[str]) -> None:
         (b'"x"', "not_an_object"), (b"[1]", "not_an_object"), (b"\xff\xfe\x00{", "bad_text"), (b"\x81", "bad_text"),
         (b'{"a":' * 100 + b"1" + b"}" * 100, "too_deep"), (b"[" * 100_000, "bad_json"), (b'{"a":' + b"9" * 100_000 + b"}", "bad_json"),
     ],
+    ids=lambda v: repr(v)[:24],
 )  # fmt: skip
 def test_what_is_no_envelope_is_refused_in_chinese(body: bytes, code: str) -> None:
     with pytest.raises(BadEnvelope) as refused:

@@ -195,6 +195,7 @@ async def test_a_decoder_that_falls_over_refuses_nobody(house: Any, monkeypatch:
 
 async def test_a_product_added_to_the_catalogue_is_understood_without_a_restart(house: Any) -> None:
     from asgiref.sync import sync_to_async
+    from django.db import connections
 
     from anju.devices import actions
 
@@ -202,7 +203,12 @@ async def test_a_product_added_to_the_catalogue_is_understood_without_a_restart(
         assert await h.post({"Notruf": 1}, product="777") == 200
         new = {"code": "new", "name": "新", "maker": "甲", "kind": "sos", "source": "ctwing", "product_id": "777",
                "properties": {"Notruf": {"0": "sos_reset", "*": "sos"}}}  # fmt: skip
-        await sync_to_async(actions.load_products)([new])
+
+        def load() -> None:
+            actions.load_products([new])
+            connections.close_all()  # of this thread
+
+        await sync_to_async(load)()
         h.gateway.door.profiles = await _profiles(h)
         assert await h.post({"Notruf": 1}, product="777") == 200
         assert [r[0] for r in await h.rows("n")] in ([0, 1], [1, 0])
