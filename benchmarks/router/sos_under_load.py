@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--homes", type=int, default=100)
     parser.add_argument("--routers", type=int, default=1)
+    parser.add_argument("--every", type=float, default=1.0, help="seconds between two presses")
     args = parser.parse_args()
     call_command("migrate", verbosity=0)
     with seen_by(EVERYWHERE):
@@ -112,7 +113,7 @@ def measure(args: argparse.Namespace, telemetry: Feed, urgent: Feed) -> None:
         if due >= 20:
             telemetry.say([(f"bench{(sent + i) % args.homes:05d}", [sig("motion")]) for i in range(due)])
             sent += due
-        if passed > n * 0.25:
+        if passed > n * args.every:
             presses.append(urgent.say([(f"bench{n % args.homes:05d}", [sig("sos")])]))
             n += 1
         time.sleep(0.005)  # noqa: TID251

@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 BELL: Final = "anju_heard"
 URGENT: Final = "urgent"
 """What the bell says when an urgent message was committed."""
+URGENT_AT_ONCE: Final = 4
+"""Alarms of one transaction: the first of a burst must be on the desk before the last is even read."""
 URGENT_NAP: Final = 0.1
 HELPED_NAP: Final = 1.0
 TELEMETRY_NAP: Final = 0.1
@@ -125,7 +127,7 @@ class Router:
             cursor.execute(f"LISTEN {BELL}")
         pulse = Every(PULSE_EVERY)
         while not self.stop.is_set():
-            if self._round("urgent", limit=50, urgent=True).messages:
+            if self._round("urgent", limit=URGENT_AT_ONCE, urgent=True).messages:
                 continue
             if self.urgent_only and pulse.is_due():
                 self._pulse.flush()
