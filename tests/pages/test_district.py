@@ -194,7 +194,7 @@ def test_a_closed_case_is_read_with_its_whole_story(as_user):
     assert client.get("/district/incidents/999999/").status_code == 404
 
 
-@pytest.mark.req("ORD-01")
+@pytest.mark.req("FLD-02")
 def test_an_order_moves_by_its_buttons_and_says_why_not(as_user, town):
     from anju.accounts import queries as accounts
     from anju.accounts.models import User
