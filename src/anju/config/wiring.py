@@ -56,7 +56,9 @@ def calls_and_pages() -> None:
     from anju.ops.status import processes
 
     reacts(KeyPressed, lambda f: incidents.on_key(call_id=f.call_id, ref=f.ref, purpose=f.purpose, digit=f.digit))
-    reacts(CallEnded, lambda f: incidents.on_call_ended(call_id=f.call_id, ref=f.ref, purpose=f.purpose, result=f.result))
+    reacts(
+        CallEnded, lambda f: incidents.on_call_ended(call_id=f.call_id, ref=f.ref, purpose=f.purpose, result=f.result)
+    )
     reacts(TroubleRaised, lambda f: health.page_leads(f.text, occasion=f"trouble:{f.trouble_id}"))
     reacts(SourceSilent, lambda f: health.page_leads(f.text, occasion=f"trouble:{f.trouble_id}"))
     hooks.provide("health", health.status)
