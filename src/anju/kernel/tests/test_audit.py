@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -170,12 +171,15 @@ def test_the_command_verifies_and_exports_and_the_export_is_verified_without_a_d
     call_command("audit", "--verify", "--export", str(export), stdout=out)
     assert "4 lines" in out.getvalue()
     assert "whole" in out.getvalue()
+    beside = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     check = [sys.executable, "-m", "anju.kernel.chain", str(export), str(audit.anchors_file())]
-    assert subprocess.run(check, capture_output=True, text=True, check=False).stdout.startswith("whole: 4 lines")
+    assert subprocess.run(check, capture_output=True, text=True, check=False, env=beside).stdout.startswith(
+        "whole: 4 lines"
+    )
     rows = export.read_text().splitlines()
     for forged in (rows[:-1], [rows[0], *rows[2:]], [rows[0].replace("周晓岚", "周小岚"), *rows[1:]]):
         export.write_text("\n".join(forged))
-        assert subprocess.run(check, capture_output=True, text=True, check=False).returncode == 1
+        assert subprocess.run(check, capture_output=True, text=True, check=False, env=beside).returncode == 1
     tamper("UPDATE kernel_auditline SET result = 'no' WHERE n = 2")
     with pytest.raises(CommandError, match="line 2"):
         call_command("audit", "--verify", stdout=StringIO())
