@@ -128,7 +128,8 @@ def _close_strays() -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND backend_type = 'client backend' AND usename = current_user AND pid <> pg_backend_pid()"
         )
     connections.close_all()
 
