@@ -127,7 +127,19 @@ def one_each(run: dict[str, Any]) -> list[dict[str, Any]]:
     return list(homes.values())
 
 
-async def measure(run: dict[str, Any], presses: int, rate: float) -> list[float]:
+async def take(client: httpx.AsyncClient, run: dict[str, Any], incident: str) -> None:
+    """What an agent does: she takes the case and finds that it was pressed by mistake."""
+    token = {"Authorization": f"Bearer {run['api']['token']}"}
+    for move, data in (("accept", {}), ("false_alarm", {"class": "mis_press"})):
+        made = await client.post(
+            f"{run['api']['url']}/incidents/{incident}/moves/{move}",
+            headers=token,
+            json={"reason": "误碰", "data": data},
+        )
+        made.raise_for_status()
+
+
+async def measure(run: dict[str, Any], presses: int, rate: float, *, answered: bool) -> list[float]:
     web = run["web"].rstrip("/")
     buttons = one_each(run)
     motions = [d for d in run["demo_devices"] if d["kind"] == "motion" and d["source"] == "ctwing"]
@@ -157,6 +169,9 @@ async def measure(run: dict[str, Any], presses: int, rate: float) -> list[float]
             await handle.dispose()
             seen = await page.evaluate("window.seen")
             delays.append(min(at for key, at in seen.items() if key not in before) - start)
+            if answered:
+                for incident in seen.keys() - before:
+                    await take(client, run, incident)
             await asyncio.sleep(0.25)
         stop.set()
         if traffic:
@@ -169,10 +184,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("--presses", type=int, default=60)
     parser.add_argument("--background", type=float, default=1000, help="other messages a second")
+    parser.add_argument("--answer", action="store_true", help="take and close each case, so that the queue stays short")
     options = parser.parse_args()
     home = Path(os.environ.get("ANJU_HOME", "var"))
     run = json.loads((home / "run.json").read_text())
-    delays = sorted(asyncio.run(measure(run, options.presses, options.background)))
+    delays = asyncio.run(measure(run, options.presses, options.background, answered=options.answer))
+    print("in order: " + " ".join(f"{delay:.2f}" for delay in delays))
+    delays.sort()
     p = {q: delays[min(len(delays) - 1, int(len(delays) * q / 100))] for q in (50, 90, 99)}
     print(f"{len(delays)} presses, {options.background:.0f} other messages/s, mean {statistics.mean(delays):.3f} s")
     print(", ".join(f"p{q} {value:.3f} s" for q, value in p.items()))

@@ -39,6 +39,15 @@ function shows(region: HTMLElement, change: Change): boolean {
   return wanted.includes(change.t) || wanted.includes(`${change.t}:${change.i}`);
 }
 
+/** A case that the queue does not show yet, or a step of the case that is open: what the agent waits for. */
+function isNews(region: HTMLElement, change: Change): boolean {
+  if (region.id === "queue") return change.t === "queue" && !region.querySelector(`[data-incident="${change.i}"]`);
+  return region.dataset["incident"] === String(change.i);
+}
+
+const AT_ONCE = 20; // ms
+const SOON = 300;
+
 /** `<live-line src="/events">`: the stream and its state, told by colour, icon and word. */
 class LiveLine extends HTMLElement {
   private source: EventSource | undefined;
@@ -46,6 +55,7 @@ class LiveLine extends HTMLElement {
   private counted = 0;
   private heardAt = 0;
   private failures = 0;
+  private urgent = new Set<HTMLElement>();
   private pending = new Set<HTMLElement>();
   private watch: number | undefined;
   private retry: number | undefined;
@@ -98,21 +108,24 @@ class LiveLine extends HTMLElement {
     this.counted += 1;
     this.heardAt = performance.now();
     document.querySelectorAll<HTMLElement>("[data-live]").forEach((region) => {
-      if (shows(region, change)) this.soon(region);
+      if (shows(region, change)) this.soon(region, isNews(region, change) ? AT_ONCE : SOON);
     });
     this.dispatchEvent(new CustomEvent("anju:changed", { detail: change, bubbles: true }));
   }
 
-  /** Many changes of one transaction are one fetch. */
-  private soon(region: HTMLElement): void {
-    if (this.pending.size === 0) window.setTimeout(() => this.flush(), 20);
-    this.pending.add(region);
+  /** Many changes of one transaction are one fetch, and many small steps of other cases never hold up a new one. */
+  private soon(region: HTMLElement, wait: number): void {
+    const waiting = wait === AT_ONCE ? this.urgent : this.pending;
+    if (waiting.size === 0) window.setTimeout(() => this.flush(waiting), wait);
+    waiting.add(region);
   }
 
-  private flush(): void {
-    const regions = [...this.pending];
-    this.pending.clear();
+  private flush(waiting: Set<HTMLElement>): void {
+    const regions = [...waiting];
+    waiting.clear();
     for (const region of regions) {
+      this.urgent.delete(region);
+      this.pending.delete(region);
       // a region that was replaced meanwhile: its successor has the same id
       const still = region.isConnected ? region : document.getElementById(region.id);
       if (still) refresh(still);

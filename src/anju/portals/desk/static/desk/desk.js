@@ -917,12 +917,19 @@ function shows(region, change) {
   const wanted = (region.dataset["live"] ?? "").split(" ");
   return wanted.includes(change.t) || wanted.includes(`${change.t}:${change.i}`);
 }
+function isNews(region, change) {
+  if (region.id === "queue") return change.t === "queue" && !region.querySelector(`[data-incident="${change.i}"]`);
+  return region.dataset["incident"] === String(change.i);
+}
+var AT_ONCE = 20;
+var SOON = 300;
 var LiveLine = class extends HTMLElement {
   source;
   epoch = "";
   counted = 0;
   heardAt = 0;
   failures = 0;
+  urgent = /* @__PURE__ */ new Set();
   pending = /* @__PURE__ */ new Set();
   watch;
   retry;
@@ -969,19 +976,22 @@ var LiveLine = class extends HTMLElement {
     this.counted += 1;
     this.heardAt = performance.now();
     document.querySelectorAll("[data-live]").forEach((region) => {
-      if (shows(region, change)) this.soon(region);
+      if (shows(region, change)) this.soon(region, isNews(region, change) ? AT_ONCE : SOON);
     });
     this.dispatchEvent(new CustomEvent("anju:changed", { detail: change, bubbles: true }));
   }
-  /** Many changes of one transaction are one fetch. */
-  soon(region) {
-    if (this.pending.size === 0) window.setTimeout(() => this.flush(), 20);
-    this.pending.add(region);
+  /** Many changes of one transaction are one fetch, and many small steps of other cases never hold up a new one. */
+  soon(region, wait) {
+    const waiting = wait === AT_ONCE ? this.urgent : this.pending;
+    if (waiting.size === 0) window.setTimeout(() => this.flush(waiting), wait);
+    waiting.add(region);
   }
-  flush() {
-    const regions = [...this.pending];
-    this.pending.clear();
+  flush(waiting) {
+    const regions = [...waiting];
+    waiting.clear();
     for (const region of regions) {
+      this.urgent.delete(region);
+      this.pending.delete(region);
       const still = region.isConnected ? region : document.getElementById(region.id);
       if (still) refresh(still);
     }
