@@ -78,6 +78,7 @@ def status() -> dict[str, Any]:
         "processes": [_process(name) for name in PROCESSES],
         "lag": {"ticker_seconds": late.total_seconds(), "jobs": _waiting_jobs()},
         "deadman": auditor.deadman(),
+        "spool": {"files": _spooled()},
         "sources": [
             {"source": s, "last_message": _iso(last), "usual_gap_seconds": int(gap), "late": True}
             for s, last, gap in alarms.silent_sources()
@@ -146,15 +147,20 @@ def _jobs() -> Iterator[Check]:
     yield Check("jobs", "任务队列", state, f"{waiting} 个在等", "看 worker 进程" if state == "warn" else "")
 
 
-def _spool() -> Iterator[Check]:
+def _spooled() -> int:
+    """How many files of the gateway's spool wait for the database."""
     folder = settings.ANJU_HOME / "spool"
-    files = [f for f in folder.glob("**/*") if f.is_file() and f.stat().st_size] if folder.exists() else []
+    return sum(1 for f in folder.glob("**/*") if f.is_file() and f.stat().st_size) if folder.exists() else 0
+
+
+def _spool() -> Iterator[Check]:
+    files = _spooled()
     if files:
         yield Check(
             "spool",
             "网关暂存",
             "warn",
-            f"{len(files)} 个文件还没入库",
+            f"{files} 个文件还没入库",
             "数据库恢复后会自动补入，几分钟仍在就看网关日志",
         )
     else:

@@ -123,6 +123,7 @@ def test_the_health_page_says_what_is_not_configured_and_what_to_do(stage, setti
     answer = hooks.ask("health")
     assert answer["deadman"]["configured"] is False
     assert {"checks", "processes", "lag", "auditor", "sources"} <= set(answer)
+    assert answer["spool"] == {"files": 0}
 
 
 def test_a_heartbeat_that_does_not_get_through_is_told(stage, settings):

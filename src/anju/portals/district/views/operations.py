@@ -27,7 +27,7 @@ def page(request: HttpRequest) -> HttpResponse:
     lag, spool, auditor = (dict(health.get(k) or {}) for k in ("lag", "spool", "auditor"))
     lag["ticker_text"] = f"{lag['ticker_seconds']:.1f} 秒" if "ticker_seconds" in lag else UNTOLD
     lag["jobs_text"] = lag.get("jobs", UNTOLD)
-    spool["text"] = f"{spool['messages']} 条" if "messages" in spool else UNTOLD
+    spool["text"] = (f"{spool['files']} 个文件" if spool["files"] else "没有") if "files" in spool else UNTOLD
     auditor |= {"open_text": auditor.get("open", "—"), "note": _seen(auditor, now)}
     silent = {source for source, _, _ in alarms.silent_sources(now)}
     sources = [(s.source, figures.ago(s.last_at, now), s.usual_gap, s.source in silent) for s in signals.sources()]
