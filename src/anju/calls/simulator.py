@@ -13,7 +13,9 @@ from anju.calls.exchange import CannotDial, Health, Order
 
 
 class Simulator:
-    """Keeps what it was told to dial, in the order in which it was told."""
+    """Placeholder of the engine; see `exchange.Engine`.
+
+    Keeps what it was told to dial, in the order in which it was told."""
 
     name = "simulator"
     dialled: ClassVar[list[Order]] = []
@@ -59,3 +61,6 @@ class Simulator:
 
         for event in events:
             actions.heard(call_id=call_id, event=event)
+
+
+RobotLine = Simulator
