@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from django.conf import settings
@@ -260,7 +261,7 @@ class Engine(Protocol):
         """
 
     async def answer(self, leg_id: str) -> None:
-        """Lift for a leg that called in."""
+        """Lift for a leg that called in. (The simulator's demo lifts ringing seats too: there the desk is the phone.)"""
 
     async def ring(self, leg_id: str) -> None:
         """Let a caller who is not answered hear ringing."""
@@ -387,6 +388,7 @@ def engine() -> Engine:
         return AsteriskEngine(
             url=address, user=getattr(settings, "ANJU_ARI_USER", APP), secret=settings.SECRETS.ari, app=APP
         )
-    from anju.calls.simulator import Simulator
+    from anju.calls.simulator import Simulator, World
 
-    return Simulator()
+    recordings = getattr(settings, "ANJU_RECORDINGS", "")
+    return Simulator(World(Path(recordings) if recordings else None), auto=True)

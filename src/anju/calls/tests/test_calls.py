@@ -5,7 +5,7 @@ from django.db import transaction
 
 from anju.calls import actions, jobs, queries
 from anju.calls.models import Call
-from anju.calls.simulator import Simulator
+from anju.calls.simulator import RobotLine, Simulator
 from anju.calls.testing import exchange_contract, planned
 from anju.kernel.flow.actor import Actor, NotAllowed
 from anju.kernel.testing import run_jobs
@@ -23,14 +23,14 @@ def stage(db, everywhere, let_pass):
 @pytest.mark.req("CALL-08")
 def test_the_simulator_keeps_the_port():
     exchange_contract(
-        Simulator(),
+        RobotLine(),
         lambda call_id: sum(o.call_id == call_id for o in Simulator.dialled),
         lambda is_broken: setattr(Simulator, "broken", is_broken),
     )
 
 
 def test_the_contract_catches_an_engine_that_dials_twice():
-    class Careless(Simulator):
+    class Careless(RobotLine):
         name = "careless"
 
         def dial(self, order):
