@@ -1,0 +1,388 @@
+"""When has a home been silent for too long? Pure: no database, no clock, no Django.
+
+The algorithm is SR-C (`docs/subsystems/sensing.md`): a Shiryaev-Roberts statistic on the age of the silence, fed by the
+home's own table "how soon does a silence of this age end at this hour", with a threshold that keeps a budget of false
+alarms. One deadline per home in closed form; the state packs into less than 2 KB.
+
+Units: hours for ages and tables, local clock hours (0 <= tod < 24) for the time of day, alarms per 30 days for budgets.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from array import array
+from bisect import insort
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+HOME: Final = 0
+"""The newest sign of life came from inside the home."""
+AWAY: Final = 1
+"""Door-last: after the newest door event nothing moved inside for more than a minute, so she is probably out."""
+MODES: Final = (HOME, AWAY)
+
+START: Final = 0.25
+"""A silence counts from this age on (15 minutes); shorter ones say nothing."""
+EDGES: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, math.inf)
+"""Bands of the age of a silence, in hours."""
+BANDS: Final = len(EDGES) - 1
+HOURS: Final = 24
+CELLS: Final = BANDS * HOURS
+
+HALF_LIFE: Final = 30.0
+"""Days after which what was learnt weighs half."""
+PRIOR_HOURS: Final = 2.0
+"""How many hours of observation the population's table weighs in each cell."""
+WINDOW: Final = 60
+"""Days of past silences that set the threshold."""
+PSEUDO_DAYS: Final = 14.0
+"""How many days of history the population's silences weigh."""
+TAIL: Final = 10.0
+"""The threshold is read off the tail that is exceeded this many times more often than the budget allows alarms."""
+SHARE: Final = (0.8, 0.2)
+"""How the budget is split between silence at home and not coming back."""
+CAPS: Final = (24.0, 36.0)
+"""No deadline is later than this, whatever was learnt."""
+KEPT: Final = (60, 20)
+"""Past silences kept for each mode: the least usual ones of the window."""
+FLOOR_RATE: Final = 1e-3
+_ENDLESS: Final = 1e13
+_KERNEL: Final = tuple((j, math.exp(-j * j / 2)) for j in range(-3, 4))
+_PER_HOUR: Final = 512.0
+_PER_END: Final = 128.0
+_TOP: Final = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is usual in homes with a sensor in the same place: the start of every new home.
+
+    `rates`: ends of silence per hour, one for each (mode, band, hour); `tails`: for each mode the scores of the
+    population's least usual silences, highest first, each with how often a month (30 days) it weighs.
+    """
+
+    name: str
+    rates: tuple[float, ...]
+    tails: tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]
+
+
+def generic() -> Prior:
+    """The start without any population: hand-set, on the quiet side (measured in `docs/subsystems/sensing.md`)."""
+    bands = (1.4, 1.0, 0.7, 0.5, 0.35, 0.35)
+    night = {23: 0.35, 0: 0.35, 1: 0.35, 2: 0.35, 3: 0.35, 4: 0.35, 22: 0.6, 5: 0.6}
+    home = [rate * night.get(h, 1.0) for rate in bands for h in range(HOURS)]
+    away = [rate * 0.7 for rate in bands for _ in range(HOURS)]
+    return Prior("generic", (*home, *away), (_tail(3.5, 0.5, 8.0), _tail(3.6, 0.5, 2.0)))
+
+
+def _tail(level: float, scale: float, rate: float) -> tuple[tuple[float, float], ...]:
+    """Pseudo-silences whose scores exceed `level` at `rate` a month and fall off exponentially above it."""
+    steps = 40
+    count = rate * 2.5
+    each = count / steps
+    return tuple((level + scale * math.log(rate / (each * (i + 0.5))), each) for i in range(steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One past silence: the day it ended (ordinal), and ln R at its natural end."""
+
+    day: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Ages of the silence, in hours after the last sign of life, at which somebody is asked and somebody must look."""
+
+    soft: float
+    hard: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is normal for a silence that begins now: half end within `median` hours, 95 of 100 within `p95`."""
+
+    median: float
+    p95: float
+
+
+@dataclass(slots=True)
+class Rhythm:
+    """What one home has taught. Changed in place by `learn` and `forget`; `pack` and `unpack` keep it in a row.
+
+    `exposure` and `ends` are smoothed over the neighbouring hours when they are added to (the kernel is linear, so
+    this equals smoothing later), in fixed point: 1/512 hour and 1/128 end.
+    """
+
+    first_day: int
+    day: int
+    exposure: array[int] = field(default_factory=lambda: array("H", bytes(4 * CELLS)))
+    ends: array[int] = field(default_factory=lambda: array("H", bytes(4 * CELLS)))
+    scores: tuple[list[Score], list[Score]] = field(default_factory=lambda: ([], []))
+    tail: list[tuple[float, float]] | None = None
+    """(level, mean excess) of each mode as calibrated for `tail_day`; None = must be computed."""
+    tail_of: tuple[int, str, float] = (0, "", 0.0)
+
+    # ---- the table
+
+    def rate(self, mode: int, band: int, hour: int, prior: Prior) -> float:
+        """How many silences of this age end per hour at this hour of the day."""
+        i = mode * CELLS + band * HOURS + hour
+        seen = self.ends[i] / _PER_END + PRIOR_HOURS * prior.rates[i]
+        return max(FLOOR_RATE, seen / (self.exposure[i] / _PER_HOUR + PRIOR_HOURS))
+
+    def forget(self, day: int) -> None:
+        """Let the days since the last call fade; scores older than the window go."""
+        days = day - self.day
+        if days <= 0:
+            return
+        keep = 2.0 ** (-days / HALF_LIFE)
+        self.exposure = array("H", [int(v * keep) for v in self.exposure])
+        self.ends = array("H", [int(v * keep) for v in self.ends])
+        for scores in self.scores:
+            scores[:] = [s for s in scores if s.day > day - WINDOW]
+        self.day = day
+        self.tail = None
+
+    def learn(
+        self, *, tod: float, age: float, mode: int, day: int, prior: Prior, lost: Sequence[tuple[float, float]] = ()
+    ) -> float | None:
+        """A silence that began at `tod` ended by itself after `age` hours. Returns its score, None when too short.
+
+        `lost`: parts (from, to) of its age in which messages are known to be missing: no evidence, not learnt.
+        """
+        if age < START:
+            return None
+        value = self.score(tod=tod, age=age, mode=mode, prior=prior, lost=lost)
+        last = -1
+        for low, high, band, hour, seen in pieces(tod, age, lost):
+            if seen:
+                self._add(self.exposure, mode, band, hour, (high - low) * _PER_HOUR)
+                last = mode * CELLS + band * HOURS + hour
+        if last >= 0:
+            self._add(self.ends, mode, last % CELLS // HOURS, last % HOURS, _PER_END)
+        self._keep(mode, Score(day, value))
+        return value
+
+    @staticmethod
+    def _add(table: array[int], mode: int, band: int, hour: int, amount: float) -> None:
+        row = mode * CELLS + band * HOURS
+        for j, weight in _KERNEL:
+            i = row + (hour + j) % HOURS
+            table[i] = min(_TOP, table[i] + round(amount * weight))
+
+    def _keep(self, mode: int, score: Score) -> None:
+        scores = self.scores[mode]
+        if len(scores) >= KEPT[mode]:
+            if score.value <= scores[0].value:
+                return
+            del scores[0]
+        insort(scores, score, key=lambda s: s.value)
+
+    # ---- the statistic
+
+    def score(
+        self, *, tod: float, age: float, mode: int, prior: Prior, lost: Sequence[tuple[float, float]] = ()
+    ) -> float:
+        """ln R at this age: how much speaks for "silent for a bad reason"."""
+        r = START
+        for low, high, band, hour, seen in pieces(tod, age, lost):
+            if not seen:
+                r += high - low
+                continue
+            g = self.rate(mode, band, hour, prior)
+            r = (r + 1 / g) * math.exp(min(g * (high - low), 30.0)) - 1 / g
+            if r > _ENDLESS:
+                return math.log(_ENDLESS)
+        return math.log(r)
+
+    def thresholds(self, mode: int, budget: float, prior: Prior) -> float:
+        """ln of the level that R may reach: exceeded `budget` × share times a month by silences that ended well."""
+        wanted = TAIL if budget <= TAIL / 2.5 else 2.5 * budget
+        if self.tail is None or self.tail_of != (self.day, prior.name, wanted):
+            self.tail = [self._calibrate(m, wanted, prior) for m in MODES]
+            self.tail_of = (self.day, prior.name, wanted)
+        level, excess = self.tail[mode]
+        return level + excess * math.log(wanted / budget)
+
+    def _calibrate(self, mode: int, wanted: float, prior: Prior) -> tuple[float, float]:
+        days = float(max(0, min(WINDOW, self.day - self.first_day)))
+        pseudo = PSEUDO_DAYS / 30.0
+        scores = [(s.value, 1.0) for s in self.scores[mode]]
+        scores += [(value, weight * pseudo) for value, weight in prior.tails[mode]]
+        scores.sort(reverse=True)
+        target = wanted * SHARE[mode] * (days + PSEUDO_DAYS) / 30.0
+        count, total, level = 0.0, 0.0, scores[-1][0]
+        for value, weight in scores:
+            if count + weight > target:
+                level = value
+                break
+            count += weight
+            total += value * weight
+        excess = total / count - level if count else 1.0
+        return level, max(0.05, excess)
+
+    def deadlines(
+        self,
+        *,
+        tod: float,
+        mode: int,
+        prior: Prior,
+        budget: float,
+        soft: float = 4.0,
+        lost: Sequence[tuple[float, float]] = (),
+    ) -> Deadlines:
+        """The two deadlines of a silence that begins at `tod`; the soft one has `soft` times the budget."""
+        hard_at = math.exp(self.thresholds(mode, budget, prior))
+        soft_at = min(hard_at, math.exp(self.thresholds(mode, budget * soft, prior)))
+        cap = CAPS[mode]
+        if lost:
+            return self._slow(tod, mode, prior, (soft_at, hard_at), lost)
+        exposure, ends, usual = self.exposure, self.ends, prior.rates
+        base = mode * CELLS
+        a, r, band, edge = START, START, 0, EDGES[1]
+        clock = tod + a
+        soft_age = -1.0 if soft_at > r else a
+        while a < cap:
+            hour = int(clock)
+            i = base + band * HOURS + hour % HOURS
+            g = (ends[i] / _PER_END + PRIOR_HOURS * usual[i]) / (exposure[i] / _PER_HOUR + PRIOR_HOURS)
+            g = max(g, FLOOR_RATE)
+            end = hour + 1 - tod
+            end = min(end, edge)
+            end = min(end, cap)
+            inverse = 1 / g
+            grown = (r + inverse) * math.exp(min(g * (end - a), 30.0)) - inverse
+            if soft_age < 0 and grown >= soft_at:
+                soft_age = a + math.log((soft_at + inverse) / (r + inverse)) / g
+            if grown >= hard_at:
+                hard_age = a + math.log((hard_at + inverse) / (r + inverse)) / g if hard_at > r else a
+                return Deadlines(min(soft_age, hard_age), min(hard_age, cap))
+            r = grown
+            a = max(end, a + 1e-9)
+            clock = tod + a + 1e-12
+            if a >= edge:
+                band += 1
+                edge = EDGES[band + 1]
+        return Deadlines(soft_age if soft_age >= 0 else cap, cap)
+
+    def _slow(
+        self, tod: float, mode: int, prior: Prior, levels: tuple[float, float], lost: Sequence[tuple[float, float]]
+    ) -> Deadlines:
+        cap = CAPS[mode]
+        found: list[float] = []
+        r = START
+        for low, high, band, hour, seen in pieces(tod, cap, lost):
+            g = self.rate(mode, band, hour, prior)
+            grown = (r + 1 / g) * math.exp(min(g * (high - low), 30.0)) - 1 / g if seen else r + high - low
+            while len(found) < len(levels) and grown >= levels[len(found)]:
+                level = max(levels[len(found)], r)
+                found.append(low + (math.log((level + 1 / g) / (r + 1 / g)) / g if seen else level - r))
+            r = grown
+            if len(found) == len(levels):
+                break
+        found += [cap] * (len(levels) - len(found))
+        return Deadlines(min(found[0], cap), min(found[1], cap))
+
+    # ---- the sentence
+
+    def usual(self, *, tod: float, mode: int, prior: Prior) -> Usual:
+        """Median and 95 % point of a silence that begins at `tod`, given that it lasts 15 minutes at least."""
+        hazard, median = 0.0, -1.0
+        for low, high, band, hour, _ in pieces(tod, CAPS[mode], ()):
+            g = self.rate(mode, band, hour, prior)
+            more = hazard + g * (high - low)
+            if median < 0 and more >= math.log(2):
+                median = low + (math.log(2) - hazard) / g
+            if more >= math.log(20):
+                return Usual(median, low + (math.log(20) - hazard) / g)
+            hazard = more
+        return Usual(median if median >= 0 else CAPS[mode], CAPS[mode])
+
+    # ---- keeping it
+
+    def pack(self) -> bytes:
+        """The state in less than 2 KB."""
+        head = struct.pack("<BHHBB", VERSION, self.first_day & 0xFFFF, self.day & 0xFFFF, *map(len, self.scores))
+        body = b"".join(
+            struct.pack("<Be", min(255, max(0, self.day - s.day)), s.value) for m in MODES for s in self.scores[m]
+        )
+        return head + self.exposure.tobytes() + self.ends.tobytes() + body
+
+    @classmethod
+    def unpack(cls, packed: bytes, *, today: int) -> Rhythm:
+        """Back from `pack`. `today` (ordinal) restores the high part of the day numbers. ValueError when unreadable."""
+        at, size = struct.calcsize("<BHHBB"), 4 * CELLS
+        if len(packed) < at + 2 * size:
+            raise ValueError("a rhythm cut off")
+        version, first, day, *counts = struct.unpack_from("<BHHBB", packed)
+        if version != VERSION:
+            raise ValueError(f"unknown version {version} of a rhythm")
+        try:
+            exposure, ends = array("H"), array("H")
+            exposure.frombytes(packed[at : at + size])
+            ends.frombytes(packed[at + size : at + 2 * size])
+            rows = list(struct.iter_unpack("<Be", packed[at + 2 * size :]))
+        except struct.error as broken:
+            raise ValueError("a rhythm cut off") from broken
+        if len(rows) != sum(counts) or len(ends) != 2 * CELLS:
+            raise ValueError("a rhythm cut off")
+        day = _near(day, today)
+        lists = ([Score(day - ago, value) for ago, value in part] for part in (rows[: counts[0]], rows[counts[0] :]))
+        home, away = lists
+        return cls(_near(first, today), day, exposure, ends, (home, away))
+
+
+VERSION: Final = 1
+
+
+def _near(low: int, today: int) -> int:
+    """The day whose low 16 bits are these, at or before tomorrow."""
+    day = (today & ~0xFFFF) | low
+    return day - 0x10000 if day > today + 1 else day
+
+
+def fresh(day: int) -> Rhythm:
+    """A home of which nothing is known yet, from this day (ordinal) on."""
+    return Rhythm(first_day=day, day=day)
+
+
+def pieces(
+    tod: float, age: float, lost: Sequence[tuple[float, float]] = ()
+) -> Iterable[tuple[float, float, int, int, bool]]:
+    """The silence from 15 minutes to `age` cut at hours, bands and lost windows: (from, to, band, hour, heard)."""
+    a, band = START, 0
+    while a < age:
+        hour = int(tod + a + 1e-12)
+        end = min(hour + 1 - tod, EDGES[band + 1], age)
+        heard = True
+        for start, stop in lost:
+            if start <= a < stop:
+                heard = False
+                end = min(end, stop)
+            elif a < start < end:
+                end = start
+        end = max(end, a + 1e-9)
+        yield a, end, band, hour % HOURS, heard
+        a = end
+        if a >= EDGES[band + 1]:
+            band += 1
+
+
+def merged(prior_of: Sequence[Rhythm], name: str, base: Prior) -> Prior:
+    """The population prior of many homes: pooled tables, and how often their silences reach which score."""
+    rates = []
+    for i in range(2 * CELLS):
+        exposure = sum(r.exposure[i] for r in prior_of) / _PER_HOUR
+        ends = sum(r.ends[i] for r in prior_of) / _PER_END
+        rates.append(max(FLOOR_RATE, (ends + PRIOR_HOURS * base.rates[i]) / (exposure + PRIOR_HOURS)))
+    tails = []
+    for mode in MODES:
+        days = sum(max(1, min(WINDOW, r.day - r.first_day)) for r in prior_of)
+        values = sorted((s.value for r in prior_of for s in r.scores[mode]), reverse=True)
+        # At most what every home could keep; a home with many is cut at the same level as its neighbours.
+        tails.append(tuple((v, 30.0 / days) for v in values) or base.tails[mode])
+    return Prior(name, tuple(rates), (tails[0], tails[1]))
