@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
+
+from django.db.models import Count, F, Max, Min, Q
 
 from anju.accounts import queries as accounts
 from anju.accounts.roles import CENTRE
 from anju.calls import queries as call_queries
-from anju.incidents import fields, rules
+from anju.incidents import fields, rules, waiting
 from anju.incidents import plan as plans
 from anju.incidents import sheet as sheets
 from anju.incidents.actions.ladder import WORDS
@@ -23,8 +25,10 @@ from anju.incidents.views import (
     QueueRow,
     Replay,
     RungView,
+    Shift,
     StepView,
 )
+from anju.incidents.waiting import due_label, due_total, seat_of
 from anju.kernel import clock
 from anju.kernel.flow import queries as flow
 from anju.kernel.flow.table import Move
@@ -41,16 +45,7 @@ NotFound = Incident.DoesNotExist
 
 def queue(roles: Collection[str], user_id: int | None = None) -> list[QueueRow]:
     """Open cases: the highest priority first, then the nearest deadline; those waiting for a follow-up call at the end."""
-    rows = list(Incident.objects.exclude(state="closed").select_related("a_seat", "b_seat"))
-    bells = _ringing_bells(rows)
-    alarms = _alarm_counts(rows)
-    names = places.names_of({i.place for i in rows})
-    full = _sees_names(roles)
-    made = [
-        _row(i, names.get(i.place, ""), user_id, bells.get(i.pk, []), alarms.get(i.pk, 0), full_name=full) for i in rows
-    ]
-    last = clock.now() + timedelta(days=365)
-    return sorted(made, key=lambda r: (r.state == "follow_up", r.drill, -r.priority, r.due_at or last, r.id))
+    return waiting.rows(full_name=_sees_names(roles), user_id=user_id)
 
 
 def case(incident_id: int, roles: Collection[str], user_id: int | None = None) -> CaseView:
@@ -73,8 +68,8 @@ def case(incident_id: int, roles: Collection[str], user_id: int | None = None) -
         cards=tuple(c.code for c in knowledge.cards_for(incident.kind, incident.scenes)),
         steps=tuple(StepView(label, state) for label, state in rules.steps(incident.state)),
         due_at=incident.due_at,
-        due_label=_due_label(incident),
-        due_total=_due_total(incident),
+        due_label=due_label(incident),
+        due_total=due_total(incident),
         seat=seat,
         both_columns=alone,
         authority_until=str(authority.get("until") or ""),
@@ -114,6 +109,16 @@ def page(
         rows = rows.filter(number__icontains=text.strip())
     full = _sees_names(roles)
     return [_head(i, full_name=full) for i in rows[:limit]]
+
+
+def shift_of(user_id: int, since: datetime) -> Shift:
+    """What somebody did on either seat since then, in one question."""
+    waited = F("accepted_at") - F("first_alarm_at")
+    mine = Incident.objects.filter(Q(a_seat=user_id) | Q(b_seat=user_id), opened_at__gte=since)
+    found = mine.aggregate(
+        cases=Count("pk"), open=Count("pk", filter=Q(closed_at=None)), fastest=Min(waited), slowest=Max(waited)
+    )
+    return Shift(**found)
 
 
 def busy_users() -> set[int]:
@@ -201,35 +206,8 @@ def open_of_home(home_id: int) -> int | None:
     return Incident.objects.filter(home_id=home_id, state__in=OPEN, drill=False).values_list("pk", flat=True).first()
 
 
-def seat_of(incident: Incident, user_id: int | None) -> str:
-    """A, B or "" for somebody who only looks."""
-    if user_id is None:
-        return ""
-    return "A" if incident.a_seat_id == user_id else "B" if incident.b_seat_id == user_id else ""
-
-
 def _sees_names(roles: Collection[str]) -> bool:
     return bool({str(r) for r in roles} & {r.value for r in CENTRE})
-
-
-def _row(
-    i: Incident, place_name: str, user_id: int | None, bells: list[Bell], alarms: int, *, full_name: bool
-) -> QueueRow:
-    mine = seat_of(i, user_id)
-    waiting = i.state in {"waiting", "overdue"}
-    ringing = waiting or any(b.reason == "ask_b" or mine or not i.a_seat_id for b in bells)
-    name = sheets.call_name(i)
-    return QueueRow(
-        id=i.pk, number=i.number, priority=i.priority, state=i.state, state_label=i.state_label,
-        elder_name=name if full_name or not i.elder_id else rules.surname_only(name),
-        sex=str(i.plan.get("elder", {}).get("sex") or ""), age=sheets.age_of(i.plan, clock.today()),
-        where=sheets.where(i) if full_name else place_name, place_name=place_name, kind_label=i.kind_label,
-        due_at=i.due_at, due_label=_due_label(i), due_total=_due_total(i), opened_at=i.opened_at,
-        a_seat=_name(i.a_seat), b_seat=_name(i.b_seat), ringing=ringing,
-        sound=f"p{plans.band(i.priority)}" if ringing else "", drill=i.drill,
-        kind="work" if i.state == "follow_up" else rules.looks(i.priority, drill=i.drill), mine=mine,
-        joined=max(alarms - 1, 0),
-    )  # fmt: skip
 
 
 def _head(i: Incident, *, full_name: bool) -> IncidentView:
@@ -237,7 +215,7 @@ def _head(i: Incident, *, full_name: bool) -> IncidentView:
     return IncidentView(
         id=i.pk, number=i.number, place=i.place, place_name=places.path_of(i.place), home_id=i.home_id,
         elder_id=i.elder_id, priority=i.priority, kind=i.kind, kind_label=i.kind_label, state=i.state,
-        state_label=i.state_label, state_since=i.state_since, due_at=i.due_at, due_label=_due_label(i), drill=i.drill,
+        state_label=i.state_label, state_since=i.state_since, due_at=i.due_at, due_label=due_label(i), drill=i.drill,
         opened_at=i.opened_at, first_alarm_at=i.first_alarm_at,
         accepted_at=i.accepted_at, closed_at=i.closed_at, a_seat_id=i.a_seat_id, b_seat_id=i.b_seat_id,
         a_seat=_name(i.a_seat), b_seat=_name(i.b_seat),
@@ -309,40 +287,6 @@ def _rung(rung: plans.Rung, tried: list[Attempt]) -> RungView:
 
 def _bell(bell: Bell) -> BellView:
     return BellView(bell.pk, bell.reason, bell.text, bell.at, bell.due_at)
-
-
-def _ringing_bells(rows: list[Incident]) -> dict[int, list[Bell]]:
-    found: dict[int, list[Bell]] = {}
-    for bell in Bell.objects.filter(incident__in=[i.pk for i in rows], state="ringing"):
-        found.setdefault(bell.incident_id, []).append(bell)
-    return found
-
-
-def _alarm_counts(rows: list[Incident]) -> dict[int, int]:
-    from anju.incidents.models import Entry
-
-    counts: dict[int, int] = {}
-    for pk in Entry.objects.filter(incident__in=[i.pk for i in rows], kind="alarm").values_list(
-        "incident_id", flat=True
-    ):
-        counts[pk] = counts.get(pk, 0) + 1
-    return counts
-
-
-def _due_label(incident: Incident) -> str:
-    deadline = incident.now_in.deadline
-    if deadline is None:
-        return ""
-    move = incident.now_in.move(deadline.move)
-    return move.label if move else ""
-
-
-def _due_total(incident: Incident) -> int:
-    """How long the running limit is in all, in seconds (for the ring)."""
-    if incident.due_at is None or incident.state_since is None:
-        return 0
-    deadline = incident.now_in.deadline
-    return int(incident.duration("state", deadline.within).total_seconds()) if deadline else 0
 
 
 def _condition(incident: Incident) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from anju.incidents.sheet import RescueSheet, SheetLine
@@ -167,6 +167,16 @@ class IncidentView:
     previous_id: int | None
     previous_number: str
     policy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What somebody did since a moment: cases, those still open, the shortest and longest wait before they were taken."""
+
+    cases: int
+    open: int
+    fastest: timedelta | None
+    slowest: timedelta | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,15 +28,19 @@ def page(user: User) -> dict[str, Any]:
     return {"now": clock.now(), "me": {"name": user.name, "seat_number": user.seat_number, "posts": posts}}
 
 
-def queue(user: User) -> dict[str, Any]:
-    """The queue and who else is on duty."""
-    rows = incidents.queue(accounts.roles_of(user), user.pk)
-    heard = max((source.last_at for source in signals.sources()), default=None)
-    proof = f"最近信号 {present.ago_short(clock.now() - heard)}前" if heard else ""
+def queue(user: User, shown: Set[str] = frozenset()) -> dict[str, Any]:
+    """The queue and who else is on duty. `shown`: versions of cards that the page has already."""
+    rows, now = incidents.queue(accounts.roles_of(user), user.pk), clock.now()
     return {
-        "now": clock.now(), "rows": rows, "groups": present.cards(rows), "ringing": present.ringing(rows),
-        "seats": colleagues(user, rows), "last_case": _last_case(user) if not rows else "", "proof": proof,
+        "now": now, "rows": rows, "groups": present.groups(rows, now, shown), "ringing": present.ringing(rows),
+        "seats": colleagues(user, rows), **({} if rows else _nothing(user, now)),
     }  # fmt: skip
+
+
+def _nothing(user: User, now: datetime) -> dict[str, str]:
+    """An empty queue proves that somebody listens."""
+    heard = max((source.last_at for source in signals.sources()), default=None)
+    return {"last_case": _last_case(user), "proof": f"最近信号 {present.ago_short(now - heard)}前" if heard else ""}
 
 
 def _last_case(user: User) -> str:
@@ -228,18 +233,13 @@ def idle(user: User) -> dict[str, Any]:
          "when": f"{clock.local(r.due_at):%m-%d %H:%M} 前" if r.due_at else "", "url": f"/desk/incident/{r.id}"}
         for r in rows
     ]  # fmt: skip
-    mine = [
-        i
-        for i in incidents.page(roles, limit=200, since=now - timedelta(hours=12))
-        if user.pk in {i.a_seat_id, i.b_seat_id}
-    ]
-    waits = [(i.accepted_at - i.first_alarm_at).total_seconds() for i in mine if i.accepted_at]
+    shift = incidents.shift_of(user.pk, now - timedelta(hours=12))
     return {
         "now": now, **homes.overview(user.pk, now), "todo": todo, "checks": checks(now),
         "mine": [
-            {"label": "处置", "text": f"{len(mine)} 起"}, {"label": "在处置", "text": f"{sum(i.closed_at is None for i in mine)} 起"},
-            {"label": "最快接警", "text": f"{round(min(waits))} 秒" if waits else "—"},
-            {"label": "最慢接警", "text": f"{round(max(waits))} 秒" if waits else "—"},
+            {"label": "处置", "text": f"{shift.cases} 起"}, {"label": "在处置", "text": f"{shift.open} 起"},
+            {"label": "最快接警", "text": f"{round(shift.fastest.total_seconds())} 秒" if shift.fastest else "—"},
+            {"label": "最慢接警", "text": f"{round(shift.slowest.total_seconds())} 秒" if shift.slowest else "—"},
         ],
     }  # fmt: skip
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.utils.safestring import SafeString
+
 from anju.incidents.views import CaseView, DutyView, EntryView, MoveView, QueueRow, RungView
 from anju.kernel.clock import local
+from anju.portals.desk import cards
 from anju.signals.queries import Activity
 
 ICONS = (
@@ -52,39 +55,22 @@ def icon_of(label: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """A card of the queue. `look` is the data-kind; `ring_kind` makes an emergency's ring red."""
-
-    row: QueueRow
-    look: str
-    icon: str
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.row, name)
-
-    @property
-    def ring_kind(self) -> str:
-        """Red rings are for people in danger now."""
-        return "emergency" if self.look == "emergency" else ""
-
-
-@dataclass(frozen=True, slots=True)
 class Group:
-    """Cards of one urgency."""
+    """Cases of one urgency, each as its card."""
 
     kind: str
     label: str
-    rows: list[Card]
+    cards: list[SafeString]
 
 
-def cards(rows: Iterable[QueueRow]) -> list[Group]:
-    """The queue by urgency, in the order the query gives."""
-    found: dict[str, list[Card]] = {}
+def groups(rows: Iterable[QueueRow], now: datetime, shown: Set[str] = frozenset()) -> list[Group]:
+    """The queue by urgency, in the order the query gives. `shown`: versions of cards that the page has already."""
+    found: dict[str, list[SafeString]] = {}
     for row in rows:
         look = {"emergency": "emergency", "warn": "warn"}.get(row.kind, "")
         icon = "phone" if row.state == "follow_up" else icon_of(row.kind_label)
         look = "deaf" if look == "warn" and icon == "deaf" else look
-        found.setdefault(row.kind, []).append(Card(row, look, icon))
+        found.setdefault(row.kind, []).append(cards.html(row, look, icon, now, shown))
     return [Group(kind, GROUPS.get(kind, kind), found[kind]) for kind in GROUPS if kind in found]
 
 

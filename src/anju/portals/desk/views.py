@@ -16,7 +16,7 @@ from anju.elders import actions as elder_actions
 from anju.incidents import queries as incidents
 from anju.incidents.queries import NotFound
 from anju.incidents.views import IncidentView
-from anju.portals.desk import assemble, people
+from anju.portals.desk import assemble, cards, people
 from anju.portals.desk.access import desk_only, user_of
 
 
@@ -59,7 +59,9 @@ def queue(request: HttpRequest) -> HttpResponse:
     """The queue and the colleagues."""
     if not is_part(request):
         return whole(request)
-    return render(request, "desk/queue.html", assemble.queue(user_of(request)))
+    return render(
+        request, "desk/queue.html", assemble.queue(user_of(request), cards.shown(request.headers.get(cards.SHOWN)))
+    )
 
 
 @require_GET

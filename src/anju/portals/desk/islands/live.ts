@@ -47,6 +47,13 @@ function isNews(region: HTMLElement, change: Change): boolean {
 
 const AT_ONCE = 20; // ms
 const SOON = 300;
+const LATER = 3000;
+
+/** How soon a region is fetched: news at once, the rest soon; what an idle agent reads (data-calm) takes no time from it. */
+function haste(region: HTMLElement, change: Change): number {
+  if (isNews(region, change)) return AT_ONCE;
+  return region.dataset["calm"] === undefined ? SOON : LATER;
+}
 
 /** `<live-line src="/events">`: the stream and its state, told by colour, icon and word. */
 class LiveLine extends HTMLElement {
@@ -55,8 +62,7 @@ class LiveLine extends HTMLElement {
   private counted = 0;
   private heardAt = 0;
   private failures = 0;
-  private urgent = new Set<HTMLElement>();
-  private pending = new Set<HTMLElement>();
+  private waiting = new Map<number, Set<HTMLElement>>();
   private watch: number | undefined;
   private retry: number | undefined;
 
@@ -108,24 +114,28 @@ class LiveLine extends HTMLElement {
     this.counted += 1;
     this.heardAt = performance.now();
     document.querySelectorAll<HTMLElement>("[data-live]").forEach((region) => {
-      if (shows(region, change)) this.soon(region, isNews(region, change) ? AT_ONCE : SOON);
+      if (shows(region, change)) this.soon(region, haste(region, change));
     });
     this.dispatchEvent(new CustomEvent("anju:changed", { detail: change, bubbles: true }));
   }
 
   /** Many changes of one transaction are one fetch, and many small steps of other cases never hold up a new one. */
   private soon(region: HTMLElement, wait: number): void {
-    const waiting = wait === AT_ONCE ? this.urgent : this.pending;
-    if (waiting.size === 0) window.setTimeout(() => this.flush(waiting), wait);
-    waiting.add(region);
+    const sooner = [...this.waiting].some(([other, regions]) => other <= wait && regions.has(region));
+    if (sooner) return;
+    const due = this.waiting.get(wait);
+    if (due) due.add(region);
+    else {
+      this.waiting.set(wait, new Set([region]));
+      window.setTimeout(() => this.flush(wait), wait);
+    }
   }
 
-  private flush(waiting: Set<HTMLElement>): void {
-    const regions = [...waiting];
-    waiting.clear();
+  private flush(wait: number): void {
+    const regions = this.waiting.get(wait) ?? [];
+    this.waiting.delete(wait);
     for (const region of regions) {
-      this.urgent.delete(region);
-      this.pending.delete(region);
+      this.waiting.forEach((later) => later.delete(region));
       // a region that was replaced meanwhile: its successor has the same id
       const still = region.isConnected ? region : document.getElementById(region.id);
       if (still) refresh(still);

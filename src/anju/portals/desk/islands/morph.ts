@@ -6,8 +6,11 @@ import { htmx } from "./htmx";
 const kept = (old: Node, fresh: Node): boolean =>
   old instanceof HTMLElement && fresh instanceof HTMLElement && old.hasAttribute("data-keep") && old.id === fresh.id;
 
+/** A card of the queue that stands here in this very version: the server sends its name only. */
+const same = (fresh: Node): boolean => fresh instanceof HTMLElement && fresh.hasAttribute("data-same");
+
 const callbacks = {
-  beforeNodeMorphed: (old: Node, fresh: Node): boolean => !kept(old, fresh),
+  beforeNodeMorphed: (old: Node, fresh: Node): boolean => !kept(old, fresh) && !same(fresh),
   beforeAttributeUpdated: (name: string, node: Element): boolean =>
     !(name === "open" && (node instanceof HTMLDetailsElement || node instanceof HTMLDialogElement)),
 };
@@ -19,4 +22,20 @@ htmx.defineExtension("morph", {
     const morphStyle = style === "morph:innerHTML" ? "innerHTML" : "outerHTML";
     return Idiomorph.morph(target, fragment.children, { morphStyle, callbacks, ignoreActiveValue: true });
   },
+});
+
+/** What the queue shows goes with the request for it, so that only cards come that are new or read differently. */
+document.addEventListener("htmx:configRequest", (event) => {
+  const { elt, headers } = (event as CustomEvent<{ elt: Element; headers: Record<string, string> }>).detail;
+  if (elt.id !== "queue") return;
+  const cards = elt.querySelectorAll<HTMLElement>("li[data-version]:not([data-same])");
+  headers["X-Anju-Shown"] = [...cards].map((card) => card.dataset["version"]).join(" ");
+});
+
+/** A name without its card (the page changed while the answer was under way): fetch again, whole. */
+document.addEventListener("htmx:afterSwap", () => {
+  const bare = document.querySelectorAll("#queue li[data-same]");
+  bare.forEach((card) => card.remove());
+  const queue = document.getElementById("queue");
+  if (bare.length && queue) htmx.trigger(queue, "refresh");
 });
