@@ -8,7 +8,8 @@ class CallsConfig(AppConfig):
 
     def ready(self) -> None:
         from anju.calls import actions
-        from anju.calls.flow import CALL
+        from anju.calls.flow import CALL, CALL_BACK
         from anju.kernel.flow.registry import when
 
         when(CALL, any_=True, do=lambda call, done: actions.after_move(call, done.move))
+        when(CALL_BACK, any_=True, do=lambda owed, done: actions.after_call_back_move(owed, done.move))

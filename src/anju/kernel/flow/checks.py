@@ -81,7 +81,8 @@ def _deadline(state: State) -> Iterator[str]:
 
 
 def _lost(flow: Flow) -> Iterator[str]:
-    known, seen, todo = {s.name for s in flow.states}, set[str](), [flow.start.name]
+    known, seen, todo = {s.name for s in flow.states}, set[str](), list(flow.starts)
+    yield from (f"it begins in {name}, which it does not list" for name in flow.also_begins if name not in known)
     while todo:
         name = todo.pop()
         if name in known and name not in seen:

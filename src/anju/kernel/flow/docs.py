@@ -116,7 +116,7 @@ def conditions(flow: Flow) -> str:
 def diagram(flow: Flow) -> str:
     """A Mermaid state diagram; dashed words mark what the clock does."""
     common = {m for group in flow.shared for m in group.moves}
-    lines = ["```mermaid", "stateDiagram-v2", f"  [*] --> {flow.start.name}"]
+    lines = ["```mermaid", "stateDiagram-v2", *(f"  [*] --> {name}" for name in flow.starts)]
     lines += [f"  {s.name}: {s.label}" for s in flow.states]
     for state, move in flow.arrows():
         timed = state.deadline if state.deadline and state.deadline.move == move.name else None

@@ -46,11 +46,16 @@ SOON = timedelta(seconds=2)
 
 @transaction.atomic
 def begin(
-    subject: FlowSubject, by: Actor, *, note: str = "", data: Data = None, at: datetime | None = None
+    subject: FlowSubject, by: Actor, *, state: str = "", note: str = "", data: Data = None, at: datetime | None = None
 ) -> Movement:
-    """Save a new object in the first state of its flow and start its clocks. `at` is for history, never for live work."""
+    """Save a new object in the first state of its flow (or another of `flow.starts`) and start its clocks.
+
+    `at` is for history, never for live work.
+    """
     at = at or clock.now()
-    start = subject.flow.start
+    start = subject.flow.state(state) if state else subject.flow.start
+    if start.name not in subject.flow.starts:
+        raise ValueError(f"{subject.flow.name} does not begin in {start.name}")
     subject.state, subject.nth, subject.state_since = start.name, 0, at
     subject.due_at = _end(subject, start.deadline, STATE, at) if start.deadline else None
     subject.save()

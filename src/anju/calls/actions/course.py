@@ -1,20 +1,23 @@
-"""What may be done with calls: ask for one, report its course, write down one made by hand."""
+"""The course of a call that no switchboard carries: a robot call, one made by hand, and what every move leaves behind."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from anju.calls import jobs
 from anju.calls.exchange import NEVER_BY_ITSELF
-from anju.calls.facts import CallEnded, KeyPressed
-from anju.calls.models import Call
+from anju.calls.facts import CallAbandoned, CallBackDue, CallEnded, KeyPressed
+from anju.calls.models import Call, CallBack, Leg
 from anju.kernel import clock, facts
+from anju.kernel.changes import changed
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
 
+FORGOTTEN = timedelta(seconds=60)
+"""A call in the database that no switchboard confirmed for so long is carried by nobody."""
 RESULTS = ("answered", "no_answer", "busy", "refused", "unknown", "lost")
 _MOVES = {
     "ringing": "placed",
@@ -105,7 +108,7 @@ def _key(call: Call, digit: str) -> bool:
 
 
 def after_move(call: Call, move: str) -> None:
-    """Listener of every move: times, result, and the news that it is over."""
+    """Listener of every move that the flow engine makes: times, result, and the news that it is over."""
     now = clock.now()
     if move == "placed":
         call.placed_at = call.placed_at or now
@@ -113,8 +116,56 @@ def after_move(call: Call, move: str) -> None:
     elif move == "answered":
         call.answered_at = call.answered_at or now
         call.save(update_fields=["answered_at"])
+    elif move in {"overflow", "still_talking", "queue_up"} and forgotten(call):
+        engine.make(call, "lost", THE_CLOCK, note="话务控制不再承载")
     elif call.state == "ended" and not call.by_hand:
-        call.result = "answered" if move == "ended" else move
-        call.ended_at = now
-        call.save(update_fields=["result", "ended_at"])
-        facts.announce(CallEnded(str(call.call_id), call.ref, call.purpose, call.result))
+        _over(call, move)
+
+
+def forgotten(call: Call) -> bool:
+    """Whether no switchboard has confirmed for a minute that it carries this call."""
+    seen = call.seen_at or call.planned_at
+    return clock.now() - seen > FORGOTTEN
+
+
+def _over(call: Call, move: str) -> None:
+    now = clock.now()
+    call.result = "answered" if move == "ended" else move
+    call.ended_at = now
+    call.save(update_fields=["result", "ended_at"])
+    Leg.objects.filter(call=call, ended_at=None).update(ended_at=now, cause="lost")
+    seconds = int((now - call.answered_at).total_seconds()) if call.answered_at else 0
+    facts.announce(
+        CallEnded(str(call.call_id), call.ref, call.purpose, call.result, call.direction, seconds, call.user_id)
+    )
+    if call.direction == "in" and move == "lost":
+        owe_call_back(call, "lost")
+    changed("call", str(call.call_id), call.place)
+
+
+def owe_call_back(call: Call, why: str) -> CallBack | None:
+    """A caller in need whom nobody spoke with (or who was cut off) must be rung back; once for each call."""
+    facts.announce(
+        CallAbandoned(str(call.call_id), call.emergency, call.number, call.home_id, call.elder_id, call.place, why)
+    )
+    if not call.emergency and not (why == "lost" and call.number):
+        return None
+    if CallBack.unscoped.filter(call=call).exists():
+        return None
+    leg = Leg.unscoped.filter(call=call, role="caller").first()
+    owed = CallBack(
+        call=call, place=call.place, number=call.number, caller_index=call.caller_index, home_id=call.home_id,
+        elder_id=call.elder_id, why=why, created_at=clock.now(), endpoint=leg.endpoint if leg else "",
+    )  # fmt: skip
+    engine.begin(owed, THE_CLOCK)
+    facts.announce(CallBackDue(owed.pk, str(call.call_id), 0, call.place))
+    changed("callback", owed.pk, owed.place)
+    return owed
+
+
+def after_call_back_move(owed: CallBack, move: str) -> None:
+    """Listener: pages see it, and each passed deadline is said again so that a lead is pressed."""
+    if move in {"press", "not_reached"}:
+        facts.announce(CallBackDue(owed.pk, str(owed.call.call_id), owed.attempts, owed.place))
+    if move != "begin":
+        changed("callback", owed.pk, owed.place)

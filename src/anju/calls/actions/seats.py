@@ -1,0 +1,153 @@
+"""What an agent says about her own seat. The switchboard hears of it at once and takes it up when her call is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import connection, transaction
+
+from anju.accounts import queries as accounts
+from anju.accounts.roles import Role
+from anju.calls.actions.asking import CHANNEL, command
+from anju.calls.facts import SeatChanged
+from anju.calls.models import Call, Leg, Queue, SeatLog, SeatState
+from anju.kernel import clock, facts
+from anju.kernel.changes import changed
+from anju.kernel.flow.engine import Actor, NotAllowed
+
+BREAK_REASONS = ("用餐", "休息", "培训", "会议", "未接", "其他")
+FREE = ("off", "ready", "break", "wrap_up")
+"""States in which the agent's word holds at once; during a call it waits."""
+
+
+@transaction.atomic
+def mic_checked(*, by: Actor, ok: bool, device: str = "") -> None:
+    """The browser tested the microphone; without it a seat cannot become ready."""
+    seat = _seat(by)
+    seat.mic_ok, seat.device = ok, device[:80]
+    seat.save(update_fields=["mic_ok", "device"])
+    changed("seats", seat.user_id, "")
+
+
+@transaction.atomic
+def seat_ready(*, by: Actor) -> None:
+    """Calls may ring here from now on."""
+    seat = _seat(by)
+    if not seat.mic_ok:
+        raise NotAllowed("请先检查麦克风，能听到自己的声音再就绪。", code="needs")
+    seat.misses = 0
+    seat.is_lead = Role.LEAD in by.roles
+    _becomes(seat, "ready", "")
+
+
+@transaction.atomic
+def seat_break(*, by: Actor, reason: str) -> None:
+    """No calls for a while; the reason is kept for the figures."""
+    if not reason.strip():
+        raise NotAllowed("请选择小休原因。", code="reason")
+    _becomes(_seat(by), "break", reason.strip()[:40])
+
+
+@transaction.atomic
+def seat_off(*, by: Actor) -> None:
+    """Leave the seat."""
+    _becomes(_seat(by), "off", "")
+
+
+@transaction.atomic
+def seat_lost(*, user_id: int, why: str) -> None:
+    """The browser of this seat is gone (closed, crashed): no more rings, and a call that it held goes to the next seat."""
+    seat = SeatState.objects.select_for_update().filter(user=user_id).first()
+    if seat is None:
+        return
+    if seat.state in FREE:
+        _becomes(seat, "off", why[:40])
+    command(verb="seat_lost", by=Actor("系统", frozenset()), args={"user_id": user_id, "why": why[:40]})
+
+
+@transaction.atomic
+def wrap_up_done(
+    *, by: Actor, note: str = "", resolved: bool | None = None, tags: Sequence[str] = (), call_id: str = ""
+) -> None:
+    """The call is written up: its note, whether it was settled, its tags; the seat goes where its agent wants."""
+    seat = _seat(by)
+    of = call_id or (str(seat.call_id) if seat.call_id else "")
+    call = Call.objects.select_for_update().filter(call_id=of).first() if of else None
+    if call is not None:
+        call.note = note or call.note
+        call.resolved = call.resolved if resolved is None else resolved
+        call.tags = list(tags) or call.tags
+        call.save(update_fields=["note", "resolved", "tags"])
+        Leg.objects.filter(call=call, user_id=by.user_id, wrapped_at=None).update(wrapped_at=clock.now())
+        changed("call", str(call.call_id), call.place)
+    if seat.state == "wrap_up":
+        _becomes(seat, seat.wants if seat.wants in FREE else "ready", seat.reason if seat.wants == "break" else "")
+
+
+@transaction.atomic
+def move_seat(*, by: Actor, user_id: int, queue: str = "") -> None:
+    """This seat takes calls of that queue only ("" = of every queue that its skills allow)."""
+    if Role.LEAD not in by.roles and by.user_id is not None:
+        raise NotAllowed("调配坐席由值班长操作，请转告值班长。", code="not_you")
+    seat = SeatState.objects.select_for_update().filter(user=user_id).first()
+    if seat is None:
+        raise NotAllowed("这位坐席还没有上线过，请等她上线后再调配。", code="not_here")
+    seat.queue = Queue.objects.filter(code=queue).first() if queue else None
+    seat.save(update_fields=["queue"])
+    _wake(seat.user_id)
+
+
+def ensure_queues() -> None:
+    """The two queues without which no call can be taken, where nobody made them."""
+    Queue.objects.get_or_create(
+        code="emergency",
+        defaults={"name": "紧急", "priority": 9, "emergency": True, "ring_all": True, "prompt": "emergency_welcome",
+                  "overflow_seconds": 15, "wrap_up_seconds": 120},
+    )  # fmt: skip
+    Queue.objects.get_or_create(code="service", defaults={"name": "服务", "priority": 1, "survey": True})
+
+
+def _seat(by: Actor) -> SeatState:
+    user = accounts.user(by.user_id) if by.user_id is not None else None
+    if user is None or not user.seat_number:
+        raise NotAllowed("您的账号没有坐席号，请系统管理员在用户页填写。", code="needs")
+    SeatState.objects.get_or_create(user=user, defaults={"extension": user.seat_number, "since": clock.now()})
+    seat = SeatState.objects.select_for_update(of=("self",)).get(user=user)
+    if seat.extension != user.seat_number:
+        seat.extension = user.seat_number
+        seat.save(update_fields=["extension"])
+    return seat
+
+
+def _becomes(seat: SeatState, wants: str, reason: str) -> None:
+    """The agent's word; the state follows at once unless a call is up. Every stretch is one line of the log."""
+    now = clock.now()
+    seat.wants, seat.reason = wants, reason
+    was = seat.state
+    if was in FREE:
+        if was != wants or reason:
+            open_stretch(seat, wants, reason, now)
+        seat.state, seat.call_id, seat.until = wants, None, None
+        if was != wants:
+            seat.since = now
+            facts.announce(SeatChanged(seat.user_id, seat.extension, was, wants, reason))
+    seat.save()
+    _wake(seat.user_id)
+
+
+def open_stretch(seat: SeatState, state: str, reason: str, at: object) -> None:
+    """Close the line of the log that runs and begin the next."""
+    SeatLog.objects.filter(user_id=seat.user_id, until=None).update(until=at)
+    SeatLog.objects.create(user_id=seat.user_id, extension=seat.extension, state=state, reason=reason, since=at)  # type: ignore[misc]
+
+
+def wrap_up_limit(queue: Queue | None) -> timedelta:
+    """How long an agent may write up."""
+    return timedelta(seconds=queue.wrap_up_seconds if queue else 60)
+
+
+def _wake(user_id: int) -> None:
+    changed("seats", user_id, "")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"seat:{user_id}"])

@@ -1,0 +1,175 @@
+"""Pure decisions of the switchboard: who is calling, who waits first, which seat rings next. No Django, no clock, no I/O."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+EMERGENCY, ALARM_DEVICE, SERVICE = 9, 9, 1
+"""Priorities of arrival (SCAIP 0-9): an emergency key or number, a known alarm device, anything else."""
+MISSES_UNTIL_BREAK = 2
+"""So many calls in a row that a seat lets ring; then it goes to break "未接" and is not rung again until it is ready."""
+LEADS, EVERYBODY, RESCUE = 1, 2, 3
+"""Levels of overflow: 0 the queue's own seats, then leads too, then every seat, then the dialplan's ring-all."""
+
+_SHORT = frozenset({"110", "112", "119", "120", "122"})
+
+
+def digits(number: str) -> str:
+    """Only its figures; "" for a caller who withholds hers ("anonymous", "Restricted", "")."""
+    found = re.sub(r"[^\d]", "", number)
+    return found if re.search(r"\d", number) else ""
+
+
+def dialable(number: str) -> str:
+    """The number as a trunk wants it: "+86 138-0000-0000" → "13800000000"; "" when it is none."""
+    found = re.sub(r"^(\+86|0086|86(?=1[3-9]\d{9}$))", "", re.sub(r"[^\d+]", "", number.strip()))
+    found = found.lstrip("+")
+    return found if found in _SHORT or 3 <= len(found) <= 20 else ""
+
+
+def variants(number: str, area: str = "") -> tuple[str, ...]:
+    """Under which spellings an archive may know this caller, the likeliest first; () for an anonymous one.
+
+    Mobile: with and without +86, 0086, 86, a leading 0 (trunks add it to foreign mobiles). Fixed line: with and without
+    the area code `area` ("0571").
+    """
+    plain = re.sub(r"[^\d+]", "", number.strip())
+    if not re.search(r"\d", plain):
+        return ()
+    bare = re.sub(r"^(\+86|0086)", "", plain).lstrip("+")
+    found = [bare]
+    if re.fullmatch(r"86(1[3-9]\d{9}|0\d{9,11})", bare):
+        found.append(bare[2:])
+    if re.fullmatch(r"01[3-9]\d{9}", bare):
+        found.append(bare[1:])
+    if re.fullmatch(r"[1-9]\d{8,10}", bare) and not re.fullmatch(r"1[3-9]\d{9}", bare):
+        found.append(f"0{bare}")
+    if area and re.fullmatch(r"[2-9]\d{6,7}", bare):
+        found.append(area + bare)
+    if area and bare.startswith(area) and len(bare) >= len(area) + 7:
+        found.append(bare[len(area) :])
+    return tuple(dict.fromkeys(f for f in found if f))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiter:
+    """A call that waits. `since` is its arrival in seconds on any one clock."""
+
+    call_id: str
+    priority: int
+    since: float
+    queue: str = ""
+    skills: frozenset[str] = frozenset()
+    level: int = 0
+    only: str = ""
+    """A blind transfer waits for this seat alone (while it lasts)."""
+    refused: frozenset[str] = frozenset()
+    """Seats that this call rang in vain since it last ran out of seats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chair:
+    """A seat as routing sees it."""
+
+    extension: str
+    idle_since: float
+    ready: bool = True
+    registered: bool = True
+    is_lead: bool = False
+    queue: str = ""
+    skills: frozenset[str] = frozenset()
+    levels: dict[str, int] = field(default_factory=dict, hash=False)
+
+
+def order(waiters: Iterable[Waiter]) -> list[Waiter]:
+    """Who is served first: the higher priority, then the older call, then by id so that the order is one."""
+    return sorted(waiters, key=lambda w: (-w.priority, w.since, w.call_id))
+
+
+def may_take(chair: Chair, waiter: Waiter) -> bool:
+    """Whether this seat may be rung for this call at the level that it has reached.
+
+    Level 0: agents of the queue (a seat moved to a queue takes only that one) who have every skill it wants. Level 1:
+    leads too. From level 2 on anybody who is ready. Priority 9 asks for no skill and no queue: any agent, at once.
+    """
+    if not (chair.ready and chair.registered):
+        return False
+    if waiter.only:
+        return chair.extension == waiter.only
+    if chair.is_lead:
+        return waiter.level >= LEADS
+    if waiter.level >= EVERYBODY or waiter.priority >= EMERGENCY:
+        return True
+    return chair.queue in {"", waiter.queue} and waiter.skills <= chair.skills
+
+
+def candidates(waiter: Waiter, chairs: Iterable[Chair]) -> list[Chair]:
+    """The seats to ring, the best first: not yet rung for this call, its queue's own, best skilled, longest idle.
+
+    A seat that was rung in vain comes again only when no other is left, and never a second time at once.
+    """
+    able = [c for c in chairs if may_take(c, waiter)]
+    fresh = [c for c in able if c.extension not in waiter.refused]
+
+    def rank(chair: Chair) -> tuple[int, int, int, float, str]:
+        skill = sum(chair.levels.get(s, 0) for s in waiter.skills)
+        return (chair.is_lead, chair.queue != waiter.queue, -skill, chair.idle_since, chair.extension)
+
+    return sorted(fresh, key=rank)
+
+
+def match(waiters: Iterable[Waiter], chairs: Sequence[Chair], *, at_once: int = 1) -> list[tuple[Waiter, list[Chair]]]:
+    """Which call rings which seats now. No seat twice; a call of priority 9 may ring `at_once` seats, others one."""
+    free = {c.extension: c for c in chairs}
+    found: list[tuple[Waiter, list[Chair]]] = []
+    line = order(waiters)
+    for n, waiter in enumerate(line):
+        able = candidates(waiter, free.values())
+        urgent = waiter.priority >= EMERGENCY
+        behind = sum(1 for w in line[n + 1 :] if w.priority >= EMERGENCY)
+        share = max(1, min(at_once, len(free) - behind)) if urgent else 1
+        chosen = able[:share]
+        if chosen:
+            found.append((waiter, chosen))
+            for chair in chosen:
+                del free[chair.extension]
+    return found
+
+
+def after_miss(misses: int, cause: str) -> tuple[int, bool]:
+    """Misses of a seat after a ring that was not answered, and whether it goes to break "未接" now.
+
+    Busy and unregistered are no misses: the seat is simply not there.
+    """
+    if cause in {"busy", "unreachable"}:
+        return misses, False
+    return misses + 1, misses + 1 >= MISSES_UNTIL_BREAK
+
+
+def outcome(cause: str, *, answered: bool, rang: bool) -> str:
+    """The result of a leg from the engine's cause."""
+    if answered:
+        return "answered"
+    return {
+        "busy": "busy",
+        "refused": "refused",
+        "unknown_number": "refused",
+        "unreachable": "unreachable",
+        "no_answer": "no_answer",
+    }.get(cause, "no_answer" if rang else "refused")
+
+
+def arrival(*, emergency_key: bool, emergency_number: bool, alarm_device: bool, known: bool) -> int:
+    """Priority of a call that comes in, 0-9."""
+    if emergency_key or emergency_number:
+        return EMERGENCY
+    if alarm_device:
+        return ALARM_DEVICE
+    return SERVICE + (1 if known else 0)
+
+
+def prefixed(number: str, prefixes: Collection[str]) -> bool:
+    """Whether the number begins with one of these."""
+    return any(number.startswith(p) for p in prefixes)
