@@ -52,7 +52,8 @@ def properties(name: str, models: Models) -> dict[str, dict[str, Any]]:
     for parent, model in models.items():
         if name in model.get("subTypes", ()):
             merged.update(properties(parent, models))
-    return merged | models[name].get("properties", {})
+    own: dict[str, dict[str, Any]] = models[name].get("properties", {})
+    return merged | own
 
 
 def written(kind: str) -> str:

@@ -39,7 +39,7 @@ class _Everybody(dict[str, bool]):
     def __missing__(self, extension: str) -> bool:
         return True
 
-    def get(self, extension: str, default: object = None) -> bool:  # type: ignore[override]  # noqa: ARG002
+    def get(self, extension: str, default: object = None) -> bool:  # noqa: ARG002
         return self[extension]
 
 
@@ -199,16 +199,20 @@ class Simulator:
         world = await self._reach()
         if leg_id in world.ever:
             return
-        match to:
-            case Seat(line):
-                number, there = line, (await self.seat_states()).get(line, False)
-            case Phone(line):
-                number, there = line, world.registered.get(line, True)
-            case Number(number, line):
-                there = line not in world.dead
-        if not there:
+        if not await self._is_there(to):
             raise Unreachable(to)
+        line = to.trunk if isinstance(to, Number) else to.extension if isinstance(to, Seat) else to.name
+        number = to.number if isinstance(to, Number) else line
         world.ring_out(leg_id, line, number, ("out", *args), ring_for, variables or {})
+
+    async def _is_there(self, to: Endpoint) -> bool:
+        match to:
+            case Seat(extension):
+                return (await self.seat_states()).get(extension, False)
+            case Phone(name):
+                return self.world.registered.get(name, True)
+            case Number():
+                return to.trunk not in self.world.dead
 
     async def answer(self, leg_id: str) -> None:
         """Lift, also a telephone that rings: where no telephone is, the desk's button is one."""
