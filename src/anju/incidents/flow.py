@@ -22,7 +22,9 @@ CALM = duty("calm", "安抚老人，不挂电话", AGENT, LEAD, seat="B")
 CONDITION = duty(
     "ask_condition", "问意识、呼吸、疼痛有无变化，按急救卡指导", AGENT, LEAD, every=within(minutes=2), seat="B"
 )
-KEEP_CALLING = duty("keep_calling", "继续呼叫老人，有回应就告诉 A 席", AGENT, LEAD, every=within(minutes=2), seat="B")
+KEEP_CALLING = duty(
+    "keep_calling", "继续呼叫老人，有回应就告诉 A 席", AGENT, LEAD, CLOCK, every=within(minutes=2), seat="B"
+)
 LISTEN_IN = duty("listen_in", "保持现场监听，直到有人接手", AGENT, LEAD, seat="B")
 
 INCIDENT = flow(
@@ -46,7 +48,7 @@ INCIDENT = flow(
         SAFE, FALSE_ALARM, ARRIVED,
         move("no_answer", "无人应答", "contacting", AGENT, LEAD, CLOCK, emphasis="primary"),
         move("silent_line", "接通但无人说话", SAME, AGENT, LEAD),
-        move("call_back", "回拨老人", SAME, AGENT, LEAD),
+        move("call_back", "回拨老人", SAME, AGENT, LEAD, CLOCK),
         duty("confirm_place", "核对姓名、地址、联系电话", AGENT, LEAD, seat="A"),
         duty("ask_state", "问清哪里不适、能否活动、身边有没有人", AGENT, LEAD, seat="B"),
         CALM,
@@ -152,10 +154,29 @@ ATTEMPT = flow(
         move("coming", "赶来", "coming", AGENT, LEAD, CLOCK),
         move("coming_with_key", "赶来，带钥匙", "coming", AGENT, LEAD, CLOCK),
         move("cannot", "来不了", "failed", AGENT, LEAD, CLOCK),
+        move("answered", "接通", "talking", CLOCK),
         move("no_answer", "无人接听", "failed", AGENT, LEAD, CLOCK),
         move("wrong_number", "号码有误", "failed", AGENT, LEAD),
         move("called_off", "不再需要", "ended", AGENT, LEAD, CLOCK),
         basis="告知及确认书二.2：逐一联系，每位 60 秒"),
+    state("talking", "通话中", within(minutes=5).then("hung_up"),
+        move("hung_up", "通话结束", "unsaid", CLOCK),
+        move("coming", "赶来", "coming", AGENT, LEAD, CLOCK),
+        move("coming_with_key", "赶来，带钥匙", "coming", AGENT, LEAD, CLOCK),
+        move("cannot", "来不了", "failed", AGENT, LEAD, CLOCK),
+        move("no_answer", "不是本人（语音信箱）", "failed", AGENT, LEAD, CLOCK),
+        move("wrong_number", "号码有误", "failed", AGENT, LEAD),
+        move("called_off", "不再需要", "ended", AGENT, LEAD, CLOCK),
+        basis="接通后 60 秒的振铃时限不再计；说什么由坐席登记，机器人电话以按键为准"),
+    state("unsaid", "待登记结果", within(seconds=60).then("no_result"),
+        move("coming", "赶来", "coming", AGENT, LEAD),
+        move("coming_with_key", "赶来，带钥匙", "coming", AGENT, LEAD),
+        move("cannot", "来不了", "failed", AGENT, LEAD),
+        move("no_answer", "不是本人（语音信箱）", "failed", AGENT, LEAD),
+        move("wrong_number", "号码有误", "failed", AGENT, LEAD),
+        move("no_result", "接通，没有登记结果", "failed", CLOCK),
+        move("called_off", "不再需要", "ended", AGENT, LEAD, CLOCK),
+        basis="接通不等于有人来：60 秒内没有登记，按没有结果轮到下一位"),
     state("coming", "正在赶来", within(minutes=15).then("late"),
         move("late", "逾时未到", SAME, CLOCK),
         move("delayed", "改了到达时间", "coming", AGENT, LEAD),
@@ -165,6 +186,39 @@ ATTEMPT = flow(
         basis="一键通指南场景三：每隔一段时间询问是否赶到"),
     final("failed", "未成"),
     final("ended", "已结束"),
+)  # fmt: skip
+
+CALL_BACK = flow(
+    "elder_call",
+    "回拨老人",
+    state("due", "待回拨", within(seconds=5).then("dial"),
+        move("dial", "拨出", "ringing", CLOCK, AGENT, LEAD),
+        move("spoke", "老人应答", "answered", AGENT, LEAD, CLOCK),
+        move("no_answer", "无人应答", "failed", AGENT, LEAD),
+        move("called_off", "不再需要", "called_off", CLOCK),
+        basis="一键通指南（三）2(4)②：无响应回拨 2 次；系统先拨，接到坐席"),
+    state("by_hand", "待人工回拨", within(seconds=30).then("remind"),
+        move("remind", "催回拨", "by_hand", CLOCK),
+        move("spoke", "老人应答", "answered", AGENT, LEAD, CLOCK),
+        move("no_answer", "无人应答", "failed", AGENT, LEAD),
+        move("called_off", "不再需要", "called_off", CLOCK),
+        basis="没有话务引擎或坐席话机不在线：由坐席用旁边的电话回拨，30 秒没有登记再催"),
+    state("ringing", "回拨中", within(seconds=60).then("no_answer"),
+        move("picked_up", "接通", "listening", CLOCK),
+        move("line_busy", "原通话还没挂断，稍等", "due", CLOCK),
+        move("cannot_dial", "系统不能拨，由人拨打", "by_hand", CLOCK),
+        move("spoke", "老人应答", "answered", AGENT, LEAD, CLOCK),
+        move("no_answer", "无人应答", "failed", AGENT, LEAD, CLOCK),
+        move("called_off", "不再需要", "called_off", CLOCK),
+        basis="振铃 45 秒无人接听，或话务没有回音，按无人应答"),
+    state("listening", "接通，听有无回应", within(seconds=60).then("no_answer"),
+        move("spoke", "老人应答", "answered", AGENT, LEAD, CLOCK),
+        move("no_answer", "仍无人说话", "failed", AGENT, LEAD, CLOCK),
+        move("called_off", "不再需要", "called_off", CLOCK),
+        basis="语音信箱也会接通：没有人说话或按键，不算应答"),
+    final("answered", "已应答"),
+    final("failed", "无人应答"),
+    final("called_off", "已取消"),
 )  # fmt: skip
 
 BELL = flow(

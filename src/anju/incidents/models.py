@@ -10,7 +10,7 @@ from django.db import models
 
 from anju.incidents import conditions
 from anju.incidents import plan as plans
-from anju.incidents.flow import ATTEMPT, BELL, INCIDENT
+from anju.incidents.flow import ATTEMPT, BELL, CALL_BACK, INCIDENT
 from anju.incidents.scenes import belongs
 from anju.kernel import clock
 from anju.kernel.crypto import EncryptedJSONField, EncryptedTextField
@@ -171,7 +171,44 @@ class Attempt(FlowSubject, ScopedModel):
             late = timedelta(minutes=5)
             left = (self.eta_at - clock.now()) if self.eta_at else default
             return left if left > timedelta(0) else late
+        if self.state in {"talking", "unsaid"}:
+            return plans.limit(self.incident.plan, f"incident.contact_{self.state}", default)
         return plans.limit(self.incident.plan, "incident.contact_attempt", default)
+
+
+@runs(CALL_BACK)
+class ElderCall(FlowSubject, ScopedModel):
+    """One of the two call-backs of a silent line (INC-04): a row with its own clock, whoever dials it.
+
+    `call_id` is the real call when the platform dialled; without one it was made on a telephone beside the desk.
+    """
+
+    scope_place: ClassVar[str] = "incident__place"
+    scope_elder: ClassVar[str] = "incident__elder"
+
+    incident = models.ForeignKey(Incident, models.PROTECT, related_name="elder_calls")
+    round = models.PositiveSmallIntegerField("第几次", default=1)
+    call_id = models.UUIDField("通话", null=True, blank=True)
+    robot = models.BooleanField("机器人拨打", default=False)
+    asked_at = models.DateTimeField("要求时间")
+
+    class Meta(ScopedModel.Meta):
+        verbose_name = "回拨老人"
+        verbose_name_plural = "回拨老人"
+        ordering = ["asked_at", "id"]
+        triggers = [guard(CALL_BACK)]
+
+    def __str__(self) -> str:
+        return f"{self.incident_id} 第 {self.round} 次回拨 {self.state_label}"
+
+    @property
+    def place(self) -> str:
+        """The place of its incident."""
+        return self.incident.place
+
+    def duration(self, slot: str, default: timedelta) -> timedelta:  # noqa: ARG002
+        """The frozen policy's limit, e.g. "incident.call_back_ringing"."""
+        return plans.limit(self.incident.plan, f"incident.call_back_{self.state}", default)
 
 
 @runs(BELL)

@@ -34,14 +34,84 @@ SERIOUS = 7
 """From this priority on a lapsed consent does not keep the contacts from being told."""
 
 
+RESCUERS = ("120", "110", "119")
+TO_ELDER = ("elder", "elder_check")
+"""What a call to the elder is for."""
+PARTIES = {
+    "agent_b": "B 席",
+    "supervisor": "值班长",
+    "doctor": "医生",
+    "contact": "联系人",
+    "elder": "老人",
+    "120": "120",
+    "110": "110",
+    "119": "119",
+    "other": "另一方",
+}
+_WENT = {
+    "no_answer": "无人接听",
+    "busy": "占线",
+    "refused": "拒接或空号",
+    "unknown": "不知是否拨出",
+    "lost": "系统中断",
+    "abandoned": "接通前挂断",
+    "rescued": "转应急振铃",
+}
+_DUTIES_OF_CALL = {
+    "120": ("ask_120_sent", "ask_120_position"),
+    "110": ("ask_110_arrived",),
+    "119": ("ask_119_arrived",),
+    "agent_b": ("calm", "listen_in"),
+}
+_DUTIES_OF_CONTACT = {
+    "committee": ("tell_committee",),
+    "grid": ("tell_committee",),
+    "social_worker": ("tell_committee",),
+    "guardian": ("tell_family",),
+}
+
+
 _TEXTS = ("class", "kind", "who", "hospital", "escort", "state", "mood", "needs", "cause", "outcome_class", "finding")
 _NUMBERS = {"eta_minutes": "几分钟能到", "to_user_id": "移交给谁"}
-_YES_NO = ("sent", "answered")
+_YES_NO = ("sent", "answered", "by_hand")
 LONGEST = 500
 
 
 class BadValue(ValueError):
     """A value that came with a move cannot be used; the text is Chinese."""
+
+
+def spoken(seconds: int) -> str:
+    """65 → "1 分 05 秒"."""
+    minutes, rest = divmod(max(seconds, 0), 60)
+    return f"{minutes} 分 {rest:02d} 秒" if minutes else f"{rest} 秒"
+
+
+def call_went(result: str, seconds: int) -> str:
+    """How a call went, in words: 接通 1 分 05 秒, 无人接听 …"""
+    return f"接通 {spoken(seconds)}" if result == "answered" else _WENT.get(result, "没有接通")
+
+
+def duties_of_call(purpose: str, contact_kind: str, *, coming: bool, answered: bool) -> tuple[str, ...]:
+    """Duties that such a call is. Calling the elder counts even when she does not answer; the rest must have spoken.
+
+    `coming`: the contact is on the way, so the call asked where she is.
+    """
+    if purpose in TO_ELDER:
+        return ("keep_calling",)
+    if not answered:
+        return ()
+    if purpose in {"contact", "contact_robot"}:
+        asked = ("ask_helper", "ask_contact_arrived") if coming and purpose == "contact" else ()
+        return (*asked, *_DUTIES_OF_CONTACT.get(contact_kind, ()))
+    return _DUTIES_OF_CALL.get(purpose, ())
+
+
+def all_clear(state: str) -> str:
+    """The move by which a case ends when the elder turns out to be well; "" where nobody was troubled yet."""
+    if state == "rescuing":
+        return "withdraw"
+    return "safe" if state in {"contacting", "helper_coming", "rescue_due"} else ""
 
 
 def tidy(data: Mapping[str, Any]) -> dict[str, Any]:

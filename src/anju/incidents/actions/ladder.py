@@ -10,6 +10,7 @@ from anju.accounts.roles import CENTRE
 from anju.calls import actions as calls
 from anju.elders import actions as elders
 from anju.incidents import plan as plans
+from anju.incidents.actions.dialling import by_engine, dial
 from anju.incidents.actions.messages import robot_to_contact
 from anju.incidents.actions.story import held, locked, ref, source_of, tell, write
 from anju.incidents.models import Attempt, Incident
@@ -17,7 +18,6 @@ from anju.incidents.rules import OPEN_BEFORE_FOLLOW_UP, mask_phone
 from anju.kernel import audit, clock
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
-from anju.kernel.scope import EVERYWHERE, seen_by
 
 RESULTS = ("coming", "coming_with_key", "cannot", "no_answer", "wrong_number")
 WORDS = {
@@ -27,12 +27,14 @@ WORDS = {
     "no_answer": "无人接听",
     "wrong_number": "号码有误",
     "not_called": "60 秒内没有拨打",
+    "no_result": "接通，没有登记结果",
     "called_off": "不再需要",
     "arrived": "到了",
 }
-LIVE = ("turn", "ringing", "coming")
+ASKING = ("turn", "ringing", "talking", "unsaid")
+"""An attempt that is not decided: nobody else gets the turn meanwhile."""
+LIVE = (*ASKING, "coming")
 DEFAULT_ETA = 15
-OURS = "incident:"
 
 
 def start(incident: Incident, *, robot: bool = False) -> None:
@@ -42,7 +44,7 @@ def start(incident: Incident, *, robot: bool = False) -> None:
         incident.save(update_fields=["ladder_open"])
     if robot and _coming(incident):
         return  # somebody pressed 1
-    if not incident.attempts.filter(state__in=("turn", "ringing")).exists():
+    if not incident.attempts.filter(state__in=ASKING).exists():
         next_turn(incident, robot=robot)
 
 
@@ -66,22 +68,36 @@ def next_turn(incident: Incident, *, robot: bool = False) -> Attempt | None:
 
 @transaction.atomic
 def call_contact(*, incident_id: int, rung: int, by: Actor) -> Attempt:
-    """A person rings this contact now, whoever's turn it is. Asked again later, it is a new attempt of its own."""
+    """A person rings this contact now, whoever's turn it is: by the engine when it can, else on the telephone beside her.
+
+    Asked again later, it is a new attempt of its own; but who is on the way is only asked where she is.
+    """
     incident = locked(incident_id)
     if incident.state not in OPEN_BEFORE_FOLLOW_UP:
         raise NotAllowed("此事件已结束处置，联系人请在回访中联系", code="not_here")
     rungs = plans.rungs(incident.plan)
     if not 0 <= rung < len(rungs):
         raise NotAllowed("没有这位联系人，请刷新页面", code="needs")
-    attempt = incident.attempts.select_for_update().filter(rung=rung, state__in=("turn", "ringing")).first()
+    asked = incident.attempts.select_for_update().filter(rung=rung)
+    on_the_way = asked.filter(state="coming").first() if by_engine(incident, by) and not incident.drill else None
+    attempt = on_the_way or asked.filter(state__in=ASKING).first()
+    if attempt is not None and attempt.state in {"talking", "unsaid"}:
+        raise NotAllowed("正在和这位通话，或还没有登记结果，先登记结果", code="needs")
     if attempt is None:
         attempt = Attempt(incident=incident, rung=rung, turn_at=clock.now())
         engine.begin(attempt, by)
     if attempt.state == "turn":
         engine.make(attempt, "dialled", by)
     attempt.called_at = clock.now()
-    attempt.save(update_fields=["called_at"])
-    write(incident, source=source_of(incident, by), kind="call", text=f"呼{_who(incident, attempt)}", by=by.name)
+    call = dial(
+        incident, by=by, number=rungs[rung].phone.partition(",")[0], whom=_who(incident, attempt), purpose="contact"
+    )
+    attempt.call_id = call.handle if call is not None else None  # type: ignore[assignment]
+    attempt.save(update_fields=["called_at", "call_id"])
+    write(
+        incident, source=source_of(incident, by), kind="call", text=f"呼{_who(incident, attempt)}", by=by.name,
+        data={"attempt": attempt.pk} | ({"call_id": call.call_id} if call is not None else {}),
+    )  # fmt: skip
     return attempt
 
 
@@ -170,7 +186,7 @@ def arrived(*, attempt_id: int, by: Actor, finding: str = "") -> None:
 def after_attempt(attempt: Attempt, move: str) -> None:
     """Listener: a contact failed, so the next has the turn; after the last, nobody was reached."""
     attempt.incident = held(attempt.incident_id)
-    if move in {"not_called", "no_answer"} and not attempt.result:
+    if move in {"not_called", "no_answer", "no_result"} and not attempt.result:
         attempt.result, attempt.result_at = move, clock.now()
         attempt.save(update_fields=["result", "result_at"])
         write(
@@ -188,7 +204,7 @@ def after_attempt(attempt: Attempt, move: str) -> None:
 
 def go_on(incident: Incident) -> None:
     """After a failure: the next turn, or the end of the ladder."""
-    if not incident.ladder_open or incident.attempts.filter(state__in=("turn", "ringing")).exists():
+    if not incident.ladder_open or incident.attempts.filter(state__in=ASKING).exists():
         return
     if _coming(incident) and incident.state != "contacting":
         return
@@ -217,48 +233,38 @@ def late(attempt: Attempt) -> None:
     )
 
 
-def on_key(*, call_id: str, ref: str, purpose: str, digit: str) -> None:
-    """A key was pressed in a robot call: the elder lives, or a contact takes the case. The proof is kept."""
-    if not ref.startswith(OURS):
+def contact_pressed(call_id: str, digit: str) -> None:
+    """A contact pressed a key in a robot call: 1 and 2 take the case. The proof is kept on the attempt."""
+    attempt = Attempt.objects.filter(call_id=call_id).first()
+    if attempt is None:
         return
-    with seen_by(EVERYWHERE), transaction.atomic():
-        if purpose == "elder_check":
-            _elder_pressed(ref, call_id, digit)
-            return
-        attempt = Attempt.objects.filter(call_id=call_id).first()
-        if attempt is None:
-            return
-        proof = {"call_id": call_id, "digit": digit, "at": clock.now().isoformat()}
-        Attempt.objects.filter(pk=attempt.pk).update(proof=proof)
-        result = {"1": "coming", "2": "coming_with_key", "3": "cannot"}.get(digit)
-        attempt.refresh_from_db()
-        if result and attempt.state in {"turn", "ringing"}:
-            contact_result(attempt_id=attempt.pk, result=result, by=THE_CLOCK, note=f"按键 {digit}（电话确认）")
+    proof = {"call_id": call_id, "digit": digit, "at": clock.now().isoformat()}
+    Attempt.objects.filter(pk=attempt.pk).update(proof=proof)
+    result = {"1": "coming", "2": "coming_with_key", "3": "cannot"}.get(digit)
+    if result and attempt.state in ASKING:
+        contact_result(attempt_id=attempt.pk, result=result, by=THE_CLOCK, note=f"按键 {digit}（电话确认）")
 
 
-def _elder_pressed(ref: str, call_id: str, digit: str) -> None:
-    """Her own key is a sign of life, and no more: a person still asks her. 2 says that she needs help."""
-    incident = locked(int(ref.partition(":")[2]))
-    words = {"1": "老人在机器人电话里按 1：没事。仍要人工核实", "2": "老人在机器人电话里按 2：要人帮忙"}
-    text = words.get(digit, f"老人在机器人电话里按了 {digit}")
-    write(incident, source="elder", kind="key", text=text, data={"call_id": call_id, "digit": digit})
+def contact_hung_up(incident: Incident, call_id: str, result: str, *, how: str, seconds: int) -> None:
+    """A call to a contact is over. Answered by an agent's call: what was said is still to be written down.
 
-
-def on_call_ended(*, call_id: str, ref: str, purpose: str, result: str) -> None:
-    """A robot call ended without a key: voicemail answers too, so that is no sign of life, and nobody took the case."""
-    if not ref.startswith(OURS):
+    Answered by the robot without a key is no answer: voicemail answers too, and nobody took the case.
+    """
+    attempt = incident.attempts.select_for_update().filter(call_id=call_id).first()
+    if attempt is None:
         return
-    with seen_by(EVERYWHERE), transaction.atomic():
-        if purpose == "elder_check":
-            incident = locked(int(ref.partition(":")[2]))
-            if not incident.entries.filter(kind="key", data__call_id=call_id).exists():
-                text = "接通但没有按键，不算应答" if result == "answered" else "无人接听"
-                write(incident, source="call", kind="call", text=f"机器人呼叫老人：{text}", data={"call_id": call_id})
-            return
-        attempt = Attempt.objects.filter(call_id=call_id, state="ringing").first()
-        if attempt is not None:
-            note = {"answered": "接了电话但没有按键", "unknown": "不知是否拨出"}.get(result, "")
-            contact_result(attempt_id=attempt.pk, result="no_answer", by=THE_CLOCK, note=note)
+    robot = attempt.channel == "robot"
+    if not robot:
+        write(
+            incident, source="call", kind="call", text=f"与{_who(incident, attempt)}的通话：{how}",
+            data={"call_id": call_id, "seconds": seconds, "attempt": attempt.pk},
+        )  # fmt: skip
+    if attempt.state == "talking" and not robot and result == "answered":
+        engine.make(attempt, "hung_up", THE_CLOCK)
+        tell(incident)
+    elif attempt.state in {"ringing", "talking"}:
+        note = {"answered": "接了电话但没有按键", "no_answer": ""}.get(result, how)
+        contact_result(attempt_id=attempt.pk, result="no_answer", by=THE_CLOCK, note=note)
 
 
 def _coming(incident: Incident) -> bool:
@@ -271,8 +277,8 @@ def _who(incident: Incident, attempt: Attempt) -> str:
 
 
 def _record_call(incident: Incident, attempt: Attempt, result: str, by: Actor, note: str) -> None:
-    if by is THE_CLOCK or attempt.channel == "robot":
-        return
+    if by is THE_CLOCK or attempt.channel == "robot" or attempt.call_id is not None:
+        return  # the engine has its own row
     rung = plans.rungs(incident.plan)[attempt.rung]
     outcome = {"no_answer": "no_answer", "wrong_number": "refused"}.get(result, "answered")
     calls.record_by_hand(

@@ -56,7 +56,8 @@ def _rescue(incident: Incident, done: Movement) -> str:  # noqa: ARG001
     number = done.move.removeprefix("call_")
     sent = "，已派车" if done.data.get("sent") and number == "120" else ""
     eta = f"，约 {done.data['eta_minutes']} 分钟" if done.data.get("eta_minutes") else ""
-    return f"呼 {number}（人工拨打）{sent}{eta}"
+    way = "座席电话拨出，人工操作" if done.data.get("by_engine") else "人工拨打"
+    return f"呼 {number}（{way}）{sent}{eta}"
 
 
 def _going(incident: Incident, done: Movement) -> str:

@@ -20,6 +20,8 @@ from anju.notices import queries as notice_queries
 from anju.notices.actions import To
 
 CONTACT_CHANNELS = ("sms", "app")
+ASKS_ELDER = "这里是安居中心，收到您家的报警。没事请按 1，要人帮忙请按 2，或者直接说话。"
+SEAT_COMES = "好的，坐席马上和您通话，请不要挂断。"
 
 
 def hotline() -> str:
@@ -111,8 +113,7 @@ def robot_to_elder(incident: Incident) -> None:
         return
     calls.robot_call(
         number=phone, whom=call_name(incident), purpose="elder_check", ref=ref(incident), place=incident.place,
-        script="elder_check", says="这里是安居中心，收到您家的报警。没事请按 1，要人帮忙请按 2，或者直接说话。",
-        says_after_key="好的，坐席马上和您通话，请不要挂断。",
+        script="elder_check", says=ASKS_ELDER, says_after_key=SEAT_COMES,
     )  # fmt: skip
     write(incident, source="system", kind="call", text="机器人正在呼叫老人")
 

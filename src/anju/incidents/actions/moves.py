@@ -10,7 +10,7 @@ from django.db import transaction
 from anju.accounts import queries as accounts
 from anju.calls import actions as calls
 from anju.incidents import rules
-from anju.incidents.actions import seats
+from anju.incidents.actions import dialling, seats, silent
 from anju.incidents.actions.story import locked, ref, source_of, tell, write
 from anju.incidents.models import CLASSES, Incident
 from anju.incidents.scenes import NEED_KINDS
@@ -21,10 +21,8 @@ from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
 
 RESCUE = {"call_120": "120", "call_110": "110", "call_119": "119"}
-CODES = frozenset({"class", "label", "kind", "kind_label", "sent", "eta_minutes", "answered", "times"})
+CODES = frozenset({"class", "label", "kind", "kind_label", "sent", "eta_minutes", "answered", "times", "by_engine"})
 LIVES_ALONE = ("alone", "widowed")
-SILENT_CALLBACKS = 2
-"""一键通指南（三）2(4)②: two call-backs without an answer."""
 
 
 @transaction.atomic
@@ -33,6 +31,7 @@ def move(*, incident_id: int, move: str, by: Actor, note: str = "", data: dict[s
 
     `data` by move: false_alarm {class}, needs_help {kind}, helper_going {eta_minutes, who}, call_120 {sent, eta_minutes},
     to_hospital {hospital, escort}, arrived {finding}, hand_over {to_user_id}, call_back {answered}, revisited {…}.
+    call_120/110/119 dial by the engine when the person's softphone is there; {by_hand: true} says that she dialled herself.
     """
     try:
         values = rules.tidy(data or {})
@@ -53,12 +52,14 @@ def move(*, incident_id: int, move: str, by: Actor, note: str = "", data: dict[s
     lacking = rules.wants(move, values, note)
     if lacking and incident.flow.state(incident.state).move(move):
         raise NotAllowed(lacking, code="needs")
+    if move in RESCUE and not incident.drill and not values.get("by_hand"):
+        values["by_engine"] = dialling.by_engine(incident, by)
     _prepare(incident, move, by, note, values)
     engine.make(incident, move, by, note=_in_words(move, note, values), data=_codes(values))
     if not incident.flow.state(incident.state).is_final:
         engine.rearm(incident)
     if move in RESCUE:
-        _dialled(incident, RESCUE[move], by, note)
+        dialling.rescue(incident, RESCUE[move], by, note=note, by_hand=bool(values.get("by_hand")))
     incident.refresh_from_db()
     return incident
 
@@ -128,13 +129,6 @@ def _outcome(move: str, note: str, data: dict[str, Any]) -> str:
     return note
 
 
-def _dialled(incident: Incident, number: str, by: Actor, note: str) -> None:
-    calls.record_by_hand(
-        by=by, number=number, whom=number, purpose=number, ref=ref(incident), place=incident.place, result="answered",
-        note=note,
-    )  # fmt: skip
-
-
 @transaction.atomic
 def tick(*, incident_id: int, duty: str, by: Actor, note: str = "", data: dict[str, Any] | None = None) -> Incident:
     """A duty is done (once more). `ask_120_sent` with data {"sent": true} starts asking for the position."""
@@ -160,20 +154,21 @@ def note(*, incident_id: int, by: Actor, text: str, source: str = "") -> int:
 
 @transaction.atomic
 def call_back(*, incident_id: int, by: Actor, answered: bool, note: str = "") -> Incident:
-    """Ring a silent elder back. The second time without an answer the case goes to the contacts at once."""
+    """What came of ringing a silent elder back. The second time without an answer the contacts are asked at once.
+
+    The running call-back is settled by it, whoever dialled; one that was made by hand is written down as a call.
+    """
     incident = locked(incident_id)
-    elder = incident.plan.get("elder", {})
-    number = str(elder.get("phone") or incident.plan.get("caller", {}).get("phone") or "")
-    incident.callbacks = 0 if answered else incident.callbacks + 1
-    incident.save(update_fields=["callbacks"])
-    engine.make(incident, "call_back", by, note=note, data={"answered": answered, "times": incident.callbacks})
-    if number:
+    if incident.flow.state(incident.state).move("call_back") is None:
+        raise NotAllowed(f"当前为“{incident.state_label}”，没有要登记的回拨，请刷新页面", code="not_here")
+    number = dialling.elder_number(incident)
+    by_engine = silent.said(incident, answered=answered, by=by, note=note)
+    if number and not by_engine:
         calls.record_by_hand(
             by=by, number=number, whom=call_name(incident), purpose="elder", ref=ref(incident), place=incident.place,
             result="answered" if answered else "no_answer", note=note,
         )  # fmt: skip
-    if incident.callbacks >= SILENT_CALLBACKS:
-        return move(incident_id=incident.pk, move="no_answer", by=by, note=f"回拨 {incident.callbacks} 次无人应答")
+    incident.refresh_from_db()
     return incident
 
 

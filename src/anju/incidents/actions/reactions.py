@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from anju.alarms import actions as alarms
+from anju.calls.scripts.queries import robots_dial
 from anju.elders import actions as elders
 from anju.incidents import plan as plans
-from anju.incidents.actions import ladder, messages, seats
+from anju.incidents.actions import ladder, messages, seats, silent
 from anju.incidents.actions.lines import line_of
 from anju.incidents.actions.story import held, ref, source_of, tell, write
 from anju.incidents.facts import IncidentClosed, IncidentOpened, ManyFalseAlarms
-from anju.incidents.flow import ATTEMPT, BELL, INCIDENT
+from anju.incidents.flow import ATTEMPT, BELL, CALL_BACK, INCIDENT
 from anju.incidents.models import CLASSES, Attempt, Bell, Incident
 from anju.incidents.rules import FALSE_CLASSES
 from anju.kernel import clock
@@ -93,7 +94,9 @@ def press_lead(incident: Incident, done: Movement) -> None:
 
 
 def duty_overdue(incident: Incident, done: Movement) -> None:
-    """A duty was not done in time: the lead is told."""
+    """A duty was not done in time: the lead is told. The robot goes on calling her where B could not."""
+    if done.move == "keep_calling" and robots_dial():
+        messages.robot_to_elder(incident)
     duty = incident.flow.state(incident.state).duty(done.move)
     label, seat = (duty.label, duty.seat) if duty else (done.move, "")
     messages.page_leads(incident, "page_duty", occasion=str(done.nth), duty=label, seat=seat)
@@ -163,7 +166,7 @@ def supervise(incident: Incident, done: Movement) -> None:
 
 def attempt_moved(attempt: Attempt, done: Movement) -> None:
     """The next contact, or the end of the ladder."""
-    if done.move in {"not_called", "no_answer", "cannot", "wrong_number"}:
+    if done.move in {"not_called", "no_answer", "no_result", "cannot", "wrong_number"}:
         ladder.after_attempt(attempt, done.move)
     elif done.move == "late":
         ladder.late(attempt)
@@ -193,6 +196,12 @@ def connect() -> None:
     when(INCIDENT, move="supervise", do=supervise)
     when(INCIDENT, move="ask_b", do=asked_for_b)
     when(INCIDENT, duty_overdue="*", do=duty_overdue)
+    when(INCIDENT, move="silent_line", do=silent.silent_line)
+    when(INCIDENT, any_=True, do=silent.left_verifying)
+    when(CALL_BACK, move="dial", do=silent.place)
+    when(CALL_BACK, entering="by_hand", do=silent.by_hand)
+    when(CALL_BACK, entering="failed", do=silent.after)
+    when(CALL_BACK, entering="answered", do=silent.after)
     for number in CALLED:
         when(INCIDENT, move=f"call_{number}", do=rescue_called)
     when(INCIDENT, move="withdraw", do=withdrawn)

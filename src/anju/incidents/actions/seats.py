@@ -6,6 +6,8 @@ from django.db import transaction
 
 from anju.accounts import queries as accounts
 from anju.accounts.roles import Role
+from anju.calls import actions as calls
+from anju.calls import queries as call_queries
 from anju.incidents.actions.story import locked, source_of, tell, write
 from anju.incidents.models import Bell, Incident
 from anju.incidents.rules import OPEN_BEFORE_FOLLOW_UP
@@ -41,7 +43,22 @@ def take_seat(*, incident_id: int, seat: str, by: Actor) -> None:
     write(incident, source=seat, kind="seat", text=f"{by.name}接入 {seat} 席", by=by.name)
     if seat == "B":
         _silence(incident, "ask_b", by)
+        _into_the_call(incident, by)
     _seats_changed(incident)
+
+
+def _into_the_call(incident: Incident, by: Actor) -> None:
+    """B's softphone rings and joins the call that A has with the elder; without an engine B listens beside her."""
+    live = call_queries.my_call(incident.a_seat_id) if incident.a_seat_id is not None else None
+    if live is None or live.ref != f"incident:{incident.pk}" or live.state != "talking" or by.user_id is None:
+        return
+    if not call_queries.can_dial(by.user_id):
+        return
+    try:
+        with transaction.atomic():
+            calls.join(by=by, call_id=live.call_id, seat="B")
+    except NotAllowed as refused:
+        write(incident, source="system", kind="gap", text=f"{by.name}没有接进通话：{refused}")
 
 
 @transaction.atomic
