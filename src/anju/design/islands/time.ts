@@ -95,9 +95,11 @@ class CountDown extends Ticking {
     if (over !== this.hasAttribute("data-over")) this.toggleAttribute("data-over", over);
     if (!total || !this.classList.contains("ring")) return;
     const share = Math.min(1, Math.max(0, (due - at) / total));
-    this.style.setProperty("--p", String(Math.round(share * 100)));
+    const percent = String(Math.round(share * 100));
+    if (this.style.getPropertyValue("--p") !== percent) this.style.setProperty("--p", percent);
     const kind = this.dataset["kind"] ?? "";
-    if (kind !== "emergency") this.dataset["kind"] = share <= 1 / 3 ? "warn" : "";
+    const wanted = kind === "emergency" ? kind : share <= 1 / 3 ? "warn" : "";
+    if (kind !== wanted) this.dataset["kind"] = wanted; // what is the same is not written: dozens tick four times a second
   }
 }
 
