@@ -17,6 +17,7 @@ USUAL = {
 }  # fmt: skip
 DOMAIN = {
     "places", "accounts", "notices", "knowledge", "elders", "devices", "signals", "calls", "alarms", "fieldwork", "incidents",
+    "supervision",
 }  # fmt: skip
 LONGEST = 400
 SQL = {"execute", "executemany", "raw", "extra", "RawSQL", "copy"}

@@ -110,6 +110,10 @@ class Trouble(OpenModel):
         SOURCE_SILENT = "source_silent", "来源静默"
         UNDECODABLE = "undecodable", "报文无法解析"
         ORPHAN = "orphan", "告警无人受理"
+        NO_RECORDING = "no_recording", "接通的电话没有录音"
+        RECORDING_BAD = "recording_bad", "录音文件有问题"
+        COPY_LATE = "copy_late", "录音备份滞后"
+        DISK_LOW = "disk_low", "录音磁盘将满"
 
     kind = models.CharField("类别", max_length=16, choices=Kind.choices)
     subject = models.CharField("对象", max_length=80, blank=True)

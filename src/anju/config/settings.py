@@ -54,9 +54,14 @@ INSTALLED_APPS = [
     "anju.devices",
     "anju.signals",
     "anju.calls",
+    "anju.calls.lines",
+    "anju.calls.scripts",
+    "anju.calls.recordings",
+    "anju.calls.levels",
     "anju.alarms",
     "anju.fieldwork",
     "anju.incidents",
+    "anju.supervision",
     "anju.portals.desk",
     "anju.portals.district",
     "anju.portals.open_api",
@@ -136,3 +141,22 @@ ANJU_WEBHOOK_SECRET = os.environ.get("ANJU_WEBHOOK_SECRET", "")
 ANJU_DEADMAN_URL = os.environ.get("ANJU_DEADMAN_URL", "")
 ANJU_HOTLINE = os.environ.get("ANJU_HOTLINE", "")
 ANJU_EXCHANGE = os.environ.get("ANJU_EXCHANGE", "")
+
+ANJU_WEB_URL = os.environ.get("ANJU_WEB_URL", "http://127.0.0.1:8000")
+ANJU_TLS_CERT = os.environ.get("ANJU_TLS_CERT", "")
+ANJU_TLS_KEY = os.environ.get("ANJU_TLS_KEY", "")
+
+# The telephone engine (anju.ops.telephone sets these for every process). Empty ANJU_ARI_URL: there is none.
+ANJU_ARI_URL = os.environ.get("ANJU_ARI_URL", "")
+ANJU_ARI_USER = os.environ.get("ANJU_ARI_USER", "anju")
+ANJU_SIP_HOST = os.environ.get("ANJU_SIP_HOST", "127.0.0.1")
+ANJU_SIP_PORT = int(os.environ.get("ANJU_SIP_PORT") or 5060)
+ANJU_SIP_WS_PORT = int(os.environ.get("ANJU_SIP_WS_PORT") or 0)
+ANJU_SIP_WSS_PORT = int(os.environ.get("ANJU_SIP_WSS_PORT") or 0)
+ANJU_SIP_EXTERNAL = os.environ.get("ANJU_SIP_EXTERNAL", "")
+ANJU_SIP_LOCAL_NETS = tuple(n.strip() for n in os.environ.get("ANJU_SIP_LOCAL_NETS", "").split(",") if n.strip())
+ANJU_RTP_PORTS = os.environ.get("ANJU_RTP_PORTS", "20000-29999")
+ANJU_RECORDINGS = Path(os.environ.get("ANJU_RECORDINGS") or ANJU_HOME / "recordings")
+ANJU_ASTERISK_HOME = Path(os.environ.get("ANJU_ASTERISK_HOME") or ANJU_HOME / "asterisk")
+ANJU_RECORDINGS_COPY = os.environ.get("ANJU_RECORDINGS_COPY", "")
+"""The second storage of recordings: a folder, or s3://key:secret@host/bucket/prefix?region=…&tls=1."""

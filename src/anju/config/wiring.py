@@ -15,6 +15,7 @@ def connect() -> None:
     repairs()
     telephone()
     pages()
+    recordings()
 
 
 def emergencies() -> None:

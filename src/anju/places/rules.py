@@ -99,17 +99,18 @@ def line_of(code: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """One duration that a district may set, in seconds. Less is stricter, everywhere."""
+    """One duration that a district may set, in seconds. Less is stricter, except where something is kept (`more_is_stricter`)."""
 
     label: str
     default: int
     least: int
     most: int
     basis: str
+    more_is_stricter: bool = False
 
 
-def _d(label: str, default: int, least: int, most: int, basis: str) -> Duration:
-    return Duration(label, default, least, most, basis)
+def _d(label: str, default: int, least: int, most: int, basis: str, *, more_is_stricter: bool = False) -> Duration:
+    return Duration(label, default, least, most, basis, more_is_stricter)
 
 
 _MIN, _HOUR, _DAY = 60, 3600, 86400
@@ -141,6 +142,14 @@ DURATIONS: Mapping[str, Duration] = {
     "install.contact": _d("装移机首次联系（工作时间）", 3 * _HOUR, 10 * _MIN, 8 * _HOUR, "装维手册 三.4.3"),
     "install.done": _d("装机完成", 2 * _DAY, _HOUR, 7 * _DAY, "装维手册 三.1：48 小时装机"),
     "recover.done": _d("停止服务后收回设备", 7 * _DAY, _DAY, 7 * _DAY, "告知书四.9：一周内"),
+    "recording.keep": _d(
+        "录音保存（36 个月）",
+        1096 * _DAY,
+        92 * _DAY,
+        3653 * _DAY,
+        "一键通指南：36 个月；许昌 5.10：3 个月",
+        more_is_stricter=True,
+    ),
 }
 DEFAULTS: Mapping[str, int] = {key: d.default for key, d in DURATIONS.items()}
 
@@ -160,8 +169,17 @@ def faults_of(data: Mapping[str, object]) -> list[str]:
 
 
 def looser(data: Mapping[str, int]) -> dict[str, tuple[int, int]]:
-    """The values that give more time than the default: key → (here, default)."""
-    return {k: (v, DEFAULTS[k]) for k, v in data.items() if k in DEFAULTS and v > DEFAULTS[k]}
+    """The values that are less strict than the default (more time to act, less time kept): key → (here, default)."""
+    return {k: (v, DEFAULTS[k]) for k, v in data.items() if k in DEFAULTS and _is_looser(k, v, DEFAULTS[k])}
+
+
+def _is_looser(key: str, value: int, than: int) -> bool:
+    return value < than if DURATIONS[key].more_is_stricter else value > than
+
+
+def _stricter(key: str, one: int, other: int) -> int:
+    more = key in DURATIONS and DURATIONS[key].more_is_stricter
+    return max(one, other) if more else min(one, other)
 
 
 def combine(district: Mapping[str, int] | None, inner: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -173,5 +191,5 @@ def combine(district: Mapping[str, int] | None, inner: Iterable[Mapping[str, int
     seconds = {**DEFAULTS, **(district or {})}
     for data in inner:
         for key, value in data.items():
-            seconds[key] = min(value, seconds.get(key, value))
+            seconds[key] = _stricter(key, value, seconds.get(key, value))
     return seconds
