@@ -9,6 +9,7 @@ from typing import Any
 from anju.accounts import queries as accounts
 from anju.accounts.models import User
 from anju.accounts.roles import Role
+from anju.calls import queries as calls
 from anju.devices import queries as devices
 from anju.elders import queries as elders
 from anju.incidents import queries as incidents
@@ -25,7 +26,10 @@ def page(user: User) -> dict[str, Any]:
     """The frame around everything."""
     roles = accounts.roles_of(user)
     posts = " · ".join(sorted(role.label for role in roles))
-    return {"now": clock.now(), "me": {"name": user.name, "seat_number": user.seat_number, "posts": posts}}
+    return {
+        "now": clock.now(),
+        "me": {"id": user.pk, "name": user.name, "seat_number": user.seat_number, "posts": posts},
+    }
 
 
 def queue(user: User, shown: Set[str] = frozenset()) -> dict[str, Any]:
@@ -255,8 +259,17 @@ def checks(now: datetime) -> list[dict[str, str]]:
         )  # fmt: skip
     if not found:
         found.append({"kind": "warn", "icon": "alert", "name": "设备信号", "note": "还没有收到过"})
-    found.append({"kind": "warn", "icon": "alert", "name": "电话引擎", "note": "未接入，来电手工登记"})
+    found.append(telephones())
     return found
+
+
+def telephones() -> dict[str, str]:
+    """Whether a real call can come in."""
+    health = calls.engine_health()
+    if health.running and health.ok and health.real:
+        return {"kind": "ok", "icon": "ok", "name": "电话引擎", "note": f"{health.live_calls} 通在线"}
+    word = "模拟，不能接真实电话" if health.ok else "断开，来电走应急振铃" if health.running else "话务控制没有运行"
+    return {"kind": "warn", "icon": "alert", "name": "电话引擎", "note": word}
 
 
 SOURCE_NAMES = {

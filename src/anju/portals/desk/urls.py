@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from anju.portals.desk import events, verbs, views
+from anju.portals.desk.phone import verbs as presses
+from anju.portals.desk.phone import views as phone
+
+
+def gives(asked: Callable[..., HttpResponse], done: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """One address: GET shows the dialog, POST carries it out."""
+
+    def both(request: HttpRequest, **words: Any) -> HttpResponse:
+        return (done if request.method == "POST" else asked)(request, **words)
+
+    return both
+
 
 urlpatterns = [
     path("desk/", views.desk),
@@ -27,5 +43,29 @@ urlpatterns = [
     path("desk/incident/<int:incident_id>/bell/<int:bell_id>", verbs.bell),
     path("desk/attempt/<int:attempt_id>", verbs.attempt),
     path("desk/elder/<int:elder_id>/reveal/<slug:field>", verbs.reveal),
+    path("desk/phone/bar", phone.call_bar),
+    path("desk/phone/callers", phone.callers),
+    path("desk/phone/engine", phone.engine),
+    path("desk/phone/here", phone.here),
+    path("desk/phone/mic", phone.mic),
+    path("desk/phone/registered", phone.registered),
+    path("desk/phone/gone", phone.gone),
+    path("desk/phone/state/<slug:name>", presses.state),
+    path("desk/phone/do/<slug:verb>", presses.press),
+    path("desk/phone/transfer", gives(phone.ask_transfer, presses.transfer)),
+    path("desk/phone/invite", gives(phone.ask_invite, presses.invite)),
+    path("desk/phone/dial", gives(phone.ask_dial, presses.dial)),
+    path("desk/phone/supervise/<uuid:call_id>", gives(phone.ask_supervise, presses.supervise)),
+    path("desk/phone/keypad", phone.ask_keys),
+    path("desk/phone/back/<int:back_id>", presses.ring_back),
+    path("desk/phone/wrap", presses.wrap_up),
+    path("desk/caller/<uuid:call_id>", phone.who),
+    path("desk/caller/<uuid:call_id>/find", phone.find),
+    path("desk/caller/<uuid:call_id>/who", presses.choose),
+    path("desk/caller/<uuid:call_id>/open", presses.open_case),
+    path("desk/wall", phone.board),
+    path("desk/wall/screen", phone.screen),
+    path("desk/wall/move", presses.move_seat),
+    path("desk/wall/proposal/<int:proposal_id>/<slug:how>", presses.proposal),
     path("events", events.events),
 ]

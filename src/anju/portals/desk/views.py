@@ -18,6 +18,7 @@ from anju.incidents.queries import NotFound
 from anju.incidents.views import IncidentView
 from anju.portals.desk import assemble, cards, people
 from anju.portals.desk.access import desk_only, user_of
+from anju.portals.desk.phone import bar
 
 
 def is_part(request: HttpRequest) -> bool:
@@ -26,12 +27,14 @@ def is_part(request: HttpRequest) -> bool:
 
 
 def whole(
-    request: HttpRequest, *, incident_id: int | None = None, problem: str = "", status: int = 200
-) -> HttpResponse:
-    """The whole desk, with a case open or idle."""
+    request: HttpRequest, *, incident_id: int | None = None, problem: str = "", status: int = 200, pane: str = "",
+    more: dict[str, Any] | None = None,
+) -> HttpResponse:  # fmt: skip
+    """The whole desk, with a case open, with another pane (a caller, the wallboard), or idle."""
     user = user_of(request)
-    context = {**assemble.page(user), **assemble.queue(user), "problem": problem}
-    context |= case_context(user, incident_id) if incident_id else assemble.idle(user)
+    context = {**assemble.page(user), **assemble.queue(user), "problem": problem, "pane": pane}
+    context |= {"bar": bar.bar(user), "engine": bar.engine(), **bar.callers(user)}
+    context |= case_context(user, incident_id) if incident_id else more or assemble.idle(user)
     return render(request, "desk/page.html", context, status=status)
 
 

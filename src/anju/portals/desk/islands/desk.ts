@@ -7,3 +7,5 @@ import "./keys";
 import "./dialog";
 import "./draft";
 import "./panes";
+import "./softphone";
+import "./pop";

@@ -1,5 +1,6 @@
 // The keyboard of the desk. Letters work when nobody is typing and no dialog is open; F-keys always.
 //   j/k ↑/↓ queue · Enter open · a accept · F9 sheet · n note · b ask for the B seat · 1-9 call a contact · c register a call · ? help
+//   F8 answer · F10 hang up · m mute · h hold · t transfer · g conference · d dial · r ready · o open a case of the caller
 
 const typing = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
@@ -20,6 +21,7 @@ function press(key: string): boolean {
   if (key === "j" || key === "ArrowDown") step(1);
   else if (key === "k" || key === "ArrowUp") step(-1);
   else if (key === "n") return focusOn("#case .note-box input[name=text]");
+  else if (first(`#case [data-focus="${CSS.escape(key)}"]`)) return focusOn(`#case [data-focus="${CSS.escape(key)}"]`);
   else if (/^[1-9]$/.test(key)) return click(`#case [data-rung="${key}"] [data-call]`);
   else if (key === "a" && !first('[data-press="a"]')) return click("#queue a.qcard[data-ring]");
   else return click(`[data-press="${CSS.escape(key)}"]:not(:disabled)`);
@@ -45,6 +47,11 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     if (open) (open as HTMLDialogElement).close();
     else click('[data-press="F9"]');
+    return;
+  }
+  if (event.key === "F8" || event.key === "F10") {
+    event.preventDefault();
+    if (!event.repeat) click(`[data-press="${event.key}"]:not(:disabled)`);
     return;
   }
   if (open) return;

@@ -43,7 +43,7 @@ document.addEventListener("click", (event) => {
 let opening: AbortController | undefined;
 
 /** Not through htmx: a part that refreshes itself at the same moment must neither delay nor undo what the agent wants to see. */
-async function open(path: string): Promise<void> {
+export async function open(path: string): Promise<void> {
   opening?.abort();
   const mine = (opening = new AbortController());
   const place = document.getElementById("case");

@@ -20,11 +20,18 @@ const TUNES: [least: number, tune: Tune][] = [
   [0, { tones: [[520, 0.25]], every: 0 }],
 ];
 
+/** A telephone that rings here is heard before anything else: a warbling bell, faster when somebody calls for help. */
+const BELLS: Record<string, Tune> = {
+  emergency: { tones: [[1000, 0.1], [800, 0.1], [1000, 0.1], [800, 0.1], [1000, 0.1], [800, 0.1]], every: 1.2 },
+  call: { tones: [[480, 0.12], [440, 0.12], [480, 0.12], [440, 0.12]], every: 2.4 },
+};
+
 /** `<desk-sound>` holds the button; it reads `data-ringing="9"` (highest waiting priority, -1 = none) of the queue. */
 class DeskSound extends HTMLElement {
   private audio: AudioContext | undefined;
   private level: Level = "high";
   private ringing = -1;
+  private bell = "";
   private round: number | undefined;
   private observer = new MutationObserver(() => this.look());
   private tabTitle = document.title;
@@ -35,7 +42,7 @@ class DeskSound extends HTMLElement {
     this.addEventListener("click", () => void this.press());
     document.addEventListener("pointerdown", this.wake, { capture: true });
     document.addEventListener("keydown", this.wake, { capture: true });
-    this.observer.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-ringing"] });
+    this.observer.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-ringing", "data-rings"] });
     this.look();
     this.show();
   }
@@ -71,8 +78,10 @@ class DeskSound extends HTMLElement {
   private look(): void {
     const queue = document.querySelector<HTMLElement>("[data-ringing]");
     const ringing = Number(queue?.dataset["ringing"] ?? -1);
-    if (ringing === this.ringing) return;
+    const bell = document.querySelector<HTMLElement>("soft-phone")?.dataset["rings"] ?? "";
+    if (ringing === this.ringing && bell === this.bell) return;
     this.ringing = ringing;
+    this.bell = bell;
     this.play();
     this.show();
   }
@@ -80,7 +89,7 @@ class DeskSound extends HTMLElement {
   private play(): void {
     window.clearInterval(this.round);
     this.round = undefined;
-    const tune = TUNES.find(([least]) => this.ringing >= least)?.[1];
+    const tune = BELLS[this.bell] ?? TUNES.find(([least]) => this.ringing >= least)?.[1];
     if (!tune) return;
     this.sound(tune);
     if (tune.every) this.round = window.setInterval(() => this.sound(tune), tune.every * 1000);
@@ -119,11 +128,12 @@ class DeskSound extends HTMLElement {
       button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="#i-${icon}"/></svg>${word}`;
       button.setAttribute("aria-pressed", String(state === "on"));
     }
-    const silent = state !== "on" && this.ringing >= 9;
+    const silent = state !== "on" && (this.ringing >= 9 || this.bell !== "");
     const warning = document.getElementById("silent-warning");
     if (warning) {
       warning.hidden = !silent;
-      const text = state === "locked" ? "没有提示音，有紧急求助在等。点这里开启" : "已静音，有紧急求助在等。点这里恢复";
+      const what = this.bell ? "电话在响" : "有紧急求助在等";
+      const text = state === "locked" ? `没有提示音，${what}。点这里开启` : `已静音，${what}。点这里恢复`;
       const span = warning.querySelector("span");
       if (span && span.textContent !== text) span.textContent = text;
       warning.onclick = () => {
@@ -133,7 +143,7 @@ class DeskSound extends HTMLElement {
         this.play();
       };
     }
-    document.title = this.ringing >= 0 ? `● 待接警 · ${this.tabTitle}` : this.tabTitle;
+    document.title = this.bell ? `☎ 来电 · ${this.tabTitle}` : this.ringing >= 0 ? `● 待接警 · ${this.tabTitle}` : this.tabTitle;
   }
 }
 customElements.define("desk-sound", DeskSound);

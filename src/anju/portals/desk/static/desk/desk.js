@@ -70,9 +70,11 @@ var CountDown = class extends Ticking {
     if (over !== this.hasAttribute("data-over")) this.toggleAttribute("data-over", over);
     if (!total || !this.classList.contains("ring")) return;
     const share = Math.min(1, Math.max(0, (due - at) / total));
-    this.style.setProperty("--p", String(Math.round(share * 100)));
+    const percent = String(Math.round(share * 100));
+    if (this.style.getPropertyValue("--p") !== percent) this.style.setProperty("--p", percent);
     const kind = this.dataset["kind"] ?? "";
-    if (kind !== "emergency") this.dataset["kind"] = share <= 1 / 3 ? "warn" : "";
+    const wanted = kind === "emergency" ? kind : share <= 1 / 3 ? "warn" : "";
+    if (kind !== wanted) this.dataset["kind"] = wanted;
   }
 };
 var TimeSince = class extends Ticking {
@@ -885,8 +887,9 @@ var htmx = window.htmx;
 
 // src/anju/portals/desk/islands/morph.ts
 var kept = (old, fresh) => old instanceof HTMLElement && fresh instanceof HTMLElement && old.hasAttribute("data-keep") && old.id === fresh.id;
+var same = (fresh) => fresh instanceof HTMLElement && fresh.hasAttribute("data-same");
 var callbacks = {
-  beforeNodeMorphed: (old, fresh) => !kept(old, fresh),
+  beforeNodeMorphed: (old, fresh) => !kept(old, fresh) && !same(fresh),
   beforeAttributeUpdated: (name, node) => !(name === "open" && (node instanceof HTMLDetailsElement || node instanceof HTMLDialogElement))
 };
 htmx.defineExtension("morph", {
@@ -896,6 +899,18 @@ htmx.defineExtension("morph", {
     const morphStyle = style === "morph:innerHTML" ? "innerHTML" : "outerHTML";
     return Idiomorph.morph(target, fragment.children, { morphStyle, callbacks, ignoreActiveValue: true });
   }
+});
+document.addEventListener("htmx:configRequest", (event) => {
+  const { elt, headers } = event.detail;
+  if (elt.id !== "queue") return;
+  const cards = elt.querySelectorAll("li[data-version]:not([data-same])");
+  headers["X-Anju-Shown"] = [...cards].map((card) => card.dataset["version"]).join(" ");
+});
+document.addEventListener("htmx:afterSwap", () => {
+  const bare = document.querySelectorAll("#queue li[data-same]");
+  bare.forEach((card) => card.remove());
+  const queue = document.getElementById("queue");
+  if (bare.length && queue) htmx.trigger(queue, "refresh");
 });
 
 // src/anju/portals/desk/islands/live.ts
@@ -923,14 +938,18 @@ function isNews(region, change) {
 }
 var AT_ONCE = 20;
 var SOON = 300;
+var LATER = 3e3;
+function haste(region, change) {
+  if (isNews(region, change)) return AT_ONCE;
+  return region.dataset["calm"] === void 0 ? SOON : LATER;
+}
 var LiveLine = class extends HTMLElement {
   source;
   epoch = "";
   counted = 0;
   heardAt = 0;
   failures = 0;
-  urgent = /* @__PURE__ */ new Set();
-  pending = /* @__PURE__ */ new Set();
+  waiting = /* @__PURE__ */ new Map();
   watch;
   retry;
   connectedCallback() {
@@ -976,22 +995,26 @@ var LiveLine = class extends HTMLElement {
     this.counted += 1;
     this.heardAt = performance.now();
     document.querySelectorAll("[data-live]").forEach((region) => {
-      if (shows(region, change)) this.soon(region, isNews(region, change) ? AT_ONCE : SOON);
+      if (shows(region, change)) this.soon(region, haste(region, change));
     });
     this.dispatchEvent(new CustomEvent("anju:changed", { detail: change, bubbles: true }));
   }
   /** Many changes of one transaction are one fetch, and many small steps of other cases never hold up a new one. */
   soon(region, wait) {
-    const waiting = wait === AT_ONCE ? this.urgent : this.pending;
-    if (waiting.size === 0) window.setTimeout(() => this.flush(waiting), wait);
-    waiting.add(region);
+    const sooner = [...this.waiting].some(([other, regions]) => other <= wait && regions.has(region));
+    if (sooner) return;
+    const due = this.waiting.get(wait);
+    if (due) due.add(region);
+    else {
+      this.waiting.set(wait, /* @__PURE__ */ new Set([region]));
+      window.setTimeout(() => this.flush(wait), wait);
+    }
   }
-  flush(waiting) {
-    const regions = [...waiting];
-    waiting.clear();
+  flush(wait) {
+    const regions = this.waiting.get(wait) ?? [];
+    this.waiting.delete(wait);
     for (const region of regions) {
-      this.urgent.delete(region);
-      this.pending.delete(region);
+      this.waiting.forEach((later) => later.delete(region));
       const still = region.isConnected ? region : document.getElementById(region.id);
       if (still) refresh(still);
     }
@@ -1072,10 +1095,15 @@ var TUNES = [
   [5, { tones: [[590, 0.2], [590, 0.2]], every: 5 }],
   [0, { tones: [[520, 0.25]], every: 0 }]
 ];
+var BELLS = {
+  emergency: { tones: [[1e3, 0.1], [800, 0.1], [1e3, 0.1], [800, 0.1], [1e3, 0.1], [800, 0.1]], every: 1.2 },
+  call: { tones: [[480, 0.12], [440, 0.12], [480, 0.12], [440, 0.12]], every: 2.4 }
+};
 var DeskSound = class extends HTMLElement {
   audio;
   level = "high";
   ringing = -1;
+  bell = "";
   round;
   observer = new MutationObserver(() => this.look());
   tabTitle = document.title;
@@ -1085,7 +1113,7 @@ var DeskSound = class extends HTMLElement {
     this.addEventListener("click", () => void this.press());
     document.addEventListener("pointerdown", this.wake, { capture: true });
     document.addEventListener("keydown", this.wake, { capture: true });
-    this.observer.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-ringing"] });
+    this.observer.observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-ringing", "data-rings"] });
     this.look();
     this.show();
   }
@@ -1117,15 +1145,17 @@ var DeskSound = class extends HTMLElement {
   look() {
     const queue = document.querySelector("[data-ringing]");
     const ringing = Number(queue?.dataset["ringing"] ?? -1);
-    if (ringing === this.ringing) return;
+    const bell = document.querySelector("soft-phone")?.dataset["rings"] ?? "";
+    if (ringing === this.ringing && bell === this.bell) return;
     this.ringing = ringing;
+    this.bell = bell;
     this.play();
     this.show();
   }
   play() {
     window.clearInterval(this.round);
     this.round = void 0;
-    const tune = TUNES.find(([least]) => this.ringing >= least)?.[1];
+    const tune = BELLS[this.bell] ?? TUNES.find(([least]) => this.ringing >= least)?.[1];
     if (!tune) return;
     this.sound(tune);
     if (tune.every) this.round = window.setInterval(() => this.sound(tune), tune.every * 1e3);
@@ -1162,11 +1192,12 @@ var DeskSound = class extends HTMLElement {
       button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="#i-${icon}"/></svg>${word}`;
       button.setAttribute("aria-pressed", String(state === "on"));
     }
-    const silent = state !== "on" && this.ringing >= 9;
+    const silent = state !== "on" && (this.ringing >= 9 || this.bell !== "");
     const warning = document.getElementById("silent-warning");
     if (warning) {
       warning.hidden = !silent;
-      const text = state === "locked" ? "没有提示音，有紧急求助在等。点这里开启" : "已静音，有紧急求助在等。点这里恢复";
+      const what = this.bell ? "电话在响" : "有紧急求助在等";
+      const text = state === "locked" ? `没有提示音，${what}。点这里开启` : `已静音，${what}。点这里恢复`;
       const span = warning.querySelector("span");
       if (span && span.textContent !== text) span.textContent = text;
       warning.onclick = () => {
@@ -1176,7 +1207,7 @@ var DeskSound = class extends HTMLElement {
         this.play();
       };
     }
-    document.title = this.ringing >= 0 ? `● 待接警 · ${this.tabTitle}` : this.tabTitle;
+    document.title = this.bell ? `☎ 来电 · ${this.tabTitle}` : this.ringing >= 0 ? `● 待接警 · ${this.tabTitle}` : this.tabTitle;
   }
 };
 customElements.define("desk-sound", DeskSound);
@@ -1197,6 +1228,7 @@ function press(key) {
   if (key === "j" || key === "ArrowDown") step(1);
   else if (key === "k" || key === "ArrowUp") step(-1);
   else if (key === "n") return focusOn("#case .note-box input[name=text]");
+  else if (first(`#case [data-focus="${CSS.escape(key)}"]`)) return focusOn(`#case [data-focus="${CSS.escape(key)}"]`);
   else if (/^[1-9]$/.test(key)) return click(`#case [data-rung="${key}"] [data-call]`);
   else if (key === "a" && !first('[data-press="a"]')) return click("#queue a.qcard[data-ring]");
   else return click(`[data-press="${CSS.escape(key)}"]:not(:disabled)`);
@@ -1219,6 +1251,11 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     if (open2) open2.close();
     else click('[data-press="F9"]');
+    return;
+  }
+  if (event.key === "F8" || event.key === "F10") {
+    event.preventDefault();
+    if (!event.repeat) click(`[data-press="${event.key}"]:not(:disabled)`);
     return;
   }
   if (open2) return;
@@ -1373,3 +1410,489 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const asked = /^\/desk\/incident\/(\d+)$/.exec(requestConfig.path)?.[1] ?? "";
   if (asked !== current()) event.detail.shouldSwap = false;
 });
+
+// src/anju/portals/desk/islands/guard.ts
+var BUSY = "anju_phone_talks";
+var PAGE = crypto.randomUUID();
+var Guard = class {
+  constructor(name, lost) {
+    this.name = name;
+    this.lost = lost;
+  }
+  drop;
+  /** Whether this page may be the telephone; `steal` takes it from another page of this browser. */
+  take(steal = false) {
+    return new Promise((resolve) => {
+      const held = (lock) => {
+        resolve(lock !== null);
+        if (!lock) return void 0;
+        return new Promise((drop) => this.drop = drop);
+      };
+      navigator.locks.request(`anju-phone-${this.name}`, steal ? { steal: true } : { ifAvailable: true }, held).catch(() => {
+        this.drop = void 0;
+        this.lost();
+      });
+    });
+  }
+  leave() {
+    this.drop?.();
+    this.drop = void 0;
+  }
+  get holds() {
+    return this.drop !== void 0;
+  }
+  /** Another page must not take the telephone away while it talks. */
+  static talks(on) {
+    if (on) localStorage.setItem(BUSY, String(Date.now()));
+    else localStorage.removeItem(BUSY);
+  }
+  static get otherTalks() {
+    return Date.now() - Number(localStorage.getItem(BUSY) ?? 0) < 5e3;
+  }
+};
+
+// src/anju/portals/desk/islands/mic.ts
+var CHOSEN = "anju_mic";
+var LOUD = 0.02;
+var HEARD_MS = 300;
+var QUIET_MS = 8e3;
+var SAYS = {
+  unknown: "",
+  asking: "浏览器在问能不能用麦克风，请点“允许”。",
+  listening: "说一句话，比如“一二三”。",
+  quiet: "没有听到声音。看话筒开关、静音键有没有关着，或换一个设备。",
+  ok: "听到您的声音了。",
+  refused: "浏览器不让用麦克风。点地址栏左边的图标，把“麦克风”改成允许，再点重试。",
+  missing: "没有找到麦克风。插上耳麦，再点重试。"
+};
+function voice() {
+  const device = localStorage.getItem(CHOSEN);
+  return navigator.mediaDevices.getUserMedia({
+    audio: { ...device ? { deviceId: { ideal: device } } : {}, echoCancellation: true, noiseSuppression: true, autoGainControl: true }
+  });
+}
+function silence(stream) {
+  stream?.getTracks().forEach((track) => track.stop());
+}
+function refusal(error) {
+  const name = error instanceof DOMException ? error.name : "";
+  return name === "NotFoundError" || name === "OverconstrainedError" ? "missing" : "refused";
+}
+var MicCheck = class {
+  constructor(done, changed) {
+    this.done = done;
+    this.changed = changed;
+    this.box.className = "mic";
+    this.box.innerHTML = `
+      <label class="mic__device">麦克风 <select class="select" aria-label="麦克风"></select></label>
+      <div class="mic__meter" role="meter" aria-label="声音大小" aria-valuemin="0" aria-valuemax="100"><i></i></div>
+      <p class="mic__say" role="status"></p>
+      <div class="row"><button class="btn" type="button" data-size="s" data-again>重试</button><button class="btn push" type="button" data-size="s" data-look="primary" data-done disabled>听得到，就绪</button></div>`;
+    this.find("[data-again]").addEventListener("click", () => void this.start());
+    this.find("[data-done]").addEventListener("click", () => this.finish());
+    this.select.addEventListener("change", () => {
+      localStorage.setItem(CHOSEN, this.select.value);
+      void this.start();
+    });
+  }
+  box = document.createElement("div");
+  state = "unknown";
+  stream = null;
+  audio;
+  frame = 0;
+  heard = 0;
+  begun = 0;
+  async start() {
+    this.stop();
+    this.show("asking");
+    try {
+      if (!navigator.mediaDevices) throw new DOMException("", "NotAllowedError");
+      this.stream = await voice();
+    } catch (error) {
+      this.show(refusal(error));
+      return;
+    }
+    await this.list();
+    this.audio = new AudioContext();
+    const ear = this.audio.createAnalyser();
+    ear.fftSize = 1024;
+    this.audio.createMediaStreamSource(this.stream).connect(ear);
+    this.heard = 0;
+    this.begun = performance.now();
+    this.show("listening");
+    const room = new Float32Array(ear.fftSize);
+    let last = performance.now();
+    const look = () => {
+      ear.getFloatTimeDomainData(room);
+      const level = Math.sqrt(room.reduce((sum, x) => sum + x * x, 0) / room.length);
+      const now2 = performance.now();
+      if (level > LOUD) this.heard += now2 - last;
+      last = now2;
+      this.meter(level);
+      if (this.heard >= HEARD_MS) this.show("ok");
+      else if (now2 - this.begun > QUIET_MS) this.show("quiet");
+      this.frame = requestAnimationFrame(look);
+    };
+    look();
+  }
+  stop() {
+    cancelAnimationFrame(this.frame);
+    silence(this.stream);
+    this.stream = null;
+    void this.audio?.close().catch(() => void 0);
+    this.audio = void 0;
+  }
+  finish() {
+    const label = this.stream?.getAudioTracks()[0]?.label ?? "";
+    this.stop();
+    this.done(label);
+  }
+  async list() {
+    const devices = (await navigator.mediaDevices.enumerateDevices()).filter((one) => one.kind === "audioinput");
+    const now2 = this.stream?.getAudioTracks()[0]?.getSettings().deviceId ?? "";
+    this.select.replaceChildren(...devices.map((one, n) => new Option(one.label || `麦克风 ${n + 1}`, one.deviceId, false, one.deviceId === now2)));
+  }
+  meter(level) {
+    const percent = Math.min(100, Math.round(Math.sqrt(level) * 160));
+    const meter = this.find(".mic__meter");
+    meter.setAttribute("aria-valuenow", String(percent));
+    meter.style.setProperty("--level", `${percent}%`);
+  }
+  show(state) {
+    if (this.state === state) return;
+    this.state = state;
+    this.box.dataset["state"] = state;
+    this.find(".mic__say").textContent = SAYS[state];
+    this.find("[data-done]").disabled = state !== "ok";
+    this.changed(state);
+  }
+  get select() {
+    return this.find("select");
+  }
+  find(selector) {
+    return this.box.querySelector(selector);
+  }
+};
+
+// src/anju/portals/desk/islands/phone.ts
+var LINE_WORDS = {
+  starting: ["refresh", "话机准备中"],
+  connecting: ["refresh", "话机连接中"],
+  ready: ["headset", "话机就绪"],
+  lost: ["alert", "话机断开，正在重连"],
+  refused: ["alert", "话机登记被拒"],
+  elsewhere: ["lock", "话机在另一处"],
+  simulated: ["alert", "模拟话务"],
+  none: ["mute", "没有话机"]
+};
+var LINE_HELP = {
+  starting: "正在取这一席的话机设置。",
+  connecting: "正在向话务引擎登记。一般不到一秒；久了请告诉值班长。",
+  ready: "已登记，可以振铃。",
+  lost: "与话务引擎的连接断了，正在自己重连，不用做什么。这期间来电会给别的座席。超过一分钟请告诉值班长，改用备用话机。",
+  refused: "话务引擎不认这一席的密码。请系统管理员在“线路”里重发这一席的密码，再刷新本页。",
+  elsewhere: "这一席的话机开在另一个窗口或另一台电脑上。一席只能有一部话机，否则来电会响错地方。",
+  simulated: "没有接话务引擎，电话都是模拟的，不能接真实来电。",
+  none: "您还没有分机。请系统管理员在“线路”里给您分一个，再刷新本页。"
+};
+
+// src/anju/portals/desk/islands/softphone.ts
+var HANG_UP_PATIENCE = 3e3;
+var LEFT_OVER = 6e3;
+var MIC_OK = "anju_mic_ok";
+var SoftPhone = class extends HTMLElement {
+  lineState = "starting";
+  why = "";
+  talk = "idle";
+  mic = "unknown";
+  trouble = "";
+  config;
+  line;
+  guard;
+  check;
+  stream = null;
+  afterCheck;
+  strayAt = 0;
+  seenMine = false;
+  tick;
+  observer = new MutationObserver(() => this.serverSaid());
+  connectedCallback() {
+    this.innerHTML = `<button class="phone" type="button" aria-expanded="false"></button><div class="phone__panel" popover></div>`;
+    this.button.popoverTargetElement = this.panel;
+    this.panel.addEventListener("toggle", (event) => this.toggled(event.newState === "open"));
+    document.addEventListener("click", this.pressed, { capture: true });
+    document.addEventListener("keydown", this.keyed, { capture: true });
+    window.addEventListener("beforeunload", this.unloading);
+    window.addEventListener("pagehide", this.leaving);
+    navigator.mediaDevices?.addEventListener("devicechange", this.devices);
+    const call = document.getElementById("phone");
+    if (call?.parentElement) this.observer.observe(call.parentElement, { subtree: true, childList: true, attributes: true });
+    this.tick = window.setInterval(() => this.lookAfter(), 1e3);
+    this.mic = sessionStorage.getItem(MIC_OK) ? "ok" : "unknown";
+    this.show();
+    void this.begin();
+  }
+  disconnectedCallback() {
+    document.removeEventListener("click", this.pressed, { capture: true });
+    document.removeEventListener("keydown", this.keyed, { capture: true });
+    window.removeEventListener("beforeunload", this.unloading);
+    window.removeEventListener("pagehide", this.leaving);
+    navigator.mediaDevices?.removeEventListener("devicechange", this.devices);
+    this.observer.disconnect();
+    window.clearInterval(this.tick);
+    this.line?.stop();
+    this.guard?.leave();
+  }
+  // ---- the line
+  async begin(steal = false) {
+    this.guard ??= new Guard(this.getAttribute("user") ?? "", () => this.stepAside());
+    if (!this.guard.holds && !await this.guard.take(steal)) return this.setLine("elsewhere", "");
+    try {
+      this.config = await this.post("here", { page: PAGE });
+    } catch {
+      this.setLine(this.lineState === "starting" ? "starting" : this.lineState, "");
+      window.setTimeout(() => void this.begin(), 2e3);
+      return;
+    }
+    if (this.config.mode !== "sip") return this.setLine(this.config.mode, this.config.why);
+    this.setLine("connecting", "");
+    const { connect } = await import(this.getAttribute("sip") ?? "");
+    this.line?.stop();
+    this.line = connect(this.config, {
+      line: (state, why) => this.setLine(state, why),
+      ringing: (auto) => this.ringing(auto),
+      talking: () => this.setTalk("talking"),
+      ended: () => this.ended(),
+      trouble: (why) => {
+        this.trouble = why;
+        this.show();
+      }
+    });
+    this.line.start();
+  }
+  /** Another window or computer is the telephone now. A call that is up here stays up until it ends. */
+  stepAside() {
+    if (this.line?.calling) return;
+    this.line?.stop();
+    this.line = void 0;
+    this.guard?.leave();
+    this.setLine("elsewhere", "");
+  }
+  ringing(auto) {
+    this.setTalk("ringing");
+    if (auto) void this.answer();
+  }
+  ended() {
+    silence(this.stream);
+    this.stream = null;
+    this.trouble = "";
+    this.setTalk("idle");
+    const call = document.getElementById("phone");
+    if (call) refresh(call);
+    if (this.dataset["aside"] !== void 0) this.stepAside();
+  }
+  async answer() {
+    if (this.talk !== "ringing" || this.stream) return;
+    try {
+      this.stream = await voice();
+      this.stream.getAudioTracks()[0]?.addEventListener("ended", () => {
+        this.trouble = "麦克风断了，对方听不到您：插好耳麦后挂断重拨，或转给别的座席";
+        this.show();
+      });
+      this.line?.answer(this.stream);
+    } catch (error) {
+      this.micLost(refusal(error));
+      this.panel.showPopover();
+    }
+  }
+  // ---- what the agent presses
+  pressed = (event) => {
+    const key = event.target instanceof Element ? event.target.closest("[data-phone]") : null;
+    if (!key) return;
+    const stop = () => {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    };
+    switch (key.dataset["phone"]) {
+      case "ready":
+        if (this.config?.mode !== "sip" || this.mic === "ok") return;
+        stop();
+        this.afterCheck = () => key.isConnected && key.click();
+        this.panel.showPopover();
+        return;
+      case "answer":
+        if (this.config?.mode !== "sip") return;
+        stop();
+        void this.answer();
+        return;
+      case "hangup":
+        window.setTimeout(() => this.line?.hangUp(), HANG_UP_PATIENCE);
+        return;
+      case "mute":
+        this.line?.mute(key.getAttribute("aria-pressed") !== "true");
+        return;
+    }
+  };
+  keyed = (event) => {
+    if (event.key !== "F8" || event.repeat || this.talk !== "ringing") return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    void this.answer();
+  };
+  unloading = (event) => {
+    if (this.busy) event.preventDefault();
+  };
+  /** The page goes while somebody talks: the server gives the caller to the next seat at once. */
+  leaving = () => {
+    if (!this.busy) return;
+    const form = new FormData();
+    form.set("csrfmiddlewaretoken", document.body.dataset["csrf"] ?? "");
+    form.set("page", PAGE);
+    navigator.sendBeacon(this.address("gone"), form);
+  };
+  get busy() {
+    return this.talk !== "idle" || this.config?.mode === "simulated" && this.server("talk") === "talking";
+  }
+  // ---- what the server says
+  serverSaid() {
+    const page = this.server("page");
+    if (page === PAGE) this.seenMine = true;
+    else if (page && this.seenMine && this.lineState !== "elsewhere") {
+      this.seenMine = false;
+      if (this.line?.calling) this.dataset["aside"] = "";
+      else this.stepAside();
+    }
+    const muted = this.server("muted");
+    if (this.talk === "talking" && muted) this.line?.mute(muted === "yes");
+    this.ring();
+  }
+  server(name) {
+    return document.getElementById("phone")?.dataset[name] ?? "";
+  }
+  /** Every second: the mark for other pages, and a call that lives here but no longer in the centre. */
+  lookAfter() {
+    if (this.guard?.holds) Guard.talks(this.busy);
+    const stray = this.talk === "talking" && this.server("talk") === "" && document.documentElement.dataset["line"] === "live";
+    if (!stray) this.strayAt = 0;
+    else if (!this.strayAt) this.strayAt = performance.now();
+    else if (performance.now() - this.strayAt > LEFT_OVER) this.line?.hangUp();
+    if (this.lineState === "elsewhere") this.show();
+  }
+  // ---- the microphone
+  devices = () => {
+    if (this.mic !== "ok" || this.config?.mode !== "sip") return;
+    void navigator.mediaDevices.enumerateDevices().then((all) => {
+      if (!all.some((one) => one.kind === "audioinput")) this.micLost("missing");
+    });
+  };
+  micLost(state) {
+    this.mic = state;
+    sessionStorage.removeItem(MIC_OK);
+    void this.post("mic", { ok: "", device: "" }).catch(() => void 0);
+    this.show();
+  }
+  async micPassed(device) {
+    this.mic = "ok";
+    sessionStorage.setItem(MIC_OK, "1");
+    this.panel.hidePopover();
+    await this.post("mic", { ok: "1", device }).catch(() => void 0);
+    this.show();
+    this.afterCheck?.();
+    this.afterCheck = void 0;
+  }
+  toggled(open2) {
+    this.button.setAttribute("aria-expanded", String(open2));
+    if (!open2) {
+      this.check?.stop();
+      return;
+    }
+    const [icon, word] = LINE_WORDS[this.lineState];
+    this.panel.innerHTML = `<h3><svg class="icon" aria-hidden="true"><use href="#i-${icon}"/></svg>${word}</h3><p></p>`;
+    const help = this.panel.querySelector("p");
+    help.textContent = this.why && this.lineState === "none" ? this.why : LINE_HELP[this.lineState];
+    if (this.lineState === "elsewhere") this.offerMove();
+    if (this.config?.mode !== "sip" || this.lineState === "elsewhere") return;
+    this.check ??= new MicCheck((device) => void this.micPassed(device), () => void 0);
+    this.panel.append(this.check.box);
+    if (this.talk === "idle") void this.check.start();
+  }
+  offerMove() {
+    const move = document.createElement("button");
+    move.type = "button";
+    move.className = "btn";
+    move.dataset["size"] = "s";
+    move.textContent = Guard.otherTalks ? "那边正在通话，挂断后才能移过来" : "把话机移到这里";
+    move.disabled = Guard.otherTalks;
+    move.addEventListener("click", () => {
+      this.panel.hidePopover();
+      void this.begin(true);
+    });
+    this.panel.append(move);
+  }
+  // ---- telling
+  setLine(state, why) {
+    const came = state === "ready" && this.lineState !== "ready";
+    this.lineState = state;
+    this.why = why;
+    this.show();
+    if (came) void this.post("registered", { page: PAGE }).catch(() => void 0);
+  }
+  setTalk(talk) {
+    this.talk = talk;
+    this.show();
+    this.ring();
+  }
+  /** The ringing sound is played by sound.ts, which watches this. */
+  ring() {
+    const rings = this.talk === "ringing" || this.server("talk") === "ringing" ? this.server("urgent") || "call" : "";
+    if ((this.dataset["rings"] ?? "") !== rings) this.dataset["rings"] = rings;
+  }
+  show() {
+    const troubled = this.trouble || (this.mic === "refused" ? "麦克风被拒" : this.mic === "missing" ? "没有麦克风" : "");
+    const unheard = this.lineState === "ready" && this.mic !== "ok";
+    const [icon, word] = troubled ? ["mic-off", troubled] : unheard ? ["mic", "麦克风未查"] : LINE_WORDS[this.lineState];
+    const state = troubled ? "trouble" : unheard ? "unheard" : this.lineState;
+    if (this.dataset["talk"] !== this.talk) this.dataset["talk"] = this.talk;
+    if (this.dataset["line"] !== this.lineState) this.dataset["line"] = this.lineState;
+    if (this.dataset["state"] === state && this.button.textContent === word) return;
+    this.dataset["state"] = state;
+    this.button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="#i-${icon}"/></svg><span>${word}</span>`;
+    this.button.title = `${word}。点开看说明和麦克风检查`;
+  }
+  get button() {
+    return this.querySelector("button");
+  }
+  get panel() {
+    return this.querySelector(".phone__panel");
+  }
+  address(verb) {
+    return `/desk/phone/${verb}`;
+  }
+  async post(verb, words) {
+    const answer = await fetch(this.address(verb), {
+      method: "POST",
+      body: new URLSearchParams(words),
+      headers: { "X-CSRFToken": document.body.dataset["csrf"] ?? "", "HX-Request": "true" }
+    });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return await answer.json();
+  }
+};
+customElements.define("soft-phone", SoftPhone);
+
+// src/anju/portals/desk/islands/pop.ts
+var DONE = "anju_popped";
+function pop() {
+  const call = document.getElementById("phone");
+  const path = call?.dataset["pop"];
+  if (!call || !path) return;
+  const key = `${call.dataset["call"]} ${path}`;
+  if (sessionStorage.getItem(DONE) === key) return;
+  sessionStorage.setItem(DONE, key);
+  if (window.location.pathname !== path) void open(path);
+}
+var phone = document.getElementById("phone");
+if (phone?.parentElement) {
+  new MutationObserver(pop).observe(phone.parentElement, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-pop", "data-call"] });
+  pop();
+}

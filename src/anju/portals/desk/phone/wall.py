@@ -1,0 +1,158 @@
+"""The wallboard, and whom a call can be given to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from anju.accounts.models import User
+from anju.accounts.roles import Role
+from anju.calls import queries as calls
+from anju.calls.queries import LiveCallView, SeatView
+from anju.elders import queries as elders
+from anju.kernel import clock
+from anju.kernel.flow.actor import Actor
+from anju.portals.desk import people
+from anju.portals.desk.phone.bar import ROLE_ICONS, STATES
+
+NUMBER_ROLES = (("contact", "家属"), ("doctor", "医生"), ("other", "社工、其他"))
+CONTACT_ROLES = {"guardian": "contact"}
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Somebody of the elder's contacts, with the number that is dialled and never shown."""
+
+    phone: str
+    role: str
+    name: str
+
+
+def spoken(call: LiveCallView) -> str:
+    """Whom this call is with, in a few words."""
+    return call.whom or call.number_masked or "没有显示号码"
+
+
+def targets(user: User) -> list[dict[str, Any]]:
+    """The other seats; only those that are ready can be rung."""
+    found = []
+    for seat in calls.seats():
+        if seat.user_id == user.pk or seat.state == "off":
+            continue
+        word, kind, icon = STATES[seat.state]
+        found.append(
+            {"extension": seat.extension, "name": seat.name, "can": seat.state == "ready", "kind": kind, "icon": icon, "word": word,
+             "skills": "值班长" if seat.is_lead else seat.queue_label}
+        )  # fmt: skip
+    return sorted(found, key=lambda one: (not one["can"], one["extension"]))
+
+
+def queue_targets() -> list[dict[str, str]]:
+    """Queues and how long one waits there."""
+    waiting = Counter(call.queue for call in calls.waiting())
+    ready = sum(seat.state == "ready" for seat in calls.seats())
+    return [
+        {"code": q.code, "name": q.name, "note": f"等待 {waiting[q.code]} · 全中心空闲 {ready} 席"}
+        for q in calls.queues()
+    ]
+
+
+def invitees(call: LiveCallView | None) -> list[dict[str, Any]]:
+    """120, and the elder's own people in their turn."""
+    found: list[dict[str, Any]] = [
+        {
+            "to": "120",
+            "label": "120 急救",
+            "note": "您确认后拨出，接通后念救援单",
+            "icon": ROLE_ICONS["120"],
+            "disabled": False,
+        }
+    ]
+    if call is not None and call.elder_id:
+        for turn, contact in enumerate(elders.contacts_of(call.elder_id)):
+            word = contact.relation or contact.get_kind_display()
+            found.append(
+                {"to": f"contact:{turn}", "label": f"{word} {contact.name}", "note": calls.masked(contact.phone) if contact.phone else "没有登记号码",
+                 "icon": "user", "disabled": not contact.phone}
+            )  # fmt: skip
+    return found[:7]
+
+
+def contact_of(call: LiveCallView, turn: int) -> Invited | None:
+    """The contact of that turn."""
+    rows = list(elders.contacts_of(call.elder_id)) if call.elder_id else []
+    if not 0 <= turn < len(rows) or not rows[turn].phone:
+        return None
+    one = rows[turn]
+    return Invited(one.phone, "contact", f"{one.relation or one.get_kind_display()} {one.name}")
+
+
+def board(user: User) -> dict[str, Any]:
+    """Waiting, levels, queues, seats, and what a lead may do about it."""
+    now, roles = clock.now(), people.roles(user)
+    lead = Role.LEAD in roles
+    seats, waiting, live = calls.seats(), calls.waiting(), {c.call_id: c for c in calls.live_calls()}
+    longest = max(((now - c.arrived_at).total_seconds() for c in waiting), default=0)
+    backs = calls.call_backs()
+    queues = [
+        {"code": q.code, "name": q.name, "emergency": q.emergency, "waiting": sum(c.queue == q.code for c in waiting),
+         "longest": max((int((now - c.arrived_at).total_seconds()) for c in waiting if c.queue == q.code), default=0),
+         "bound": sum(s.queue == q.code for s in seats), "overflow": q.overflow_seconds}
+        for q in calls.queues()
+    ]  # fmt: skip
+    return {
+        "now": now, "lead": lead, "queues": queues, "proposals": _proposals() if lead else [],
+        "stats": _stats(len(waiting), int(longest), len(backs)), "states": _states(seats),
+        "waiting": [
+            {"call_id": c.call_id, "kind": "emergency" if c.emergency else "", "icon": "sos" if c.emergency else "phone-in", "who": spoken(c),
+             "note": f"{c.queue_label} · 优先级 {c.priority}", "since": c.arrived_at}
+            for c in waiting
+        ],
+        "seats": [_seat(s, live.get(s.call_id), user, lead) for s in sorted(seats, key=lambda s: (s.state == "off", s.extension))],
+    }  # fmt: skip
+
+
+def _seat(seat: SeatView, call: LiveCallView | None, user: User, lead: bool) -> dict[str, Any]:
+    word, kind, icon = STATES[seat.state]
+    if call is not None and call.emergency and seat.state == "talking":
+        kind, icon, word = "emergency", "sos", "处置"
+    elif seat.state == "ringing":
+        kind = "warn"
+    about = spoken(call) if call is not None else seat.reason if seat.state == "break" else seat.queue_label
+    return {
+        "user_id": seat.user_id, "extension": seat.extension, "name": seat.name, "word": word, "kind": kind, "icon": icon,
+        "since": seat.since if seat.state != "off" else None, "about": about, "queue": seat.queue, "queue_label": seat.queue_label,
+        "call_id": seat.call_id if call is not None and seat.state == "talking" else "", "is_lead": seat.is_lead,
+        "spy": lead and call is not None and seat.state == "talking" and seat.user_id != user.pk,
+        "lost": seat.state not in {"off"} and not seat.registered,
+    }  # fmt: skip
+
+
+def _states(seats: list[SeatView]) -> list[dict[str, Any]]:
+    number = Counter(seat.state for seat in seats)
+    order = ("ready", "ringing", "talking", "wrap_up", "break", "off")
+    return [
+        {
+            "word": STATES[s][0],
+            "kind": STATES[s][1] if s != "ringing" else "warn",
+            "icon": STATES[s][2],
+            "count": number[s],
+        }
+        for s in order
+    ]
+
+
+def _stats(waiting: int, longest: int, backs: int) -> list[dict[str, Any]]:
+    return [
+        {"name": "等待", "value": waiting, "unit": "", "note": f"最久 {longest} 秒" if waiting else "没有人在等", "kind": "warn" if longest > 15 else ""},
+        {"name": "要回拨", "value": backs, "unit": "", "note": "紧急未接" if backs else "都已回拨", "kind": "warn" if backs else ""},
+    ]  # fmt: skip
+
+
+def _proposals() -> list[dict[str, Any]]:
+    return []
+
+
+def settle(proposal_id: int, how: str, by: Actor) -> None:
+    """Take or decline a proposal."""
