@@ -347,7 +347,10 @@ class AsteriskEngine:
 
     async def _add(self, bridge_id: str, leg_ids: str) -> None:
         try:
-            await self._ask("POST", f"bridges/{bridge_id}/addChannel", channel=leg_ids)
+            # a caller's telephone is not told who sits at the seat: no re-INVITE, no name
+            await self._ask(
+                "POST", f"bridges/{bridge_id}/addChannel", channel=leg_ids, inhibitConnectedLineUpdates=True
+            )
         except NotFound as late:
             raise Gone(bridge_id) from late
         except Refused as late:

@@ -22,8 +22,9 @@ _CAUSES = {
     28: Cause.UNKNOWN_NUMBER,
     31: Cause.NORMAL,
     32: Cause.NORMAL,
+    127: Cause.NORMAL,
 }
-"""ITU-T Q.850 causes; 26 is "answered elsewhere". All others are failures."""
+"""ITU-T Q.850 causes; 26 is "answered elsewhere", 127 a caller who hangs up while it rings. All others are failures."""
 
 _REASONS = {
     Cause.NORMAL: "normal",
