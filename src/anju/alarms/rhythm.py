@@ -74,7 +74,7 @@ def generic() -> Prior:
     night = {23: 0.35, 0: 0.35, 1: 0.35, 2: 0.35, 3: 0.35, 4: 0.35, 22: 0.6, 5: 0.6}
     home = [rate * night.get(h, 1.0) for rate in bands for h in range(HOURS)]
     away = [rate * 0.7 for rate in bands for _ in range(HOURS)]
-    return Prior("generic", (*home, *away), (_tail(3.5, 0.5, 8.0), _tail(3.6, 0.5, 2.0)))
+    return Prior("generic", (*home, *away), (_tail(3.8, 0.5, 8.0), _tail(3.9, 0.5, 2.0)))
 
 
 def _tail(level: float, scale: float, rate: float) -> tuple[tuple[float, float], ...]:
@@ -379,10 +379,18 @@ def merged(prior_of: Sequence[Rhythm], name: str, base: Prior) -> Prior:
         exposure = sum(r.exposure[i] for r in prior_of) / _PER_HOUR
         ends = sum(r.ends[i] for r in prior_of) / _PER_END
         rates.append(max(FLOOR_RATE, (ends + PRIOR_HOURS * base.rates[i]) / (exposure + PRIOR_HOURS)))
-    tails = []
-    for mode in MODES:
-        days = sum(max(1, min(WINDOW, r.day - r.first_day)) for r in prior_of)
-        values = sorted((s.value for r in prior_of for s in r.scores[mode]), reverse=True)
-        # At most what every home could keep; a home with many is cut at the same level as its neighbours.
-        tails.append(tuple((v, 30.0 / days) for v in values) or base.tails[mode])
-    return Prior(name, tuple(rates), (tails[0], tails[1]))
+    days = sum(max(1, min(WINDOW, r.day - r.first_day)) for r in prior_of)
+    tails = [_shortened(sorted((s.value for r in prior_of for s in r.scores[m]), reverse=True), days) for m in MODES]
+    return Prior(name, tuple(rates), (tails[0] or base.tails[HOME], tails[1] or base.tails[AWAY]))
+
+
+def _shortened(values: Sequence[float], days: int) -> tuple[tuple[float, float], ...]:
+    """The tail in at most 60 steps, finer where it is rare: each step is the mean of the silences that it stands for."""
+    steps: list[tuple[float, float]] = []
+    at = 0
+    while at < len(values):
+        many = max(1, len(values) // 100, at // 8)
+        part = values[at : at + many]
+        steps.append((sum(part) / len(part), len(part) * 30.0 / days))
+        at += many
+    return tuple(steps)
