@@ -52,7 +52,7 @@ FILE_NAMES: dict[str, str] = {
     "calls/control/*": "the switchboard: live calls, and what it does with them",
     "calls/levels/*": "a sub-app: the level of each queue and proposals to move seats",
     "calls/recordings/*": "a sub-app: what was recorded, sealed, copied and may be heard",
-    "calls/kpis.py": "the figures of the call centre: each a function, a test, a sentence",
+    "calls/kpis/*": "the figures of the call centre: each a function, a test, a sentence",
     "calls/exchange.py": "the port to a telephone engine",
     "calls/simulator.py": "the same port without an engine",
     "devices/profile.py": "what a product's properties mean, as data",
