@@ -55,7 +55,8 @@ def where(incident: Incident) -> str:
     path = places.path_of(incident.place)
     if address:
         return address if address.startswith(path) else f"{path}{address}"
-    return f"{path}（地址不明）" if not incident.unknown_key else f"未知住户（{incident.unknown_key}）"
+    clue = incident.unknown_key.partition(" #")[0]  # behind it: what tells two callers of one masked number apart
+    return f"未知住户（{clue}）" if clue else f"{path}（地址不明）"
 
 
 def access_notes(incident: Incident) -> str:

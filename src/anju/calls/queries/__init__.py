@@ -1,6 +1,6 @@
 """What may be asked about calls and seats."""
 
-from anju.calls.queries.history import CallView, call, health, live, masked, of, page
+from anju.calls.queries.history import CallView, call, health, live, masked, number_of, of, page
 from anju.calls.queries.present import (
     CallBackView,
     LegView,
@@ -40,6 +40,7 @@ __all__ = [
     "live_calls",
     "masked",
     "my_call",
+    "number_of",
     "of",
     "page",
     "queues",

@@ -63,6 +63,11 @@ def call(call_id: str) -> CallView | None:
     return _view(row) if row else None
 
 
+def number_of(call_id: str) -> str:
+    """The whole number of the other side, for what must keep or dial it; pages show `number_masked`."""
+    return Call.objects.filter(call_id=call_id).values_list("number", flat=True).first() or ""
+
+
 def page(
     *, direction: str = "", result: str = "", user_id: int | None = None, number: str = "", emergency: bool | None = None,
     since: datetime | None = None, until: datetime | None = None, elder_id: int | None = None, offset: int = 0, limit: int = 50,

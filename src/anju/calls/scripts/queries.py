@@ -2,9 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from anju.calls import queries as calls
+from anju.calls.lines.speech import PROMPTS
+from anju.calls.scripts.menus import Table
+from anju.calls.scripts.models import Menu, Survey
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyView:
+    """One answer."""
+
+    call_id: str
+    ref: str
+    subject: str
+    user_id: int | None
+    elder_id: int | None
+    score: int
+    at: datetime
 
 
 def robots_dial() -> bool:
     """Whether a call that nobody sits at (a robot's) really goes out now: a switchboard runs and its engine is up."""
     return calls.engine_health().ok
+
+
+def menu_of(called: str) -> str:
+    """The code of the menu that callers of this number hear first; "" when there is none."""
+    if not called:
+        return ""
+    return Menu.objects.filter(active=True, access_number=called).values_list("code", flat=True).first() or ""
+
+
+def tables() -> dict[str, Table]:
+    """Every menu in use, by code."""
+    return {m.code: m.table() for m in Menu.objects.filter(active=True).prefetch_related("keys")}
+
+
+def survey_of(call_id: str) -> SurveyView | None:
+    """What was pressed after this call."""
+    row = Survey.objects.filter(call_id=call_id).first()
+    return _view(row) if row else None
+
+
+def surveys(*, ref: str = "", user_id: int | None = None, since: datetime | None = None) -> list[SurveyView]:
+    """Answers of a matter or of an agent's calls, the newest first."""
+    rows = Survey.objects.all()
+    wanted = {"ref": ref or None, "user_id": user_id, "at__gte": since}
+    return [_view(s) for s in rows.filter(**{k: v for k, v in wanted.items() if v is not None})]
+
+
+def _view(s: Survey) -> SurveyView:
+    return SurveyView(str(s.call_id), s.ref, s.subject, s.user_id, s.elder_id, s.score, s.at)
+
+
+def queue_codes() -> frozenset[str]:
+    """Queues that a key may lead to."""
+    return frozenset(q.code for q in calls.queues())
+
+
+def prompt_codes() -> frozenset[str]:
+    """Prompts that a menu may play."""
+    return frozenset(PROMPTS)
+
+
+def emergency_numbers() -> frozenset[str]:
+    """Access numbers whose callers hear no menu."""
+    return frozenset()

@@ -1,6 +1,7 @@
 """What may be done with incidents: the only writers. Every verb is keyword-only and runs in one transaction."""
 
 from anju.incidents.actions.dialling import call_elder, call_rescue
+from anju.incidents.actions.from_call import open_from_call
 from anju.incidents.actions.ladder import arrived, call_contact, contact_result, reveal_number
 from anju.incidents.actions.moves import call_back, follow_up, late_data, move, note, tick, withdraw
 from anju.incidents.actions.opening import device_reset, open_by_hand, open_or_join
@@ -37,6 +38,7 @@ __all__ = [
     "on_call_ended",
     "on_key",
     "open_by_hand",
+    "open_from_call",
     "open_or_join",
     "party_joined",
     "party_left",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 
 from django.db import transaction
@@ -233,6 +234,15 @@ def late(attempt: Attempt) -> None:
     )
 
 
+def attempt_of(incident: Incident, handle: str) -> Attempt | None:
+    """The attempt that a call or a party of a conference is. Parties that called in have no UUID and are none."""
+    try:
+        wanted = uuid.UUID(handle)
+    except ValueError:
+        return None
+    return incident.attempts.select_for_update().filter(call_id=wanted).first()
+
+
 def contact_pressed(call_id: str, digit: str) -> None:
     """A contact pressed a key in a robot call: 1 and 2 take the case. The proof is kept on the attempt."""
     attempt = Attempt.objects.filter(call_id=call_id).first()
@@ -250,7 +260,7 @@ def contact_hung_up(incident: Incident, call_id: str, result: str, *, how: str, 
 
     Answered by the robot without a key is no answer: voicemail answers too, and nobody took the case.
     """
-    attempt = incident.attempts.select_for_update().filter(call_id=call_id).first()
+    attempt = attempt_of(incident, call_id)
     if attempt is None:
         return
     robot = attempt.channel == "robot"

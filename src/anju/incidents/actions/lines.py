@@ -32,6 +32,8 @@ def line_of(incident: Incident, done: Movement) -> str:
     if done.kind == "tick":
         duty = incident.flow.state(done.now).duty(done.move)
         return _with(duty.label if duty else done.move, note or _answer(data))
+    if done.by_user is None and done.move == "no_answer" and note:
+        return f"{note}，转联系亲属和网格"
     if done.by_user is None and done.move in _CLOCK:
         return _with(_CLOCK[done.move], note if done.move == "late_data" else "")
     return _with(_SAID.get(done.move, _label)(incident, done), note)

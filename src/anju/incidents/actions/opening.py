@@ -54,8 +54,12 @@ def open_or_join(*, alarm_id: int) -> int:
 def open_by_hand(
     *, by: Actor, place: str, kind: str, kind_label: str, priority: int = 9, home_id: int | None = None,
     elder_id: int | None = None, phone: str = "", address: str = "", what: str = "", drill: bool = False,
+    at: datetime | None = None,
 ) -> Incident:  # fmt: skip
-    """Quick record of a caller, client or not: place, phone, what happens. Who opens it has accepted it."""
+    """Quick record of a caller, client or not: place, phone, what happens. Who opens it has accepted it.
+
+    `at`: when it began, if that was before now (a call that turned into an emergency).
+    """
     if not 0 <= priority <= 9:
         raise NotAllowed("优先级是 0 到 9", code="needs")
     if not places.exists(place):
@@ -71,7 +75,7 @@ def open_by_hand(
         known = home_id is None and bool(address or phone)
         incident = _begin(
             home_id=home_id, elder_id=elder_id, place=place, priority=priority, kind=kind, label=kind_label,
-            at=clock.now(), clue=(phone or address)[:80] if known else "", drill=drill, previous=None, by=by,
+            at=at or clock.now(), clue=(phone or address)[:80] if known else "", drill=drill, previous=None, by=by,
             extra={"caller": {"phone": phone, "address": address, "what": what}},
         )  # fmt: skip
         write(

@@ -19,7 +19,7 @@ from anju.incidents.actions import dialling, ladder, silent
 from anju.incidents.actions.moves import move
 from anju.incidents.actions.seats import ring_bell
 from anju.incidents.actions.story import locked, ref, tell, write
-from anju.incidents.models import Attempt, Incident
+from anju.incidents.models import Incident
 from anju.kernel import clock, crypto
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
@@ -124,8 +124,8 @@ def call_answered(
 
 def _contact_lifted(incident: Incident, handle: str) -> None:
     """The ringing time is over; what she says an agent writes down, or her key says it."""
-    attempt = incident.attempts.select_for_update().filter(call_id=handle, state="ringing").first()
-    if attempt is not None:
+    attempt = ladder.attempt_of(incident, handle)
+    if attempt is not None and attempt.state == "ringing":
         engine.make(attempt, "answered", THE_CLOCK)
         tell(incident)
 
@@ -300,7 +300,8 @@ def party_left(
         if role in rules.RESCUERS and not answered and incident.state in rules.OPEN_BEFORE_FOLLOW_UP:
             dialling.not_out(incident, role, how)
         if role != "agent_b":
-            done_by(incident, role, call_id=leg_id, answered=answered, how=how, user_id=user_id)
+            asker = user_id or incident.a_seat_id  # whoever brought her in sits on the case
+            done_by(incident, role, call_id=leg_id, answered=answered, how=how, user_id=asker)
 
 
 # ---- duties that tick themselves -------------------------------------------------------------------------------------
@@ -311,7 +312,7 @@ def done_by(
 ) -> list[str]:  # fmt: skip
     """Tick the duties that this call was; which. What was said in it the agent still writes herself."""
     incident.refresh_from_db()
-    attempt = Attempt.objects.filter(incident=incident, call_id=call_id).first()
+    attempt = ladder.attempt_of(incident, call_id)
     kind = plans.rungs(incident.plan)[attempt.rung].kind if attempt is not None else ""
     coming = attempt is not None and attempt.state == "coming"
     user = accounts.user(user_id) if user_id is not None else None

@@ -13,6 +13,7 @@ from anju.calls.simulator import Simulator
 from anju.elders.tests.factories import ElderFactory, complete
 from anju.incidents import actions, queries
 from anju.incidents.models import Incident
+from anju.incidents.tests.phone import Phone
 from anju.kernel import clock
 from anju.kernel.flow import queries as flow
 from anju.places.tests.factories import LOTUS, make_district
@@ -108,3 +109,9 @@ def story(db, everywhere, let_pass):
     Simulator.forget()
     yield Story(let_pass)
     Simulator.forget()
+
+
+@pytest.fixture
+def phone(story):
+    """A telephone engine that is up, with the softphones of the two agents."""
+    return Phone(story)
