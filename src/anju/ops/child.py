@@ -31,6 +31,7 @@ class Child:
     gently: signal.Signals = signal.SIGTERM
     patience: float = 8.0
     tell: Callable[[str], None] = print
+    deaf: float = DEAF_SECONDS
 
     process: subprocess.Popen[bytes] | None = None
     identity: ProcessId | None = None
@@ -98,8 +99,8 @@ class Child:
 
     def kill_if_deaf(self) -> None:
         """A process that runs but hears nothing is worse than none."""
-        if self.identity and time.monotonic() - self.heard > DEAF_SECONDS:
-            self.tell(f"{self.name} runs but has not answered for {DEAF_SECONDS:.0f} s: killed")
+        if self.identity and time.monotonic() - self.heard > self.deaf:
+            self.tell(f"{self.name} runs but has not answered for {self.deaf:.0f} s: killed")
             send(self.identity, signal.SIGKILL)
             self.heard = time.monotonic()
 

@@ -27,6 +27,20 @@ class Options:
     demo: bool
     hosts: tuple[str, ...]
     database_url: str
+    telephony: bool = False
+    simulated_telephony: bool = False
+    sip_port: int = 5060
+    sip_host: str = "127.0.0.1"
+
+    @property
+    def ari_port(self) -> int:
+        """Where the telephone engine is told what to do, on loopback only; also the plain WebSocket of the softphone."""
+        return self.gateway_port + 3
+
+    @property
+    def wss_port(self) -> int:
+        """Where browsers on HTTPS pages reach the telephone engine."""
+        return self.gateway_port + 4
 
     @property
     def router_port(self) -> int:
@@ -55,15 +69,22 @@ def parser() -> argparse.ArgumentParser:
         prog="./run",
         description="Sets up and starts the whole platform. Settings can also stand in var/anju.env.",
     )
-    made.add_argument(
-        "--port", type=int, help="of the pages (8000); the gateway and two addresses of metrics take the next ones"
-    )
+    made.add_argument("--port", type=int, help="of the pages (8000); gateway, metrics and telephone take the next six")
     made.add_argument("--host", help="address to listen on (127.0.0.1); beyond loopback HTTPS is switched on")
     made.add_argument("--https", action="store_true", help="HTTPS, by a local authority unless a certificate is given")
     made.add_argument("--certificate", metavar="FILE", help="PEM, with its chain")
     made.add_argument("--key", metavar="FILE", help="PEM, of the certificate")
     made.add_argument("--production", action="store_true", help="refuses demo, plain HTTP and simulator")
     made.add_argument("--no-demo", action="store_true", help="start with an empty platform")
+    made.add_argument(
+        "--telephony", action="store_true", help="install the telephone engine (Asterisk) if it is not here"
+    )
+    made.add_argument(
+        "--simulated-telephony",
+        action="store_true",
+        help="no telephone engine even if one is here; no real call comes in",
+    )
+    made.add_argument("--sip-port", type=int, help="where SIP is spoken (5060; with --port: that port + 6)")
     return made
 
 
@@ -96,6 +117,10 @@ def read_options(arguments: Sequence[str], settings: Mapping[str, str]) -> Optio
         demo=not (production or told.no_demo),
         hosts=tuple(part.strip() for part in settings.get("ANJU_HOSTS", "").split(",") if part.strip()),
         database_url=settings.get("DATABASE_URL", ""),
+        telephony=told.telephony,
+        simulated_telephony=told.simulated_telephony or settings.get("ANJU_EXCHANGE") == "simulator",
+        sip_port=told.sip_port or _number(settings, "ANJU_SIP_PORT", 5060 if port == 8000 else port + 6),
+        sip_host=settings.get("ANJU_SIP_HOST") or {"localhost": "127.0.0.1"}.get(host, host),
     )
     _refuse(options)
     return options
@@ -109,7 +134,9 @@ def _number(settings: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _refuse(options: Options) -> None:
-    for port in (options.port, options.gateway_port, options.urgent_port):
+    if options.telephony and options.simulated_telephony:
+        raise RefusedError("--telephony installs a real engine, --simulated-telephony refuses one: give one of them.")
+    for port in (options.port, options.gateway_port, options.urgent_port, options.wss_port, options.sip_port):
         if not 1 <= port <= 65535:
             raise RefusedError(f"{port} is no port: choose one from 1024 to 65534 (--port).")
     if bool(options.certificate) != bool(options.key):

@@ -22,6 +22,7 @@ from anju.ops.secrets import Secrets
 from anju.ops.setup import StepFailedError, collect_static, knows, load_demo, manage, migrate
 from anju.ops.supervisor import StopRequested, Supervisor, end_the_left
 from anju.ops.table import PROCESSES, Process
+from anju.ops.telephony import Telephony
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,6 +54,7 @@ class Run:
         self.secrets = Secrets.load_or_create(home.secrets)
         self.run_file = RunFile(home, options)
         self.supervisor = Supervisor(home, self._on_change)
+        self.telephony = Telephony(home, options, self.settings, self.secrets)
         self.env: dict[str, str] = {}
         self.certificate: tls.Certificate | None = None
         self.greeted = False
@@ -78,6 +80,7 @@ class Run:
 
     def _set_up(self) -> None:
         say(f"Anju 安居 — {'production' if self.options.production else 'demo'}, data in {self.home.path}")
+        self.telephony.find()
         self._certificate()
         server = self._server()
         end_the_left(self.home, server.data if server else None, say)
@@ -92,12 +95,28 @@ class Run:
         if self.options.demo:
             load_demo(self.home, self.env)
         self._refuse_demo_in_production()
+        self._telephone()
         if knows("doors"):
             self._doors()
-        say("  … starting " + ", ".join(process.name for process in PROCESSES))
-        for process in PROCESSES:
+        processes = [process for process in PROCESSES if knows(process.name)]
+        say(
+            "  … starting "
+            + ", ".join([*(child.name for child in self.supervisor.children), *(p.name for p in processes)])
+        )
+        for process in processes:
             self.supervisor.add(self._child(process))
         self.supervisor.patience.append(self._who_is_late)
+
+    def _telephone(self) -> None:
+        """The engine first: calls are answered (by itself) before anything of ours runs."""
+        self.telephony.prepare(lambda *words: manage(self.home, self.env, *words))
+        if child := self.telephony.make_child():
+            self.supervisor.add(child)
+            self.supervisor.hourly.append(self.telephony.tidy)
+        else:
+            say(
+                "  ! no telephone engine: the simulator serves, no real call can come in (./run --telephony installs one)"
+            )
 
     def _doors(self) -> None:
         """What clients need to know; without it the platform works all the same."""
@@ -106,7 +125,8 @@ class Run:
         except (StepFailedError, ValueError, IndexError) as problem:
             complain(f"  ! {self.home.run} stays without secrets and log-ins: {problem}")
         if not (self.home.path / "demo.stamp").exists():  # nobody of the demo is here
-            self.run_file.open({"logins": [], "demo_devices": []})
+            sip = {**(self.run_file.content["sip"] or {}), "demo_phones": [], "seats": []}
+            self.run_file.open({"logins": [], "demo_devices": [], "sip": sip})
 
     def _refuse_demo_in_production(self) -> None:
         if self.options.production and knows("production"):
@@ -131,6 +151,7 @@ class Run:
     def _renew(self) -> None:
         if self._own_certificate():
             self.supervisor.restart([p.name for p in PROCESSES if p.address], "its certificate was renewed")
+            self.telephony.certificate_renewed(lambda *words: manage(self.home, self.env, *words))
 
     def _server(self) -> Server | None:
         """The embedded database, unless DATABASE_URL names another."""
@@ -167,6 +188,7 @@ class Run:
             (options.gateway_port, options.host, "the gateway"),
             (options.router_port, "127.0.0.1", "the router's metrics"),
             (options.urgent_port, "127.0.0.1", "the urgent router's metrics"),
+            *self.telephony.ports(),
         )
         for port, host, what in wanted:
             if free_port(port, host) != port:
@@ -187,6 +209,7 @@ class Run:
             "ANJU_WEB_URL": address(options, options.port),
             "ANJU_GATEWAY_URL": address(options, options.gateway_port),
             "DATABASE_URL": database,
+            **self.telephony.environment(),
         }
         if self.certificate:
             told |= {"ANJU_TLS_CERT": str(self.certificate.certificate), "ANJU_TLS_KEY": str(self.certificate.key)}

@@ -33,6 +33,7 @@ class RunFile:
             "logins": [],
             "processes": {},
             "demo_devices": [],
+            "sip": None,
         }
 
     def open(self, doors: dict[str, Any]) -> None:

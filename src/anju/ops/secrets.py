@@ -24,6 +24,7 @@ class Secrets:
     metrics: str
     postgres: str
     postgres_admin: str
+    ari: str
     demo: str
 
     @classmethod
@@ -41,6 +42,7 @@ class Secrets:
             metrics=secrets.token_urlsafe(18),
             postgres=secrets.token_urlsafe(24),
             postgres_admin=secrets.token_urlsafe(24),
+            ari=secrets.token_urlsafe(24),
             demo=f"wangchao-2026-{secrets.token_hex(2)}",  # the demo's log-ins: short, because people type it
         )
 

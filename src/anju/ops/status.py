@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from anju.ops.home import Home, read_json
-from anju.ops.table import PROCESSES
+from anju.ops.table import ENGINE, PROCESSES
 
 STALE_SECONDS = 20.0
 """An older report means that nobody supervises."""
@@ -31,7 +31,8 @@ def processes(home: Home | None = None) -> tuple[list[ProcessStatus], bool]:
     report = read_json((home or Home.current()).supervisor)
     fresh = time.time() - float(report.get("at", 0)) < STALE_SECONDS
     rows = report.get("processes", {})
-    purposes = {"postgres": "the database", **{p.name: p.purpose for p in PROCESSES}}
+    own = {p.name: p.purpose for p in PROCESSES}
+    purposes = {"postgres": "the database", ENGINE: "the telephone engine", **own}
     return [
         ProcessStatus(
             name=name,
@@ -44,5 +45,5 @@ def processes(home: Home | None = None) -> tuple[list[ProcessStatus], bool]:
             rss_mib=round(row.get("rss_kib", 0) / 1024, 1),
         )
         for name, purpose in purposes.items()
-        if (row := rows.get(name, {})) or name != "postgres"
+        if (row := rows.get(name, {})) or name in own
     ], fresh

@@ -22,6 +22,9 @@ class Process:
         return (self.name,)
 
 
+ENGINE = "asterisk"
+"""The telephone engine's row in every report: there is one only where Asterisk is."""
+
 PROCESSES = (
     Process("web", "pages, pushes and the open interface", address="ANJU_PORT"),
     Process("gateway", "hears devices and operators' platforms", address="ANJU_GATEWAY_PORT"),
@@ -29,4 +32,6 @@ PROCESSES = (
     Process("router", "makes alarms and incidents of what was heard"),
     Process("ticker", "fires the deadlines"),
     Process("worker", "background jobs"),
+    Process("switchboard", "handles the calls: queues, seats, conferences"),
+    Process("callwatch", "frees calls that a dead or frozen switchboard holds"),
 )

@@ -1,0 +1,170 @@
+"""pjsip.conf: transports, trunks, seats and one-key phones.
+
+A seat takes a browser (WebRTC: DTLS, ICE) and a plain SIP telephone alike: encryption is *optimistic*, so the offer is
+one that a browser must accept (RFC 8829, 5.1.2: every RTP profile) and that a telephone answers in the clear. REFER is not
+loaded at all: calls are transferred from the desk, through the server, so that nobody leaves a call unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from anju.calls.lines.config.plan import LANGUAGE, REALM, Machine, Phone, Plan, Seat, Trunk
+
+QUALIFY_SECONDS = 15
+"""How often the far end of a trunk is asked for a sign of life: a dead one then fails at once instead of ringing on.
+
+Seats are not asked: a browser's place goes with its WebSocket, a telephone's with its registration, and many a plain
+telephone (and every test caller) does not answer OPTIONS: it would count as dead and never ring.
+"""
+QUALIFY_TIMEOUT = 3
+SEAT_RTP_TIMEOUT = 30
+"""Seconds without any sound from a seat until its leg is ended: its browser is gone and said nothing."""
+
+
+def pjsip(plan: Plan) -> str:
+    """The whole file."""
+    parts = [_GLOBAL.format(realm=REALM), *_transports(plan.machine), _TEMPLATES]
+    parts += ["\n".join(_trunk(trunk)) for trunk in plan.lines.trunks]
+    parts += [_seat(seat) for seat in plan.lines.seats]
+    parts += [_phone(phone) for phone in plan.lines.phones]
+    return "\n".join(parts)
+
+
+_GLOBAL = """\
+[global]
+type = global
+user_agent = Anju
+endpoint_identifier_order = ip,auth_username,username
+default_realm = {realm}
+keep_alive_interval = 25
+unidentified_request_count = 20
+unidentified_request_period = 5
+ignore_uri_user_options = yes
+
+[system]
+type = system
+timer_t1 = 500
+threadpool_initial_size = 5
+threadpool_auto_increment = 5
+threadpool_max_size = 50
+"""
+
+_TEMPLATES = f"""
+[telephone](!)
+type = endpoint
+language = {LANGUAGE}
+disallow = all
+allow = alaw,ulaw
+direct_media = no
+rtp_symmetric = yes
+force_rport = yes
+rewrite_contact = yes
+dtmf_mode = rfc4733
+allow_transfer = no
+allow_subscribe = no
+send_pai = yes
+timers = no
+
+[seat](!,telephone)
+context = seats
+allow = !all,opus,alaw,ulaw
+ice_support = yes
+rtcp_mux = yes
+media_encryption = dtls
+media_encryption_optimistic = yes
+dtls_auto_generate_cert = yes
+dtls_verify = fingerprint
+dtls_setup = actpass
+media_use_received_transport = yes
+use_avpf = no
+rtp_timeout = {SEAT_RTP_TIMEOUT}
+rtp_timeout_hold = 0
+
+[onekey](!,telephone)
+context = phones
+trust_id_inbound = no
+
+[trunkline](!,telephone)
+context = trunk
+trust_id_inbound = yes
+trust_id_outbound = yes
+rtp_timeout = 60
+rtp_timeout_hold = 0
+identify_by = auth_username,ip
+
+[one-place](!)
+type = aor
+max_contacts = 1
+remove_existing = yes
+minimum_expiration = 20
+maximum_expiration = 3600
+default_expiration = 120
+
+[login](!)
+type = auth
+auth_type = userpass
+realm = {REALM}
+"""
+
+
+def _transports(machine: Machine) -> Iterator[str]:
+    host = f"[{machine.sip_host}]" if ":" in machine.sip_host else machine.sip_host
+    outside = ""
+    if machine.external_address:
+        outside = f"external_media_address = {machine.external_address}\nexternal_signaling_address = {machine.external_address}\n"
+        outside += "".join(f"local_net = {net}\n" for net in machine.local_nets)
+    for protocol in ("udp", "tcp"):
+        yield (
+            f"[transport-{protocol}]\ntype = transport\nprotocol = {protocol}\nbind = {host}:{machine.sip_port}\n"
+            f"allow_reload = no\n{outside}"
+        )
+    for protocol in ("ws", "wss"):
+        yield f"[transport-{protocol}]\ntype = transport\nprotocol = {protocol}\nbind = {host}\n{outside}"
+
+
+def _auth(name: str, user: str, secret: str) -> str:
+    return f"[{name}](login)\nusername = {user}\npassword = {secret}\n"
+
+
+def _trunk(trunk: Trunk) -> Iterator[str]:
+    name = trunk.line
+    yield f"[{name}](trunkline)\naors = {name}\ntransport = transport-{trunk.transport}"
+    if trunk.caller_number:
+        yield f"from_user = {trunk.caller_number}"
+    if trunk.user and not trunk.addresses:
+        yield f"auth = {name}"
+    if trunk.user and trunk.host:
+        yield f"outbound_auth = {name}"
+    yield f"\n[{name}](one-place)"
+    if trunk.host:
+        yield f"contact = sip:{trunk.host}:{trunk.port}" + ("\\;transport=tcp" if trunk.transport == "tcp" else "")
+        yield f"qualify_frequency = {QUALIFY_SECONDS}\nqualify_timeout = {QUALIFY_TIMEOUT}"
+    yield ""
+    if trunk.user:
+        yield _auth(name, trunk.user, trunk.secret)
+    if trunk.addresses:
+        yield f"[{name}]\ntype = identify\nendpoint = {name}\n" + "".join(f"match = {a}\n" for a in trunk.addresses)
+    if trunk.registers and trunk.host:
+        where = f"sip:{trunk.host}:{trunk.port}"
+        yield (
+            f"[{name}]\ntype = registration\ntransport = transport-{trunk.transport}\noutbound_auth = {name}\n"
+            f"server_uri = {where}\nclient_uri = sip:{trunk.user}@{trunk.host}:{trunk.port}\ncontact_user = {trunk.user}\n"
+            "retry_interval = 15\nforbidden_retry_interval = 60\nmax_retries = 100000\nexpiration = 300\nline = no\n"
+        )
+
+
+def _seat(seat: Seat) -> str:
+    shown = f"callerid = {seat.name} <{seat.extension}>\n" if seat.name else ""
+    return (
+        f"[{seat.extension}](seat)\naors = {seat.extension}\nauth = {seat.extension}\n{shown}\n"
+        f"[{seat.extension}](one-place)\n\n{_auth(seat.extension, seat.extension, seat.secret)}"
+    )
+
+
+def _phone(phone: Phone) -> str:
+    known = f"callerid = <{phone.number}>\nset_var = ANJU_NUMBER={phone.number}\n" if phone.number else ""
+    return (
+        f"[{phone.name}](onekey)\naors = {phone.name}\nauth = {phone.name}\nset_var = ANJU_DEVICE={phone.name}\n{known}\n"
+        f"[{phone.name}](one-place)\n\n{_auth(phone.name, phone.name, phone.secret)}"
+    )

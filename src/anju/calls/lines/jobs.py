@@ -1,0 +1,24 @@
+"""Background work of the lines."""
+
+from __future__ import annotations
+
+import logging
+
+from anju.kernel.jobs import job
+
+log = logging.getLogger(__name__)
+
+
+@job("lines.apply")
+def apply() -> None:
+    """Write the configuration anew and have the engine load it. Refused rows leave the running one as it is."""
+    from anju.calls.lines import applying
+    from anju.calls.lines.config.writing import RefusedConfig
+    from anju.calls.lines.queries import is_real
+
+    if not is_real():
+        return
+    try:
+        applying.apply()
+    except RefusedConfig as refused:
+        log.warning("the telephone lines stay as they were: %s", refused)
