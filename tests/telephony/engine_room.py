@@ -1,0 +1,172 @@
+"""An Asterisk of the tests' own: the platform's generator writes its configuration, it listens on loopback only.
+
+Whoever runs it must end it (`stop`); `kill` is what a power cut does. Everything waits for what it waits for, nothing
+sleeps for a time that somebody guessed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TypeVar
+
+from anju.calls.asterisk.engine import AsteriskEngine
+from anju.calls.lines.config import writing
+from anju.calls.lines.config.plan import APP, Lines, Machine, Number, Phone, Plan, Seat, Trunk
+from anju.calls.simulator import tones
+from anju.ops import asterisk
+
+T = TypeVar("T")
+_NAP = threading.Event()
+PROMPTS = Path(writing.__file__).parents[1] / "prompts"
+SECRET = "tests-own-secret-0001"
+HOTLINE, EMERGENCY = "96219", "962190"
+CALLERS, AGENTS, TOWN = "127.0.0.2", "127.0.0.3", "127.0.0.4"
+"""Addresses of those who call in through the trunk, of the seats, and of those whom the trunk reaches."""
+TOWN_PORT = 5480
+SEATS = ("8001", "8002", "8003", "8009")
+
+
+def until(ask: Callable[[], T], what: str, within: float = 15.0) -> T:
+    """The first answer that is true, asked again and again; a failure names what was waited for."""
+    end = time.monotonic() + within
+    while True:
+        if found := ask():
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {within:g} s")
+        _NAP.wait(0.01)
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+def lines(seats: tuple[str, ...] = SEATS, rescue: tuple[str, ...] = ("8001", "8002")) -> Lines:
+    """Two trunks (one of them leads nowhere), two numbers, the seats, one telephone with one key."""
+    return Lines(
+        trunks=(
+            Trunk("trunk", addresses=(CALLERS, TOWN), host=TOWN, port=TOWN_PORT, caller_number=HOTLINE),
+            Trunk("dead", addresses=("127.0.0.9",), host="127.0.0.9", port=5999),
+        ),
+        numbers=(Number(HOTLINE), Number(EMERGENCY, emergency=True)),
+        seats=tuple(Seat(one, f"{SECRET}-{one}", f"seat{one}", rescue=one in rescue) for one in seats),
+        phones=(Phone("phone1", f"{SECRET}-phone1", "13700000001"),),
+    )
+
+
+class EngineRoom:
+    """One Asterisk with its folders."""
+
+    def __init__(self, home: Path, wanted: Lines, *, sip_port: int, ari_port: int, rtp: tuple[int, int]) -> None:
+        tree = asterisk.find()
+        if tree is None:
+            raise AssertionError("these tests need Asterisk: ./run --telephony installs it")
+        self.tree, self.owner = tree, asterisk.user()
+        base = home / "asterisk"
+        self.machine = Machine(
+            home=base, recordings=home / "recordings", modules=tree.modules, documentation=tree.documentation,
+            control=asterisk.control_folder(base), ari_port=ari_port, ari_password=SECRET, sip_port=sip_port,
+            rtp_first=rtp[0], rtp_last=rtp[1],
+        )  # fmt: skip
+        self.url = f"http://127.0.0.1:{ari_port}"
+        self.sip = f"127.0.0.1:{sip_port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        sounds = {path.stem: path for path in PROMPTS.glob("*.wav") if path.stem != "tune"}
+        tune = home / "tune.wav"
+        tones.write(tune, [(2.0, frozenset({300}))])
+        writing.write(Plan(self.machine, wanted), sounds, tune, owner=self.owner)
+        self._plain_seats()
+
+    def _plain_seats(self) -> None:
+        """SIPp has no DTLS: the seats of these tests speak plain RTP; those of the browser tests are as generated."""
+        path = self.machine.etc / "pjsip.conf"
+        text = re.sub(r"(?m)^(media_encryption|dtls_|rtcp_mux|ice_support).*\n", "", path.read_text())
+        path.write_text(text)
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        for old in self.machine.control.glob("*"):
+            old.unlink()
+        who = self.owner
+        self.process = subprocess.Popen(
+            self.tree.start(self.machine.etc / "asterisk.conf"),
+            stdin=subprocess.DEVNULL,
+            stdout=(self.machine.home / "log" / "stdout").open("ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **({"user": who.uid, "group": who.gid, "extra_groups": []} if who else {}),  # type: ignore[arg-type]
+        )
+        until(self.is_up, "Asterisk answers", 30)
+
+    def is_up(self) -> bool:
+        """Whether its interface for us answers, and the dialplan is loaded."""
+        return self._get("asterisk/ping") and self._get("endpoints/PJSIP/8001")
+
+    def _get(self, path: str) -> bool:
+        request = urllib.request.Request(f"{self.url}/ari/{path}")  # noqa: S310  our own loopback address
+        request.add_header("Authorization", "Basic " + b64encode(f"{APP}:{SECRET}".encode()).decode())
+        try:
+            with urllib.request.urlopen(request, timeout=2):  # noqa: S310
+                return True
+        except (OSError, urllib.error.URLError):
+            return False
+
+    def kill(self) -> None:
+        """As a power cut would."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """In order."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is not None and self.process.poll() is None:
+            os.kill(self.process.pid, how)
+            self.process.wait(15)
+
+    def cli(self, words: str) -> str:
+        """What the running server says to a command."""
+        return subprocess.run(
+            self.tree.remote(self.machine.etc / "asterisk.conf", words),
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        ).stdout
+
+    def engine(self, app: str = APP) -> AsteriskEngine:
+        """The port to this Asterisk."""
+        return AsteriskEngine(url=self.url, user=APP, secret=SECRET, app=app)
+
+
+@contextmanager
+def engine_room(*, seats: tuple[str, ...] = SEATS, rescue: tuple[str, ...] = ("8001", "8002")) -> Iterator[EngineRoom]:
+    """A running one, gone afterwards."""
+    home = Path(mkdtemp(prefix="anju-tel-"))
+    home.chmod(0o755)
+    first = 20000 + (os.getpid() % 8) * 1000
+    room = EngineRoom(home, lines(seats, rescue), sip_port=free_port(), ari_port=free_port(), rtp=(first, first + 998))
+    try:
+        room.start()
+        yield room
+    finally:
+        room.stop()
+        shutil.rmtree(home, ignore_errors=True)

@@ -1,0 +1,106 @@
+"""Who hears whom: the sound on the wire, not what a program believes.
+
+Everything that goes over loopback is captured. A party is known by the tone that it says from its address and port; what
+the engine sends back to that address and port is what the party hears.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from anju.calls.simulator import tones
+from tests.telephony.engine_room import EngineRoom, until
+from tests.telephony.sipp import TONES, voice_of
+
+_ALAW = 8
+_ENOUGH = 60
+"""Packets of 20 ms: 1.2 s of sound, of which the first part may still hold the sound of before."""
+
+
+Address = tuple[str, int]
+
+
+class Ears:
+    """A capture that runs."""
+
+    def __init__(self, room: EngineRoom, folder: Path) -> None:
+        first, last = room.machine.rtp_first, room.machine.rtp_last
+        self.path = folder / "sound.pcap"
+        self._from = (first, last)
+        self._process = subprocess.Popen(
+            ["tcpdump", "-i", "lo", "-Z", "root", "-s", "300", "-B", "16384", "-U", "-w", str(self.path),
+             f"udp and portrange {first}-{last}"],
+            stderr=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        line = self._process.stderr.readline() if self._process.stderr else b""
+        while b"listening" not in line:
+            if not line:
+                raise AssertionError("tcpdump does not run: the proof by sound needs the right to capture on lo")
+            line = self._process.stderr.readline() if self._process.stderr else b""
+
+    def close(self) -> None:
+        """No more."""
+        self._process.terminate()
+        self._process.wait(5)
+
+    def _packets(self, since: float) -> Iterator[tuple[Address, Address, bytes]]:
+        data = self.path.read_bytes()
+        at = 24
+        while at + 16 <= len(data):
+            second, micro, size, _ = struct.unpack_from("<IIII", data, at)
+            packet, at = data[at + 16 : at + 16 + size], at + 16 + size
+            if len(packet) < size or second + micro / 1e6 < since:
+                continue
+            head = 14 + (packet[14] & 15) * 4
+            source, target = struct.unpack_from(">HH", packet, head)
+            rtp = packet[head + 8 :]
+            if len(rtp) >= 12 + 80 and rtp[0] & 0xC0 == 0x80 and rtp[1] & 0x7F == _ALAW:
+                yield (
+                    (".".join(map(str, packet[26:30])), source),
+                    (".".join(map(str, packet[30:34])), target),
+                    rtp[12:],
+                )
+
+    def _streams(self, since: float) -> tuple[Mapping[Address, list[bytes]], Mapping[Address, list[bytes]]]:
+        said: dict[Address, list[bytes]] = defaultdict(list)
+        heard: dict[Address, list[bytes]] = defaultdict(list)
+        first, last = self._from
+        for source, target, sound in self._packets(since):
+            if first <= source[1] <= last:
+                heard[target].append(sound)
+            else:
+                said[source].append(sound)
+        return said, heard
+
+    def hears(self, *, parties: int, since: float | None = None) -> dict[str, set[str]]:
+        """From now on, until enough was said by so many parties: who (by voice) hears which voices."""
+        begin = time.time() if since is None else since
+        said = until(lambda: self._enough(begin, parties), f"{parties} parties talk", 20)
+        _, heard = self._streams(begin)
+        result: dict[str, set[str]] = {}
+        for address, sounds in said.items():
+            name = next(iter(voice_of(sounds[-_ENOUGH + 10 :])), "")
+            result[name] = voice_of(heard.get(address, [])[-_ENOUGH + 10 :])
+        return result
+
+    def _enough(self, since: float, parties: int) -> Mapping[Address, list[bytes]]:
+        said, _ = self._streams(since)
+        full = {address: sounds for address, sounds in said.items() if len(sounds) >= _ENOUGH}
+        return full if len(full) >= parties else {}
+
+
+def voices_in(path: Path, since: float = 0.0) -> set[str]:
+    """Whose tones are in a WAV file from that second on."""
+    found = tones.heard(tones.samples_of(path, since), TONES.values())
+    return {name for name, tone in TONES.items() if tone in found}
+
+
+def may_capture() -> bool:
+    """Whether this user may listen on loopback."""
+    return os.geteuid() == 0
