@@ -56,6 +56,7 @@ FILE_NAMES: dict[str, str] = {
     "calls/exchange.py": "the port to a telephone engine",
     "calls/simulator.py": "the same port without an engine",
     "devices/profile.py": "what a product's properties mean, as data",
+    "devices/totals.py": "many devices at once, judged and counted by the database",
     "elders/checks.py": "what is refused before it is stored, shared by the actions",
     "elders/finding.py": "blind index look-ups",
     "elders/freezing.py": "what a case keeps of a home: built once, for queries.freeze",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from anju.elders import masks, queries
 from anju.elders.models import Consent, Elder
@@ -93,11 +93,25 @@ def counts() -> dict[str, dict[str, int]]:
     return found
 
 
-def without_rescue(on: date | None = None, limit: int = 500) -> list[tuple[int, Term | None]]:
+def without_rescue(on: date | None = None, limit: int = 500, place: str = "") -> list[tuple[int, Term | None]]:
     """Elders in service whose signed authority to call 110/119/120 is missing or has lapsed: (elder id, term)."""
-    ids = list(Elder.objects.filter(status="approved").values_list("pk", flat=True)[:20_000])
+    ids = list(_without_rescue(on or clock.today(), place).order_by("pk").values_list("pk", flat=True)[:limit])
     terms = terms_of(ids, on)
-    return [(pk, terms.get(pk)) for pk in ids if not ((t := terms.get(pk)) and t.valid and t.rescue)][:limit]
+    return [(pk, terms.get(pk)) for pk in ids]
+
+
+def without_rescue_by_place(on: date | None = None) -> dict[str, int]:
+    """How many of them there are in each community."""
+    rows = _without_rescue(on or clock.today()).order_by().values_list("home__place")
+    return dict(rows.annotate(n=Count("pk")))
+
+
+def _without_rescue(day: date, place: str = "") -> QuerySet[Elder]:
+    signed = Consent.objects.filter(
+        Q(withdrawn_on=None) | Q(withdrawn_on__gt=day), elder=OuterRef("pk"), kind="service", signed_on__lte=day,
+        expires_on__gte=day, scope__contains=[RESCUE],
+    )  # fmt: skip
+    return Elder.objects.filter(~Exists(signed), status="approved", home__place__startswith=place)
 
 
 def may_see(field: str, roles: Iterable[str]) -> bool:

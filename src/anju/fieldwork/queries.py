@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, F, Q, QuerySet
 
 from anju.accounts.roles import Role
 from anju.fieldwork import rules
@@ -14,6 +14,9 @@ from anju.fieldwork.models import RepairOrder, Report
 from anju.kernel import clock
 from anju.kernel.flow.queries import DutyNow, duties_of, moves_for, story_of
 from anju.kernel.models import Movement
+
+_REPAIRED = ("follow_up", "materials")
+"""States in which the device works again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,16 @@ class OrderRow:
     urged: int
     broken: tuple[str, ...]
     closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Open orders: all, those with a broken promise, by place, by cause (the most frequent first)."""
+
+    all: int
+    late: int
+    by_place: dict[str, int]
+    by_cause: list[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +113,45 @@ def open_of_device(device_id: int) -> list[OrderRow]:
     return page(device_id=device_id, open_only=True)
 
 
-def counts() -> dict[str, int]:
+def counts(place: str = "") -> dict[str, int]:
     """Open orders by state, for the rail and the wall; `late` counts those with a broken promise."""
-    found: dict[str, int] = {"late": 0}
-    for row in page(open_only=True, limit=1000):
-        found[row.state] = found.get(row.state, 0) + 1
-        found["late"] += bool(row.broken)
-    return found
+    rows = _open(place)
+    return dict(rows.values_list("state").annotate(n=Count("pk"))) | {"late": rows.filter(_broken()).count()}
+
+
+def totals(place: str = "") -> Totals:
+    """Open orders at a place (a prefix of its code), counted by the database."""
+    rows = _open(place)
+    return Totals(
+        all=rows.count(),
+        late=rows.filter(_broken()).count(),
+        by_place=dict(rows.values_list("place").annotate(n=Count("pk"))),
+        by_cause=list(rows.values_list("cause_label").annotate(n=Count("pk")).order_by("-n", "cause_label")),
+    )
+
+
+def late(*, place: str = "", limit: int = 8) -> list[OrderRow]:
+    """Open orders with a broken promise, the newest first."""
+    orders = _open(place).filter(_broken()).select_related("assignee").order_by("-pk")[:limit]
+    return [_row(order) for order in orders]
+
+
+def _open(place: str) -> QuerySet[RepairOrder]:
+    return RepairOrder.objects.filter(closed_at=None, place__startswith=place).order_by()
+
+
+def _broken() -> Q:
+    """`broken` as a filter on open orders (a test holds both together)."""
+    now = clock.now()
+    unseen = Q(seen_at=None, reported_at__lt=now - rules.LOOK_WITHIN) | Q(
+        seen_at__gt=F("reported_at") + rules.LOOK_WITHIN
+    )
+    return unseen | (Q(reported_at__lt=now - rules.REPAIR_WITHIN) & ~Q(state__in=_REPAIRED))
 
 
 def broken(order: RepairOrder) -> list[str]:
     """The promises of 附件6 that this order has broken, in words."""
-    repaired = order.closed_at is not None or order.state in {"follow_up", "materials"}
+    repaired = order.closed_at is not None or order.state in _REPAIRED
     return rules.broken_promises(
         now=order.closed_at or clock.now(), reported_at=order.reported_at, seen_at=order.seen_at, repaired=repaired
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Aggregate, Count, DurationField, ExpressionWrapper, F, Max, Min, Q
 
 from anju.accounts import queries as accounts
 from anju.accounts.roles import CENTRE
@@ -27,6 +27,7 @@ from anju.incidents.views import (
     RungView,
     Shift,
     StepView,
+    Totals,
 )
 from anju.incidents.waiting import due_label, due_total, seat_of
 from anju.kernel import clock
@@ -86,11 +87,11 @@ def head(incident_id: int, roles: Collection[str]) -> IncidentView:
 def page(
     roles: Collection[str] = (), *, limit: int = 50, before_id: int | None = None, state: str = "",
     open_only: bool = False, home_id: int | None = None, elder_id: int | None = None, priority: int | None = None,
-    since: datetime | None = None, text: str = "",
+    since: datetime | None = None, text: str = "", place: str = "",
 ) -> list[IncidentView]:  # fmt: skip
     """Cases in the asker's scope, the newest first; `before_id` is the last id of the page before.
 
-    `text` finds a case number. Names and addresses are shortened unless `roles` work in the centre.
+    `text` finds a case number, `place` is a prefix of a place's code. Names and addresses are shortened unless `roles` work in the centre.
     """
     rows = Incident.objects.select_related("a_seat", "b_seat", "previous").order_by("-pk")
     exact = {
@@ -107,8 +108,30 @@ def page(
         rows = rows.filter(state=state)
     if text:
         rows = rows.filter(number__icontains=text.strip())
+    if place:
+        rows = rows.filter(place__startswith=place)
     full = _sees_names(roles)
     return [_head(i, full_name=full) for i in rows[:limit]]
+
+
+def totals(since: datetime, place: str = "") -> Totals:
+    """Counts of the cases opened since then at a place (a prefix of its code), drills included but for the waiting time."""
+    rows = Incident.objects.filter(opened_at__gte=since, place__startswith=place)
+    waited = ExpressionWrapper(F("accepted_at") - F("opened_at"), DurationField())
+    counted = rows.aggregate(
+        cases=Count("pk"), open=Count("pk", filter=Q(closed_at=None)),
+        false=Count("pk", filter=Q(outcome_class__in=rules.FALSE_CLASSES)),
+        accept=Median(waited, filter=Q(accepted_at__isnull=False, drill=False)),
+    )  # fmt: skip
+    return Totals(**counted, by_place=dict(rows.order_by().values_list("place").annotate(n=Count("pk"))))
+
+
+class Median(Aggregate):
+    """The middle of many values, by the database."""
+
+    function = "PERCENTILE_DISC"
+    template = "%(function)s(0.5) WITHIN GROUP (ORDER BY %(expressions)s)"
+    allow_distinct = False
 
 
 def shift_of(user_id: int, since: datetime) -> Shift:

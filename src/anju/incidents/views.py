@@ -170,6 +170,17 @@ class IncidentView:
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """Cases since a moment: all, not yet archived, false alarms, the median time until one was taken, all by place."""
+
+    cases: int
+    open: int
+    false: int
+    accept: timedelta | None
+    by_place: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Shift:
     """What somebody did since a moment: cases, those still open, the shortest and longest wait before they were taken."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 
+from anju.devices import totals
 from anju.devices.queries import DeviceHealth
 from anju.signals import activity
 from anju.signals.activity import Happening
@@ -192,8 +193,6 @@ NAMES = {
     "fall": "跌倒",
 }
 _BARS = ((-85, 4), (-95, 3), (-105, 2), (-115, 1))
-WEAK = -112
-"""RSRP in dBm: below this a message may be lost."""
 
 
 def devices(rows: Iterable[DeviceHealth], now: datetime) -> list[DeviceRow]:
@@ -209,7 +208,7 @@ def _device(nth: int, row: DeviceHealth, now: datetime) -> DeviceRow:
         tags.append(("maint", "battery-low", "待换电"))
     if row.tamper:
         tags.append(("maint", "wrench", "被拆动"))
-    weak = row.rsrp is not None and row.rsrp < WEAK
+    weak = row.rsrp is not None and row.rsrp < totals.WEAK
     if weak and not row.silent:
         tags.append(("maint", "signal", "信号弱"))
     bars = 0 if row.rsrp is None else next((n for edge, n in _BARS if row.rsrp >= edge), 0)

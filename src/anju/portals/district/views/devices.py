@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
-from anju.devices import actions, queries
-from anju.devices.queries import DeviceHealth
+from anju.devices import actions, queries, totals
 from anju.elders import lists
 from anju.kernel import clock
 from anju.places import queries as places
@@ -22,12 +19,6 @@ TROUBLES = (("silent", "失联", "deaf", "deaf"), ("low", "电量低", "maint", 
             ("weak", "信号弱", "maint", "signal"))  # fmt: skip
 
 
-def _has(row: DeviceHealth, trouble: str) -> bool:
-    if trouble == "weak":
-        return row.rsrp is not None and row.rsrp < figures.WEAK and not row.silent
-    return bool(getattr(row, trouble))
-
-
 @never_cache
 @opens("devices")
 def listing(request: HttpRequest) -> HttpResponse:
@@ -36,28 +27,25 @@ def listing(request: HttpRequest) -> HttpResponse:
     place = filters.place(request, known)
     trouble = filters.choice(request, "trouble", (t[0] for t in TROUBLES))
     kind, text = filters.choice(request, "kind", figures.NAMES), filters.text(request, "imei", 20)
-    chosen: dict[str, Any] = {"place__startswith": places.prefix_of(place)} if place else {}
-    rows = queries.health(limit=20_000, **chosen)
-    counts = {code: sum(_has(r, code) for r in rows) for code, *_ in TROUBLES}
-    fitting = [
-        r for r in rows
-        if (not trouble or _has(r, trouble)) and (not kind or r.device.kind == kind) and text in r.device.imei
-    ]  # fmt: skip
-    fitting.sort(key=lambda r: (r.well, not r.silent, r.device.id))
-    pages = filters.Pages(filters.number(request, "page"), SIZE, len(fitting))
-    shown = fitting[pages.start : pages.start + SIZE]
+    chosen = {"place": places.prefix_of(place) if place else "", "kind": kind, "imei": text}
+    counts = totals.totals(place=chosen["place"])
+    number = filters.number(request, "page")
+    shown, fitting = totals.page(**chosen, trouble=trouble, start=(number - 1) * SIZE, size=SIZE)
+    pages = filters.Pages(number, SIZE, fitting)
+    if pages.number != number:  # the list has become shorter
+        shown, _ = totals.page(**chosen, trouble=trouble, start=pages.start, size=SIZE)
     labels = lists.labels_of((r.device.home_id for r in shown if r.device.home_id), by.roles)
-    newest = max((r.last_heard_at for r in rows if r.last_heard_at), default=None)
+    newest = figures.ago(counts.newest, now)
     return render(
         request,
         "district/devices.html",
         {
             "rows": [(row, labels.get(row.home_id or 0)) for row in figures.devices(shown, now)], "page": pages,
             "places": known, "names": places.names_of({d.device.place for d in shown}),
-            "place": place, "trouble": trouble, "kind": kind, "imei": text, "kinds": figures.NAMES.items(), "all": len(rows),
-            "troubles": [(code, label, tone, icon, counts[code]) for code, label, tone, icon in TROUBLES],
-            "unknown": queries.unknown(100), "may": allowed(by, "device.register"), "newest": figures.ago(newest, now),
-            "newest_proof": f"最近信号 {figures.ago(newest, now)}",
+            "place": place, "trouble": trouble, "kind": kind, "imei": text, "kinds": figures.NAMES.items(), "all": counts.all,
+            "troubles": [(code, label, tone, icon, getattr(counts, code)) for code, label, tone, icon in TROUBLES],
+            "unknown": queries.unknown(100), "may": allowed(by, "device.register"), "newest": newest,
+            "newest_proof": f"最近信号 {newest}",
         },
     )  # fmt: skip
 

@@ -1,0 +1,52 @@
+"""The idle desk's figures of all homes, counted by the database, are those that each home gives by itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from anju.devices import actions, totals
+from anju.devices.tests.factories import build
+from anju.elders.models import Home
+from anju.kernel import clock
+from anju.places.tests.factories import LOTUS, make_district
+from anju.portals.desk import homes
+from anju.signals.activity import state
+
+pytestmark = [pytest.mark.django_db, pytest.mark.req("DEV-05", "SEN-03")]
+
+
+def test_the_words_of_all_homes_are_those_of_each_home(everywhere: None) -> None:
+    """Every home has exactly one word, the one that `signals.activity.state` gives it; the number of questions stays."""
+    make_district()
+    actions.load_products()
+    dice = Random(3)
+
+    def questions() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            homes.overview(len(asked_by), clock.now())
+        asked_by.append(1)
+        return len(asked)
+
+    asked_by = [1]
+    build(30, dice, places=[LOTUS])
+    few = questions()
+    build(400, dice, places=[LOTUS])
+    assert questions() == few
+    now = clock.now()
+    suspended = set(Home.objects.exclude(status="active").values_list("pk", flat=True))
+    rows = totals.longest_silent(limit=1000)
+    wanted = Counter(
+        state(
+            homes.happenings(row), now, last_heard=row.heard_at, suspended=row.home_id in suspended, zone=clock.SHANGHAI
+        ).word
+        for row in rows
+    )
+    counted = totals.homes_by(**homes.words(now))
+    assert {word: n for word, n in counted.items() if n} == dict(wanted)
+    assert len(wanted) == 5
+    assert sum(counted.values()) == 430
