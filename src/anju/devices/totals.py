@@ -105,7 +105,7 @@ def homes_by(**words: Q) -> dict[str, int]:
     return counted
 
 
-def _homes(place: str) -> QuerySet[Any, dict[str, Any]]:
+def _homes(place: str) -> QuerySet[Any, Any]:
     rows = Device.objects.filter(status=Device.Status.INSTALLED, home__isnull=False, place__startswith=place)
     kind, event = "product__kind", "vitals__last_event_at"
     return (
