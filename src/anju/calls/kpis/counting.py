@@ -120,7 +120,7 @@ SELECT key, max(name) AS label,
     count(*) FILTER (WHERE direction = 'out' AND by_user IS NOT NULL) AS outgoing,
     count(*) FILTER (WHERE direction = 'out' AND by_user IS NOT NULL AND answered_at IS NOT NULL) AS outgoing_answered,
     count(*) FILTER (WHERE {_IN} AND answered_at IS NOT NULL AND satisfaction > 0) AS rated,
-    count(*) FILTER (WHERE {_IN} AND answered_at IS NOT NULL AND satisfaction = 1) AS satisfied
+    count(*) FILTER (WHERE {_IN} AND answered_at IS NOT NULL AND satisfaction >= 4) AS satisfied
 FROM judged GROUP BY key ORDER BY key
 """  # noqa: S608 - built of the constants above; every value is a parameter
 
@@ -147,7 +147,7 @@ SELECT key, '' AS label,
     count(*) FILTER (WHERE wrapped_at IS NOT NULL AND ended_at IS NOT NULL) AS wrapped,
     coalesce(sum(extract(epoch FROM wrapped_at - ended_at)), 0) AS wrap_seconds,
     count(*) FILTER (WHERE satisfaction > 0 AND answered_at <= call_answered + interval '1 second') AS rated,
-    count(*) FILTER (WHERE satisfaction = 1 AND answered_at <= call_answered + interval '1 second') AS satisfied
+    count(*) FILTER (WHERE satisfaction >= 4 AND answered_at <= call_answered + interval '1 second') AS satisfied
 FROM rung GROUP BY key ORDER BY key
 """  # noqa: S608
 

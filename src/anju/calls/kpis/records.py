@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from anju.calls.kpis.definitions import SAME_MATTER, SHORT, Counts
 
-SATISFIED_FROM = {1: True, 2: False, 3: False}
-"""Keys of the survey after the call: 1 satisfied, 2 so-so, 3 not satisfied."""
+SATISFIED_FROM = 4
+"""The survey after the call gives 1 (worst) to 5 (best); 4 and 5 are satisfied, 0 is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _incoming(call: CallRecord, near: Mapping[str, Sequence[CallRecord]]) -> Cou
     return Counts(
         offered=1, answered=1, wait_seconds=wait.total_seconds(), wrapped=len(wrapped), wrap_seconds=wrap,
         talked=int(call.ended is not None), talk_seconds=(call.ended - call.answered).total_seconds() if call.ended else 0.0,
-        judged=int(first), solved=int(solved), rated=int(call.satisfaction > 0), satisfied=int(call.satisfaction == 1),
+        judged=int(first), solved=int(solved), rated=int(call.satisfaction > 0), satisfied=int(call.satisfaction >= SATISFIED_FROM),
         **levels(wait),
     )  # fmt: skip
 
@@ -119,5 +119,5 @@ def count_legs(call: CallRecord, leg: LegRecord) -> Counts:
     return after + Counts(
         offered=1, answered=1, wait_seconds=wait.total_seconds(), talked=int(leg.ended is not None),
         talk_seconds=(leg.ended - leg.answered).total_seconds() if leg.ended else 0.0,
-        rated=int(first and call.satisfaction > 0), satisfied=int(first and call.satisfaction == 1), **levels(wait),
+        rated=int(first and call.satisfaction > 0), satisfied=int(first and call.satisfaction >= SATISFIED_FROM), **levels(wait),
     )  # fmt: skip

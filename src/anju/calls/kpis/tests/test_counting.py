@@ -37,8 +37,8 @@ def store(record: CallRecord, *, place: str = PLACE, queue: Queue | None = None)
         )  # fmt: skip
     for leg in record.legs:
         Leg.objects.create(
-            call=call, leg_id=str(uuid.uuid4()), role="agent", endpoint=f"seat:{leg.seat}", user_id=leg.user, seat=leg.seat, planned_at=record.arrived,
-            ringing_at=leg.ringing, answered_at=leg.answered, ended_at=leg.ended, wrapped_at=leg.wrapped,
+            call=call, leg_id=str(uuid.uuid4()), role="agent", endpoint=f"seat:{leg.seat}", user_id=leg.user, seat=leg.seat,
+            planned_at=record.arrived, ringing_at=leg.ringing, answered_at=leg.answered, ended_at=leg.ended, wrapped_at=leg.wrapped,
         )  # fmt: skip
     return call
 
@@ -82,7 +82,7 @@ def calls(draw):
     ended = (answered or arrived) + draw(steps) if draw(st.booleans()) else None
     return CallRecord(
         incoming=draw(st.integers(0, 4)) > 0, arrived=arrived, answered=answered, ended=ended, caller=draw(st.sampled_from(["", "a", "b"])),
-        resolved=draw(st.sampled_from([None, True, False])), satisfaction=draw(st.integers(0, 3)), by_person=draw(st.booleans()),
+        resolved=draw(st.sampled_from([None, True, False])), satisfaction=draw(st.integers(0, 5)), by_person=draw(st.booleans()),
         legs=tuple(draw(st.lists(legs(arrived), max_size=3))),
     )  # fmt: skip
 
