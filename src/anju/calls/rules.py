@@ -6,8 +6,10 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
-EMERGENCY, ALARM_DEVICE, SERVICE = 9, 9, 1
+EMERGENCY, ALARM_DEVICE, SERVICE = 9, 7, 1
 """Priorities of arrival (SCAIP 0-9): an emergency key or number, a known alarm device, anything else."""
+URGENT = 7
+"""From here on a caller needs no skill, waits for no prompt and rings several seats at once."""
 MISSES_UNTIL_BREAK = 2
 """So many calls in a row that a seat lets ring; then it goes to break "未接" and is not rung again until it is ready."""
 LEADS, EVERYBODY, RESCUE = 1, 2, 3
@@ -67,6 +69,10 @@ class Waiter:
     """A blind transfer waits for this seat alone (while it lasts)."""
     refused: frozenset[str] = frozenset()
     """Seats that this call rang in vain since it last ran out of seats."""
+    at_once: int = 1
+    """Seats that may ring for it together."""
+    ringing: int = 0
+    """Seats that ring for it already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,7 @@ class Chair:
     extension: str
     idle_since: float
     ready: bool = True
+    """False: on break or writing up; rung only when everybody is."""
     registered: bool = True
     is_lead: bool = False
     queue: str = ""
@@ -92,15 +99,16 @@ def may_take(chair: Chair, waiter: Waiter) -> bool:
     """Whether this seat may be rung for this call at the level that it has reached.
 
     Level 0: agents of the queue (a seat moved to a queue takes only that one) who have every skill it wants. Level 1:
-    leads too. From level 2 on anybody who is ready. Priority 9 asks for no skill and no queue: any agent, at once.
+    leads too. From level 2 on everybody who sits at a telephone, also on break or writing up. An urgent caller asks for
+    no skill and no queue: any agent, at once.
     """
-    if not (chair.ready and chair.registered):
+    if not chair.registered or not (chair.ready or waiter.level >= EVERYBODY):
         return False
     if waiter.only:
         return chair.extension == waiter.only
     if chair.is_lead:
         return waiter.level >= LEADS
-    if waiter.level >= EVERYBODY or waiter.priority >= EMERGENCY:
+    if waiter.level >= EVERYBODY or waiter.priority >= URGENT:
         return True
     return chair.queue in {"", waiter.queue} and waiter.skills <= chair.skills
 
@@ -113,24 +121,30 @@ def candidates(waiter: Waiter, chairs: Iterable[Chair]) -> list[Chair]:
     able = [c for c in chairs if may_take(c, waiter)]
     fresh = [c for c in able if c.extension not in waiter.refused]
 
-    def rank(chair: Chair) -> tuple[int, int, int, float, str]:
+    def rank(chair: Chair) -> tuple[bool, bool, bool, int, float, str]:
         skill = sum(chair.levels.get(s, 0) for s in waiter.skills)
-        return (chair.is_lead, chair.queue != waiter.queue, -skill, chair.idle_since, chair.extension)
+        return (
+            not chair.ready, chair.is_lead, chair.queue != waiter.queue, -skill, chair.idle_since, chair.extension,
+        )  # fmt: skip
 
     return sorted(fresh, key=rank)
 
 
-def match(waiters: Iterable[Waiter], chairs: Sequence[Chair], *, at_once: int = 1) -> list[tuple[Waiter, list[Chair]]]:
-    """Which call rings which seats now. No seat twice; a call of priority 9 may ring `at_once` seats, others one."""
+def match(waiters: Iterable[Waiter], chairs: Sequence[Chair]) -> list[tuple[Waiter, list[Chair]]]:
+    """Which call rings which seats now, in the order of who is served first. No seat is given twice.
+
+    Several seats ring for one caller only while enough are left for every caller behind her.
+    """
     free = {c.extension: c for c in chairs}
     found: list[tuple[Waiter, list[Chair]]] = []
     line = order(waiters)
     for n, waiter in enumerate(line):
-        able = candidates(waiter, free.values())
-        urgent = waiter.priority >= EMERGENCY
-        behind = sum(1 for w in line[n + 1 :] if w.priority >= EMERGENCY)
-        share = max(1, min(at_once, len(free) - behind)) if urgent else 1
-        chosen = able[:share]
+        if not free:
+            break
+        wanted = waiter.at_once - waiter.ringing
+        behind = sum(1 for w in line[n + 1 :] if not w.ringing)
+        share = min(wanted, max(len(free) - behind, 0 if waiter.ringing else 1))
+        chosen = candidates(waiter, free.values())[:share] if share > 0 else []
         if chosen:
             found.append((waiter, chosen))
             for chair in chosen:

@@ -49,3 +49,12 @@ def call_back_not_reached(*, call_back_id: int, by: Actor = THE_CLOCK) -> None:
 def call_back_given_up(*, call_back_id: int, by: Actor, reason: str) -> None:
     """A lead ends it without having reached the caller; the reason is kept."""
     engine.make(CallBack.objects.get(pk=call_back_id), "give_up", by, note=reason)
+
+
+@transaction.atomic
+def call_back_came_back(*, call_back_id: int, call_id: str | None = None) -> None:
+    """Somebody speaks with the caller after all: nothing is owed any more."""
+    owed = CallBack.objects.get(pk=call_back_id)
+    owed.last_call_id = call_id or owed.last_call_id
+    owed.save(update_fields=["last_call_id"])
+    engine.make(owed, "came_back", THE_CLOCK)

@@ -1,0 +1,115 @@
+"""Which seat rings for which caller: memory in, `rules` decide, rows out, then the ring."""
+
+from __future__ import annotations
+
+from anju.calls import rules
+from anju.calls.control import rows
+from anju.calls.control import seats as seating
+from anju.calls.control.core import Control
+from anju.calls.control.rows import Row
+from anju.calls.control.state import LiveCall, Party, SeatNow, new_id
+from anju.calls.exchange import Seat
+from anju.calls.rules import Chair, Waiter
+from anju.kernel import clock
+
+RING_AT_ONCE = 3
+"""Seats that ring together for a caller in need; the first to lift has her."""
+BREATH = 3.0
+"""Seconds until seats that were rung in vain may be rung again for the same caller."""
+
+
+def serve(control: Control) -> int:
+    """Ring every free seat that a waiting caller may have; how many seats were rung."""
+    waiting = [c for c in control.calls.values() if c.waits and not c.done]
+    if not waiting:
+        return 0
+    chairs = [_chair(s) for s in control.seats.values() if s.registered and s.state in {"ready", "break", "wrap_up"}]
+    if not chairs:
+        return 0
+    rung = 0
+    for waiter, chosen in rules.match([_waiter(c) for c in waiting], chairs):
+        call = control.calls[waiter.call_id]
+        places = [s for c in chosen if (s := control.seat_at(c.extension)) is not None]
+        offer(control, call, places)
+        rung += len(places)
+    return rung
+
+
+def offer(control: Control, call: LiveCall, places: list[SeatNow]) -> None:
+    """Reserve the seats in memory at once; ring them when the intent is safe."""
+    at = clock.now()
+    steps: list[Row | None] = []
+    parties = []
+    for seat in places:
+        party = Party(
+            new_id(), "agent", Seat(seat.extension), at, name=seat.name, user_id=seat.user_id, extension=seat.extension,
+            why="offer", ring_for=call.queue.ring_seconds if call.queue else 15,
+        )  # fmt: skip
+        parties.append(control.add(call, party))
+        steps += [rows.leg(call.call_id, party), *seating.becomes(control, seat, "ringing", call=call)]
+    if call.state in {"arrived", "queued"}:
+        call.state = "offered"
+        first = {} if call.notes.get("offered") else {"offered_at": at}
+        call.notes["offered"] = True
+        steps.append(rows.move(call, "offer", at, **first))
+    control.task(_ring(control, call, parties, steps), "offer")
+
+
+async def _ring(control: Control, call: LiveCall, parties: list[Party], steps: list[Row | None]) -> None:
+    await control.sure(call, *steps)
+    for party in parties:
+        await control.dial(call, party)
+
+
+def missed(control: Control, call: LiveCall, party: Party, cause: str) -> None:
+    """A seat rang in vain: not again for this call now; after some misses it goes to break."""
+    call.refused.add(party.extension)
+    if call.only == party.extension:
+        call.only = ""  # a blind transfer that nobody took goes to the queue
+    seat = control.seats.get(party.user_id or 0)
+    if seat is not None and seat.state == "ringing" and seat.call_id == call.call_id:
+        seat.misses, away = rules.after_miss(seat.misses, cause)
+        if cause == "unreachable":
+            seat.registered = False
+            control.note(None, *rows.registered({seat.extension: False}))
+        if away:
+            seat.wants, seat.reason = "break", "未接"
+        steps = seating.becomes(control, seat, seat.wants if seat.wants in {"ready", "break", "off"} else "ready")
+        control.note(call, *steps)
+    if call.waits and not call.live("offer"):
+        nobody_left(control, call)
+    serve(control)
+
+
+def nobody_left(control: Control, call: LiveCall) -> None:
+    """All that rang were in vain: the next seats; or, when there are none, all over again after a breath."""
+    if serve(control) and call.live("offer"):
+        return
+    if call.state == "offered":
+        call.state = "queued"
+        control.note(call, rows.move(call, "queue_up", clock.now()), tell=True)
+    if call.refused:
+        control.clockwork.after(BREATH, lambda: _afresh(control, call))
+
+
+def _afresh(control: Control, call: LiveCall) -> None:
+    if call.waits and not call.done:
+        call.refused.clear()
+        serve(control)
+
+
+def _waiter(call: LiveCall) -> Waiter:
+    ring_all = call.queue is not None and call.queue.ring_all
+    at_once = RING_AT_ONCE if ring_all or call.priority >= rules.URGENT else 1
+    return Waiter(
+        call.call_id, call.priority, call.arrived_at.timestamp(), call.queue.code if call.queue else "",
+        call.queue.skills if call.queue else frozenset(), call.level, call.only, frozenset(call.refused),
+        at_once=10_000 if call.level >= rules.EVERYBODY else at_once, ringing=len(call.live("offer")),
+    )  # fmt: skip
+
+
+def _chair(seat: SeatNow) -> Chair:
+    return Chair(
+        seat.extension, seat.idle_since, ready=seat.state == "ready", registered=seat.registered, is_lead=seat.is_lead,
+        queue=seat.queue, skills=frozenset(seat.levels), levels=seat.levels,
+    )  # fmt: skip

@@ -1,0 +1,170 @@
+"""Calls that we make: from a seat (its own telephone first, then the other), or by a script (robot call)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from anju.calls.control import books, inbound, moments, parties, rows
+from anju.calls.control import seats as seating
+from anju.calls.control.core import Control
+from anju.calls.control.state import LiveCall, Party, new_id
+from anju.calls.exchange import NEVER_BY_ITSELF, Cause, Endpoint, Number, Phone, Seat
+from anju.calls.models import Call, Leg
+from anju.kernel import clock
+from anju.kernel.flow.actor import NotAllowed
+
+OWN_RINGS, FAR_RINGS = 20, 40
+"""Seconds: the asker's own telephone; the other side (the net behind it is 45 s)."""
+
+
+def load(call_id: str) -> LiveCall:
+    """A call that somebody wrote down to be made, with its parties (in a thread)."""
+    row = Call.unscoped.get(call_id=call_id)
+    if row.state != "planned":
+        raise NotAllowed("这次通话已经拨出或已结束。", code="not_here")
+    call = LiveCall(
+        str(row.call_id), "out", row.purpose, row.state, row.place, row.planned_at, number=row.number, whom=row.whom,
+        emergency=row.emergency, home_id=row.home_id, elder_id=row.elder_id, ref=row.ref, by_user=row.by_user,
+        user_id=row.by_user, script=row.script, says=row.says, says_after_key=row.says_after_key,
+        priority=max(row.priority, 9 if row.emergency else 1),
+    )  # fmt: skip
+    for leg in Leg.unscoped.filter(call=row).order_by("id"):
+        call.parties[leg.leg_id] = Party(
+            leg.leg_id, leg.role, endpoint_of(leg), leg.planned_at, name=leg.name, number=leg.number, user_id=leg.user_id,
+            extension=leg.seat, why="own" if leg.role == "agent" and leg.user_id else "far",
+        )  # fmt: skip
+    return call
+
+
+def endpoint_of(leg: Leg) -> Endpoint:
+    """Where a row's party is rung."""
+    kind, _, name = leg.endpoint.partition(":")
+    if kind == "seat":
+        return Seat(name)
+    return Phone(name) if kind == "phone" else Number(leg.number, books.trunk_for(leg.number))
+
+
+async def from_seat(control: Control, call_id: str, agent_leg: str, far_leg: str) -> None:
+    """The asker's seat rings; what follows is decided when it lifts."""
+    call = await control.db(load, call_id)
+    own, far = call.parties[agent_leg], call.parties[far_leg]
+    own.why, own.ring_for, own.caller_id = "own", OWN_RINGS, far.number or far.extension
+    far.why, far.ring_for = "far", FAR_RINGS
+    seat = control.seats.get(own.user_id or 0)
+    if seat is None or seat.state in seating.BUSY:
+        moments.finish(control, call, "refused", cause="seat_busy")
+        raise NotAllowed("您的坐席正在通话或没有上线，没有拨出。", code="needs")
+    _known(control, call, far)
+    await control.sure(
+        call, *seating.becomes(control, seat, "ringing", call=call), rows.call(call_id, seen_at=clock.now())
+    )
+    await control.dial(call, own)
+
+
+async def robot(control: Control, call_id: str) -> None:
+    """Ring the number of a planned call and let its script speak. Never 110, 119 or 120."""
+    call = await control.db(load, call_id)
+    if call.number in NEVER_BY_ITSELF:
+        moments.finish(control, call, "refused", cause="forbidden")
+        return
+    trunk = await control.db(books.trunk_for, call.number)
+    at = clock.now()
+    role = "elder" if call.purpose.startswith("elder") or call.purpose == "call_back" else "contact"
+    far = Party(new_id(), role, Number(call.number, trunk), at, call.whom, call.number, why="far", ring_for=FAR_RINGS)
+    far = control.add(call, far)
+    _known(control, call, far)
+    call.state = "ringing"
+    await control.sure(
+        call,
+        rows.leg(call_id, far),
+        rows.move(call, "placed", at, placed_at=at, exchange=control.engine.name, seen_at=at),
+    )
+    await control.dial(call, far)
+
+
+def _known(control: Control, call: LiveCall, far: Party) -> None:
+    control.calls[call.call_id] = call
+    for party in call.parties.values():
+        control.legs[party.leg_id] = (call, party)
+    call.far = far
+
+
+def own_lifted(control: Control, call: LiveCall, party: Party, at: datetime) -> None:
+    """The asker is at her telephone: now the other side rings, and she hears it."""
+    call.owner = party
+    far = call.far
+    if far is None or not far.live:
+        return
+    seat = control.seats.get(party.user_id or 0)
+    steps = [rows.leg_set(party.leg_id, answered_at=at)]
+    call.state = "ringing"
+    steps.append(rows.move(call, "placed", at, placed_at=at, exchange=control.engine.name))
+
+    async def ring() -> None:
+        await control.sure(
+            call, *steps, *(seating.becomes(control, seat, "talking", call=call) if seat else []),
+            *parties.reserve(control, call, far),
+        )  # fmt: skip
+        await control.quietly(control.engine.ring(party.leg_id))
+        await control.dial(call, far)
+
+    control.do(call, ring)
+
+
+def far_lifted(control: Control, call: LiveCall, party: Party, at: datetime) -> None:
+    """The other side lifts: they speak, or the script does."""
+    call.answered_at = call.answered_at or at
+    call.state = "talking"
+    if party.is_seat and (seat := control.seats.get(party.user_id or 0)) is not None:
+        control.note(call, *seating.becomes(control, seat, "talking", call=call))
+    control.note(
+        call,
+        rows.leg_set(party.leg_id, answered_at=at),
+        rows.move(call, "answered", at, answered_at=at),
+        control.news(
+            "CallAnswered", call_id=call.call_id, user_id=call.by_user, leg_role=party.role, ref=call.ref,
+            purpose=call.purpose, direction="out",
+        ),
+        tell=True,
+    )  # fmt: skip
+    own = call.owner
+    if own is not None:
+        own.why = "agent"
+        control.do(call, lambda: moments.connect(control, call, own))
+    elif (script := control.scripts.get(call.script) or control.scripts.get("speak")) is not None:
+        call.script_task = control.task(_spoken(control, call, script, party), f"script {call.script}")
+    else:
+        inbound.wait_for_seat(control, call, party)
+
+
+async def _spoken(control: Control, call: LiveCall, script: object, party: Party) -> None:
+    if callable(script):
+        await script(control, call.call_id, party.leg_id)
+    if not call.done and not call.waits and call.owner is None:
+        moments.finish(control, call, "ended")
+
+
+def own_ended(control: Control, call: LiveCall, party: Party, *, spoke: bool, cause: Cause) -> None:
+    """The asker's telephone did not lift, or she hung up before anybody answered."""
+    control.note(call, *seating.free(control, party.user_id, call, spoke=spoke))
+    if call.done:
+        return
+    call.owner = None if call.owner is party else call.owner
+    if spoke:
+        moments.finish(control, call, "no_answer", cause="hung_up")
+    else:
+        moments.finish(control, call, "refused", cause=f"seat_{cause}")
+
+
+def far_ended(control: Control, call: LiveCall, party: Party, *, spoke: bool, result: str) -> None:
+    """The other side hung up, or could not be reached."""
+    if party.is_seat:
+        control.note(call, *seating.free(control, party.user_id, call, spoke=spoke))
+    if call.done:
+        return
+    if spoke and any(p.up and not p.is_seat and p is not party for p in call.speaking()):
+        return
+    if spoke:
+        moments.finish(control, call, "ended" if not call.waits else "abandoned")
+    else:
+        moments.finish(control, call, {"busy": "busy", "no_answer": "no_answer"}.get(result, "refused"), cause=result)
