@@ -164,8 +164,7 @@ def pooled(records: Sequence[Record]) -> Prior:
         for r in records
         for t, d in zip(r.at, r.door, strict=True)
     ]
-    table = replay.learn_prior(found, name="others")["placements"]["*"]
-    return Prior("others", tuple(table["rates"]), tuple(tuple(map(tuple, t)) for t in table["tails"]))
+    return replay.priors_from(replay.learn_prior(found, name="others"))["*"]
 
 
 # ---- the methods

@@ -217,11 +217,16 @@ def load_priors(path: Path) -> dict[str, Prior]:
         data = json.loads(path.read_text(encoding="utf-8"))
         if data.get("format") != FORMAT:
             raise BadInput(f"{path} 不是先验文件：请用 `./anju rhythm prior` 生成")
-        return {place: _prior(f"{data['name']}:{place}", table) for place, table in data["placements"].items()}
+        return priors_from(data)
     except OSError as missing:
         raise BadInput(f"打不开先验文件 {path}：{missing.strerror}") from missing
     except (ValueError, KeyError, TypeError, AttributeError) as broken:
         raise BadInput(f"先验文件 {path} 已损坏（{broken}）：请用 `./anju rhythm prior` 重新生成") from broken
+
+
+def priors_from(data: Mapping[str, Any]) -> dict[str, Prior]:
+    """The prior of each placement, out of what `learn_prior` made."""
+    return {place: _prior(f"{data['name']}:{place}", table) for place, table in data["placements"].items()}
 
 
 def _prior(name: str, table: Mapping[str, Any]) -> Prior:
