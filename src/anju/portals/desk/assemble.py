@@ -68,9 +68,12 @@ def colleagues(user: User, rows: list[QueueRow]) -> list[dict[str, str]]:
         {r.b_seat for r in rows if r.state != "follow_up"},
         presence.here(),
     )
+    telephones = {s.user_id: s.state for s in calls.seats()}
     found = []
     for one in sorted(people.values(), key=lambda u: (u.id not in here, u.seat_number, u.id)):
-        word, kind = ("空闲", "ok") if one.id in here or one.id == user.pk else ("离席", "mute")
+        word, kind = SEAT_WORDS.get(telephones.get(one.id, ""), ("在席", "ok"))
+        if one.id not in here and one.id != user.pk:
+            word, kind = "离席", "mute"
         if one.name in on_a:
             word, kind = "处置", "emergency"
         elif one.name in on_b:
@@ -79,6 +82,12 @@ def colleagues(user: User, rows: list[QueueRow]) -> list[dict[str, str]]:
             continue  # a machine that holds the post, not a person at a desk
         found.append({"number": one.seat_number, "name": one.name, "word": word, "kind": kind})
     return found[:12]
+
+
+SEAT_WORDS = {
+    "ready": ("空闲", "ok"), "ringing": ("振铃", "warn"), "talking": ("通话", "work"), "wrap_up": ("整理", "mute"), "break": ("小休", "mute"),
+}  # fmt: skip
+"""Of the telephone; who has the desk open without one is 在席."""
 
 
 def _posts(user: User) -> list[str]:

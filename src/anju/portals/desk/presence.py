@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 
+from anju.calls import actions as telephones
+from anju.calls import queries as calls
 from anju.incidents import actions as incidents
 from anju.kernel import clock
 from anju.kernel.changes import changed
@@ -48,7 +50,15 @@ def report_lost() -> int:
         )
         for row in lost:
             freed += incidents.seat_dropped(user_id=row.user_id)
+            _free_telephone(row.user_id)
             row.told = True
             row.save(update_fields=["told"])
             changed("seats", row.user_id, "")
     return freed
+
+
+def _free_telephone(user_id: int) -> None:
+    """No more calls ring at a desk that is gone. A telephone that is still registered goes on with its call: only the page's line is cut."""
+    seat = calls.seat_of(user_id)
+    if seat is not None and not (seat.registered and seat.state in {"ringing", "talking"}):
+        telephones.seat_lost(user_id=user_id, why="页面失联")

@@ -44,6 +44,7 @@ ASKING = {"ask_120_sent", "ask_120_position", "ask_condition", "ask_state", "ask
 
 RUNG_LOOKS = {
     "coming": ("ok", "route"), "failed": ("warn", "phone"), "ringing": ("work", "phone"), "turn": ("work", "bell"),
+    "talking": ("work", "phone"), "unsaid": ("warn", "pen"),
     "ended": ("mute", "check"),
 }  # fmt: skip
 """Colour and icon of a contact by the state of the attempt."""
@@ -81,7 +82,7 @@ def ringing(rows: Iterable[QueueRow]) -> int:
 
 def ladder_rung(rung: RungView) -> dict[str, Any]:
     """A step of the contact ladder as it is drawn."""
-    open_ = rung.state in {"turn", "ringing"}
+    open_ = rung.state in {"turn", "ringing", "talking", "unsaid"}
     facts = "".join(
         part
         for part in (
@@ -94,8 +95,8 @@ def ladder_rung(rung: RungView) -> dict[str, Any]:
     label = rung.result_label
     if rung.state == "coming":
         label = f"赶来 约 {local(rung.eta_at):%H:%M}" if rung.eta_at else "赶来"
-    elif rung.state in {"turn", "ringing"}:
-        label = "轮到" if rung.state == "turn" else "正在联系"
+    elif open_:
+        label = {"turn": "轮到", "ringing": "正在联系", "talking": "通话", "unsaid": "待登记结果"}[rung.state]
     if rung.attempts > 1 and rung.state == "failed":
         label = f"{label} {rung.attempts} 次"
     called = {"turn": "呼叫", "ringing": "再拨", "failed": "重拨", "coming": "再呼", "ended": "再呼"}

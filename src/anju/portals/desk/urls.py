@@ -63,6 +63,7 @@ urlpatterns = [
     path("desk/caller/<uuid:call_id>/find", phone.find),
     path("desk/caller/<uuid:call_id>/who", presses.choose),
     path("desk/caller/<uuid:call_id>/open", presses.open_case),
+    path("desk/incident/<int:incident_id>/elder/call", presses.call_elder),
     path("desk/wall", phone.board),
     path("desk/wall/screen", phone.screen),
     path("desk/wall/move", presses.move_seat),

@@ -243,18 +243,23 @@ def _open(user: User, call: queries.LiveCallView, words: dict[str, str]) -> int:
     known = people.caller(elder_id) if elder_id else None
     priority = words["priority"] if words["priority"] in KINDS else "9"
     kind, label = KINDS[priority]
-    incident = incidents.open_by_hand(
-        by=people.actor(user), place=known.place if known else caller.place_of(call, user), kind=kind, kind_label=label,
-        priority=int(priority), home_id=known.home_id if known else None, elder_id=known.id if known else None,
-        phone=words["phone"] or call.number, address=words["address"], what=words["what"] or "来电求助，细节待补",
-    )  # fmt: skip
-    actions.link(
-        call_id=call.call_id,
-        ref=f"incident:{incident.pk}",
-        home_id=known.home_id if known else None,
-        elder_id=known.id if known else None,
-    )
-    return incident.pk
+    return incidents.open_from_call(
+        call_id=call.call_id, by=people.actor(user), kind=kind, kind_label=label, priority=int(priority),
+        place=known.place if known else caller.place_of(call, user), home_id=known.home_id if known else None,
+        elder_id=known.id if known else None, phone=words["phone"], address=words["address"], what=words["what"] or "来电求助，细节待补",
+    ).pk  # fmt: skip
+
+
+@require_POST
+@desk_only
+def call_elder(request: HttpRequest, incident_id: int) -> HttpResponse:
+    """Ring the elder of this case from one's own seat."""
+
+    def do(by: Actor) -> None:
+        if not incidents.call_elder(incident_id=incident_id, by=by):
+            raise NotAllowed("您的话机没有就绪，拨不出去。先点“就绪”，或用手边的电话拨，再记一句。", code="needs")
+
+    return act(request, do)
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from anju.accounts.models import User
 from anju.calls import actions, queries
+from anju.calls.lines import queries as lines
 from anju.kernel import clock
 from anju.kernel.changes import changed
 from anju.kernel.flow.actor import NotAllowed
@@ -198,24 +200,14 @@ def here(request: HttpRequest) -> HttpResponse:
     settings = {"mode": "none", "extension": "", "secret": "", "websocket": "", "realm": "", "why": ""}
     if not user.seat_number:
         return JsonResponse(settings | {"why": "您的账号没有席位号。请系统管理员在用户页填上，再刷新本页。"})
-    health = queries.engine_health()
-    if health.running and not health.real:
+    if not lines.is_real():
         return JsonResponse(settings | {"mode": "simulated", "extension": user.seat_number})
-    from anju.calls.lines import queries as lines
-
-    phone = lines.softphone_of(user)
+    phone, host = lines.softphone_of(user), urlsplit(f"//{request.get_host()}").hostname or ""
     if phone is None:
-        return JsonResponse(settings | {"mode": "none" if health.running else "simulated"})
-    return JsonResponse(
-        settings
-        | {
-            "mode": "sip",
-            "extension": phone.extension,
-            "secret": phone.secret,
-            "websocket": phone.websocket,
-            "realm": phone.realm,
-        }
-    )
+        return JsonResponse(settings)
+    where = lines.websocket(f"[{host}]" if ":" in host else host)
+    said = {"extension": phone.account, "secret": phone.secret, "websocket": where, "realm": phone.realm}
+    return JsonResponse(settings | {"mode": "sip"} | said)
 
 
 @require_POST

@@ -8,6 +8,7 @@ from typing import Any
 
 from anju.accounts.models import User
 from anju.accounts.roles import Role
+from anju.calls import kpis
 from anju.calls import queries as calls
 from anju.calls.queries import LiveCallView, SeatView
 from anju.elders import queries as elders
@@ -16,6 +17,8 @@ from anju.kernel.flow.actor import Actor
 from anju.portals.desk import people
 from anju.portals.desk.phone.bar import ROLE_ICONS, STATES
 
+LONG_WAIT = 15
+"""Seconds after which a wait is said in amber (the 15-second level)."""
 NUMBER_ROLES = (("contact", "家属"), ("doctor", "医生"), ("other", "社工、其他"))
 CONTACT_ROLES = {"guardian": "contact"}
 
@@ -93,7 +96,6 @@ def board(user: User) -> dict[str, Any]:
     now, roles = clock.now(), people.roles(user)
     lead = Role.LEAD in roles
     seats, waiting, live = calls.seats(), calls.waiting(), {c.call_id: c for c in calls.live_calls()}
-    longest = max(((now - c.arrived_at).total_seconds() for c in waiting), default=0)
     backs = calls.call_backs()
     queues = [
         {"code": q.code, "name": q.name, "emergency": q.emergency, "waiting": sum(c.queue == q.code for c in waiting),
@@ -103,7 +105,7 @@ def board(user: User) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "now": now, "lead": lead, "queues": queues, "proposals": _proposals() if lead else [],
-        "stats": _stats(len(waiting), int(longest), len(backs)), "states": _states(seats),
+        "stats": _stats(len(backs)), "states": _states(seats),
         "waiting": [
             {"call_id": c.call_id, "kind": "emergency" if c.emergency else "", "icon": "sos" if c.emergency else "phone-in", "who": spoken(c),
              "note": f"{c.queue_label} · 优先级 {c.priority}", "since": c.arrived_at}
@@ -143,11 +145,39 @@ def _states(seats: list[SeatView]) -> list[dict[str, Any]]:
     ]
 
 
-def _stats(waiting: int, longest: int, backs: int) -> list[dict[str, Any]]:
-    return [
-        {"name": "等待", "value": waiting, "unit": "", "note": f"最久 {longest} 秒" if waiting else "没有人在等", "kind": "warn" if longest > 15 else ""},
-        {"name": "要回拨", "value": backs, "unit": "", "note": "紧急未接" if backs else "都已回拨", "kind": "warn" if backs else ""},
+def _stats(backs: int) -> list[dict[str, Any]]:
+    """Today's figures; one that misses its target is ink with an amber note."""
+    now = kpis.live()
+    longest = int(now.longest_wait_seconds)
+    found = [
+        {"name": "等待", "value": now.waiting, "unit": "", "note": f"最久 {longest} 秒" if now.waiting else "没有人在等", "meaning": "",
+         "kind": "warn" if longest > LONG_WAIT else ""},
     ]  # fmt: skip
+    for name in ("level_15", "level_20", "answer_rate"):
+        kpi = kpis.KPIS[name]
+        value = kpi.of(now.today)
+        missed = value is not None and kpi.target is not None and value < kpi.target
+        target = f"目标 {kpi.target:g}{kpi.unit}" if kpi.target is not None else f"今日 {now.today.offered} 通"
+        found.append(
+            {"name": kpi.label, "value": "—" if value is None else f"{value:.1f}", "unit": "" if value is None else kpi.unit,
+             "note": f"低于{target}" if missed else target, "meaning": kpi.sentence, "kind": "warn" if missed else ""}
+        )  # fmt: skip
+    lost = now.today.abandoned
+    found.append(
+        {"name": "放弃", "value": lost, "unit": "", "note": f"{backs} 通要回拨" if backs else "紧急的都已回拨" if lost else "没有", "meaning": kpis.KPIS["abandoned"].sentence if "abandoned" in kpis.KPIS else "",
+         "kind": "warn" if backs else ""}
+    )  # fmt: skip
+    found.append(
+        {
+            "name": "通话中",
+            "value": now.talking,
+            "unit": "",
+            "note": f"今日 {now.today.offered} 通来电",
+            "meaning": "",
+            "kind": "",
+        }
+    )
+    return found
 
 
 def _proposals() -> list[dict[str, Any]]:
