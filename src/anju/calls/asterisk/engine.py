@@ -36,6 +36,7 @@ from anju.calls.exchange import (
     Health,
     Kind,
     LegView,
+    Seat,
     Snapshot,
     Spy,
     Unreachable,
@@ -196,9 +197,12 @@ class AsteriskEngine:
         return Health(ok=True, detail=f"Asterisk {version}", real=True, version=version, legs=len(app["channel_ids"]))
 
     async def seat_states(self) -> dict[str, bool]:
-        """All SIP endpoints by name."""
-        found = cast("list[AriEndpoint]", await self._ask("GET", "endpoints/PJSIP"))
-        return {one["resource"]: one.get("state") == "online" for one in found}
+        """All SIP endpoints by name; a seat is there when its browser or its telephone is."""
+        states: dict[str, bool] = {}
+        for one in cast("list[AriEndpoint]", await self._ask("GET", "endpoints/PJSIP")):
+            name = words.seat(one["resource"])
+            states[name] = states.get(name, False) or one.get("state") == "online"
+        return states
 
     # ---- legs
 
@@ -223,7 +227,7 @@ class AsteriskEngine:
         self._hearing.dialled(leg_id)
         try:
             await self._ask(
-                "POST", "channels", body={"variables": sent}, endpoint=words.address(to), channelId=leg_id,
+                "POST", "channels", body={"variables": sent}, endpoint=await self._place(to), channelId=leg_id,
                 app=self._app, appArgs=",".join(("out", *args)), callerId=caller_id, timeout=ring_for,
             )  # fmt: skip
         except Conflict:
@@ -236,6 +240,17 @@ class AsteriskEngine:
         finally:
             del self._dialling[leg_id]
             done.set_result(None)
+
+    async def _place(self, to: Endpoint) -> str:
+        """A seat's browser when it is there, else its telephone."""
+        if isinstance(to, Seat):
+            try:
+                there = cast("AriEndpoint", await self._ask("GET", f"endpoints/PJSIP/{words.BROWSER}{to.extension}"))
+            except Refused:
+                return words.address(to)
+            if there.get("state") == "online":
+                return f"PJSIP/{words.BROWSER}{to.extension}"
+        return words.address(to)
 
     async def answer(self, leg_id: str) -> None:
         """Does not wait for media."""

@@ -58,6 +58,16 @@ def address(to: Endpoint) -> str:
             return f"PJSIP/{number}@{trunk}"
 
 
+BROWSER = "web"
+"""Before a seat's extension: the endpoint of its browser (calls.lines.config.plan). Plain telephones are the extension."""
+
+
+def seat(endpoint: str) -> str:
+    """The seat of an endpoint: web1017 → 1017; any other name stays."""
+    plain = endpoint.removeprefix(BROWSER)
+    return plain if plain.isdigit() else endpoint
+
+
 def media(prompt: str) -> str:
     """Where the sound of a prompt lies: a code is looked up in the tree of prompts, a path is taken as it is."""
     return f"sound:{prompt}" if prompt.startswith("/") or ":" in prompt else f"sound:anju/{prompt}"
@@ -70,7 +80,7 @@ def moment(text: str) -> datetime:
 
 def line_of(channel: Channel) -> str:
     """The endpoint of a channel: PJSIP/trunk-0000002a → trunk."""
-    return channel["name"].partition("/")[2].rpartition("-")[0]
+    return seat(channel["name"].partition("/")[2].rpartition("-")[0])
 
 
 def is_party(channel: Channel) -> bool:

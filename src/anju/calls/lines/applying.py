@@ -76,7 +76,12 @@ def reload(machine: Machine) -> None:
 def not_loaded(wanted: Plan) -> set[str]:
     """Trunks, seats and phones of the plan that the engine does not have (it drops what it can't read, and goes on)."""
     lines = wanted.lines
-    names = {t.line for t in lines.trunks} | {s.extension for s in lines.seats} | {p.name for p in lines.phones}
+    names = (
+        {t.line for t in lines.trunks}
+        | {s.extension for s in lines.seats}
+        | {s.account for s in lines.seats}
+        | {p.name for p in lines.phones}
+    )
     with _client(wanted.machine) as http:
         there = {row["resource"] for row in http.get("/ari/endpoints").raise_for_status().json()}
     return names - there

@@ -25,6 +25,8 @@ class Softphone:
     """What a browser (or a SIP telephone) needs to sit at a seat. `websocket` is "" when there is no real engine."""
 
     extension: str
+    account: str
+    """What the browser registers and logs in as; a plain telephone uses the extension, with the same secret."""
     secret: str
     websocket: str
     realm: str
@@ -73,7 +75,8 @@ def softphone_of(user: User) -> Softphone | None:
     seat = SeatPhone.objects.filter(user_id=user.pk, active=True).first()
     if seat is None or not user.seat_number or not user.is_active:
         return None
-    return Softphone(user.seat_number, seat.secret, websocket(), wanted.REALM)
+    account = wanted.BROWSER + user.seat_number
+    return Softphone(user.seat_number, account, seat.secret, websocket(), wanted.REALM)
 
 
 def websocket(host: str = "") -> str:

@@ -26,6 +26,7 @@ RESERVED = frozenset(
         "system",
         "telephone",
         "seat",
+        "browser",
         "onekey",
         "trunkline",
         "one-place",
@@ -182,9 +183,11 @@ def _seats(lines: Lines) -> Iterator[Problem]:
 def _names(lines: Lines) -> Iterator[Problem]:
     """A name is used once: the engine keeps trunks, seats and phones in one drawer."""
     rows = [("中继", t.name) for t in lines.trunks] + [("座席", s.extension) for s in lines.seats]
-    rows += [("一键电话", p.name) for p in lines.phones] + [
-        ("中继用户名", t.line) for t in lines.trunks if t.line != t.name
-    ]
+    rows += (
+        [("座席", s.account) for s in lines.seats]
+        + [("一键电话", p.name) for p in lines.phones]
+        + [("中继用户名", t.line) for t in lines.trunks if t.line != t.name]
+    )
     seen: dict[str, str] = {}
     for kind, name in rows:
         if not name:

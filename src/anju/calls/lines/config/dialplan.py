@@ -37,7 +37,8 @@ def extensions(plan: Plan) -> str:
 def queues(plan: Plan) -> str:
     """The one queue that the engine runs itself: every seat at once, the first who answers has the call."""
     seats = [s for s in plan.lines.seats if s.rescue]
-    members = "".join(f"member => PJSIP/{s.extension},0,{s.extension},PJSIP/{s.extension}\n" for s in seats)
+    names = [name for s in seats for name in (s.extension, s.account)]
+    members = "".join(f"member => PJSIP/{name},0,{name},PJSIP/{name}\n" for name in names)
     return (
         "[general]\npersistentmembers = no\nautofill = yes\nshared_lastcall = no\n\n"
         "[rescue]\nmusicclass = rescue\nstrategy = ringall\ntimeout = 20\nretry = 1\nringinuse = no\njoinempty = yes\n"

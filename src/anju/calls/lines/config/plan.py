@@ -10,6 +10,8 @@ APP = "anju"
 REALM = "anju"
 """What SIP clients are asked for; part of every digest, so it never changes."""
 LANGUAGE = "zh"
+BROWSER = "web"
+"""Before the extension: the account of a seat's browser. The same secret serves both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,11 @@ class Seat:
     secret: str
     name: str = ""
     rescue: bool = True
+
+    @property
+    def account(self) -> str:
+        """What its browser registers as. A browser wants encrypted sound, a plain telephone wants none: two endpoints."""
+        return BROWSER + self.extension
 
 
 @dataclass(frozen=True, slots=True)

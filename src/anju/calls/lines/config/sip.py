@@ -1,8 +1,8 @@
 """pjsip.conf: transports, trunks, seats and one-key phones.
 
-A seat takes a browser (WebRTC: DTLS, ICE) and a plain SIP telephone alike: encryption is *optimistic*, so the offer is
-one that a browser must accept (RFC 8829, 5.1.2: every RTP profile) and that a telephone answers in the clear. REFER is not
-loaded at all: calls are transferred from the desk, through the server, so that nobody leaves a call unseen.
+A seat has two endpoints with one secret: `1017` for any plain SIP telephone, `web1017` for the browser (WebRTC: DTLS,
+ICE). One for both was tried: its offer says UDP/TLS/RTP/SAVP, which plain telephones refuse. REFER is not loaded at all:
+calls are transferred from the desk, through the server, so that nobody leaves a call unseen.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ Seats are not asked: a browser's place goes with its WebSocket, a telephone's wi
 telephone (and every test caller) does not answer OPTIONS: it would count as dead and never ring.
 """
 QUALIFY_TIMEOUT = 3
-SEAT_RTP_TIMEOUT = 30
-"""Seconds without any sound from a seat until its leg is ended: its browser is gone and said nothing."""
+BROWSER_RTP_TIMEOUT = 8
+"""Seconds without any sound from a browser until its leg is ended: it is gone and said nothing."""
+SEAT_RTP_TIMEOUT = 60
+"""The same of a plain telephone, of which some are silent while nobody speaks."""
 
 
 def pjsip(plan: Plan) -> str:
@@ -68,18 +70,15 @@ timers = no
 
 [seat](!,telephone)
 context = seats
-allow = !all,opus,alaw,ulaw
-ice_support = yes
-rtcp_mux = yes
-media_encryption = dtls
-media_encryption_optimistic = yes
-dtls_auto_generate_cert = yes
-dtls_verify = fingerprint
-dtls_setup = actpass
-media_use_received_transport = yes
-use_avpf = no
+allow = !all,alaw,ulaw,g722
 rtp_timeout = {SEAT_RTP_TIMEOUT}
 rtp_timeout_hold = 0
+
+[browser](!,seat)
+allow = !all,opus,alaw,ulaw
+webrtc = yes
+dtls_auto_generate_cert = yes
+rtp_timeout = {BROWSER_RTP_TIMEOUT}
 
 [onekey](!,telephone)
 context = phones
@@ -156,9 +155,9 @@ def _trunk(trunk: Trunk) -> Iterator[str]:
 
 def _seat(seat: Seat) -> str:
     shown = f"callerid = {seat.name} <{seat.extension}>\n" if seat.name else ""
-    return (
-        f"[{seat.extension}](seat)\naors = {seat.extension}\nauth = {seat.extension}\n{shown}\n"
-        f"[{seat.extension}](one-place)\n\n{_auth(seat.extension, seat.extension, seat.secret)}"
+    return "\n".join(
+        f"[{name}]({kind})\naors = {name}\nauth = {name}\n{shown}\n[{name}](one-place)\n\n{_auth(name, name, seat.secret)}"
+        for name, kind in ((seat.extension, "seat"), (seat.account, "browser"))
     )
 
 
