@@ -31,7 +31,16 @@ class Found:
 
 def identify(*, number: str, device: str = "") -> Found:
     """Never raises for an odd number; an unknown caller belongs to the receiving district."""
-    return (_by_device(device) if device else None) or _by_number(number) or Found()
+    return (_by_device(device) if device else None) or _by_phone(number) or _by_number(number) or Found()
+
+
+def _by_phone(number: str) -> Found | None:
+    """A one-key phone that calls over the public network shows nothing but its own number."""
+    from anju.calls.lines import queries as lines
+
+    phone = lines.phone_of(number=number) if number else None
+    device = devices.by_id(phone.device_id) if phone else None
+    return _by_device(device.imei) if device else None
 
 
 def _by_device(key: str) -> Found | None:

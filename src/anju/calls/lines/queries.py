@@ -194,7 +194,10 @@ def lines() -> wanted.Lines:
                 wanted.Seat(s.user.seat_number, s.secret, s.user.name, s.rescue)
                 for s in seats.select_related("user").order_by("user__seat_number")
             ),
-            phones=tuple(wanted.Phone(p.name, p.secret, p.number) for p in OneKeyPhone.objects.filter(active=True)),
+            phones=tuple(
+                wanted.Phone(p.name, p.secret, p.number, p.device.imei)
+                for p in OneKeyPhone.objects.filter(active=True).select_related("device")
+            ),
             rescue_numbers=tuple(r.number for r in RescueNumber.objects.filter(active=True)),
         )
 

@@ -15,6 +15,7 @@ from anju.calls.lines.config.plan import Lines, Machine, Plan, Trunk
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 SECRET = re.compile(r"[A-Za-z0-9_.~+/=-]{12,128}")
+DEVICE = re.compile(r"[A-Za-z0-9_.:-]{0,80}")
 NUMBER = re.compile(r"\+?[0-9]{2,20}")
 EXTENSION = re.compile(r"[0-9]{2,8}")
 PATH = re.compile(r"/[A-Za-z0-9_./+-]+")
@@ -172,7 +173,7 @@ def _seats(lines: Lines) -> Iterator[Problem]:
             yield Problem(here, "姓名里有话务引擎不能用的符号")
     for phone in lines.phones:
         here = f"一键电话 {phone.name[:40]}"
-        if not NAME.fullmatch(phone.name) or not SECRET.fullmatch(phone.secret):
+        if not NAME.fullmatch(phone.name) or not SECRET.fullmatch(phone.secret) or not DEVICE.fullmatch(phone.device):
             yield Problem(here, "账号或密码不合格：账号用字母数字，密码 12 位以上")
         if phone.number and not NUMBER.fullmatch(phone.number):
             yield Problem(here, f"号码 {phone.number[:30]} 不对，只能是数字")

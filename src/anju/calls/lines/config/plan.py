@@ -113,6 +113,8 @@ class Phone:
     name: str
     secret: str
     number: str = ""
+    device: str = ""
+    """The device's own key (IMEI), told with every call as ANJU_DEVICE."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A seat has two endpoints with one secret: `1017` for any plain SIP telephone, `web1017` for the browser (WebRTC: DTLS,
 ICE). One for both was tried: its offer says UDP/TLS/RTP/SAVP, which plain telephones refuse. REFER is not loaded at all:
-calls are transferred from the desk, through the server, so that nobody leaves a call unseen.
+calls are transferred from the desk, through the server, so that nobody leaves a call unseen. Nobody is told by re-INVITE
+whom he now talks to: telephones show nothing of it, and simple ones end the call.
 """
 
 from __future__ import annotations
@@ -66,6 +67,7 @@ dtmf_mode = rfc4733
 allow_transfer = no
 allow_subscribe = no
 send_pai = yes
+send_connected_line = no
 timers = no
 
 [seat](!,telephone)
@@ -164,6 +166,6 @@ def _seat(seat: Seat) -> str:
 def _phone(phone: Phone) -> str:
     known = f"callerid = <{phone.number}>\nset_var = ANJU_NUMBER={phone.number}\n" if phone.number else ""
     return (
-        f"[{phone.name}](onekey)\naors = {phone.name}\nauth = {phone.name}\nset_var = ANJU_DEVICE={phone.name}\n{known}\n"
+        f"[{phone.name}](onekey)\naors = {phone.name}\nauth = {phone.name}\nset_var = ANJU_DEVICE={phone.device or phone.name}\n{known}\n"
         f"[{phone.name}](one-place)\n\n{_auth(phone.name, phone.name, phone.secret)}"
     )
