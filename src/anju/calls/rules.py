@@ -99,16 +99,17 @@ def may_take(chair: Chair, waiter: Waiter) -> bool:
     """Whether this seat may be rung for this call at the level that it has reached.
 
     Level 0: agents of the queue (a seat moved to a queue takes only that one) who have every skill it wants. Level 1:
-    leads too. From level 2 on everybody who sits at a telephone, also on break or writing up. An urgent caller asks for
-    no skill and no queue: any agent, at once.
+    leads too. Level 2: whatever the queue and the skills; for an urgent caller also who is on break or writes up. An
+    urgent caller asks for no skill and no queue from the beginning: any agent, at once.
     """
-    if not chair.registered or not (chair.ready or waiter.level >= EVERYBODY):
+    urgent = waiter.priority >= URGENT
+    if not chair.registered or not (chair.ready or (urgent and waiter.level >= EVERYBODY)):
         return False
     if waiter.only:
         return chair.extension == waiter.only
     if chair.is_lead:
         return waiter.level >= LEADS
-    if waiter.level >= EVERYBODY or waiter.priority >= URGENT:
+    if waiter.level >= EVERYBODY or urgent:
         return True
     return chair.queue in {"", waiter.queue} and waiter.skills <= chair.skills
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from anju.calls import rules
 from anju.calls.control import rows
 from anju.calls.control import seats as seating
@@ -52,11 +54,11 @@ def offer(control: Control, call: LiveCall, places: list[SeatNow]) -> None:
         first = {} if call.notes.get("offered") else {"offered_at": at}
         call.notes["offered"] = True
         steps.append(rows.move(call, "offer", at, **first))
-    control.task(_ring(control, call, parties, steps), "offer")
+    control.task(_ring(control, call, parties, control.sure(call, *steps)), "offer")
 
 
-async def _ring(control: Control, call: LiveCall, parties: list[Party], steps: list[Row | None]) -> None:
-    await control.sure(call, *steps)
+async def _ring(control: Control, call: LiveCall, parties: list[Party], safe: Awaitable[None]) -> None:
+    await safe
     for party in parties:
         await control.dial(call, party)
 

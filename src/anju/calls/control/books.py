@@ -39,8 +39,10 @@ class Books:
         return fits[0] if fits else QueueInfo(0, code or "service", 9 if emergency else 1, emergency)
 
     def called(self, number: str) -> Access:
-        """What this number means; an unknown one is the service number."""
-        return self.access.get(number) or Access(number, "emergency" if number == "emergency" else "service",
+        """What this number means, with or without its area code; an unknown one is the service number."""
+        ends = [n for n in self.access if number.endswith(n)]
+        known = self.access.get(number) or (self.access[max(ends, key=len)] if ends else None)
+        return known or Access(number, "emergency" if number == "emergency" else "service",
                                                  emergency=number == "emergency")  # fmt: skip
 
 
@@ -101,12 +103,14 @@ def _access() -> dict[str, Access]:
     found: dict[str, Access] = {}
     with contextlib.suppress(ImportError):
         from anju.calls.lines import queries as lines
+        from anju.calls.scripts.queries import menus_of_numbers
 
+        menus = menus_of_numbers()
         for one in lines.access_numbers():
             row: Any = one
             queue = getattr(row, "queue", "") or ("emergency" if row.emergency else "service")
             found[row.number] = Access(
-                row.number, str(queue), bool(row.emergency), str(getattr(row, "script", "") or ""),
+                row.number, str(queue), bool(row.emergency), "menu" if row.number in menus else "",
                 str(getattr(row, "code", "") or ""),
             )  # fmt: skip
     return found

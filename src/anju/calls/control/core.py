@@ -153,10 +153,18 @@ class Control:
         done = self.pen.write(key, *self._with_news(call, steps, tell=tell))
         done.add_done_callback(self._written)
 
-    async def sure(self, call: LiveCall, *steps: Row | None, tell: bool = True) -> None:
-        """Have rows written and wait until they are safe."""
-        await self.pen.sure(call.call_id, *self._with_news(call, steps, tell=tell))
-        self.teller.wake()
+    def sure(self, call: LiveCall, *steps: Row | None, tell: bool = True) -> Awaitable[None]:
+        """Have rows written now, in their turn; what is returned waits until they are safe.
+
+        Call it where memory changes, so that rows follow one another as the decisions did.
+        """
+        safe = self.pen.sure(call.call_id, *self._with_news(call, steps, tell=tell))
+
+        async def told() -> None:
+            await safe
+            self.teller.wake()
+
+        return told()
 
     def _with_news(self, call: LiveCall | None, steps: tuple[Row | None, ...], *, tell: bool) -> list[Row | None]:
         return [*steps, rows.told([("call", call.call_id, call.place)]) if tell and call else None]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime
 
 from anju.calls import rules
@@ -15,6 +17,8 @@ from anju.kernel import clock
 
 LONGEST_PROMPT = 12.0
 """Seconds after which a caller is queued even if nobody told us that the prompt is over."""
+LIFTS = 2.0
+"""Seconds within which the engine reports that it has lifted."""
 SOOTHE = 30.0
 """Seconds between two "please wait"."""
 RESCUE = ("rescue", "s")
@@ -59,6 +63,8 @@ async def _greet(control: Control, call: LiveCall, caller: Party) -> None:
     """Lift, and say a short word. Who is in need waits in the queue meanwhile; a menu comes before the queue."""
     if not caller.up:
         await control.engine.answer(caller.leg_id)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(caller.lifted.wait(), LIFTS)
     menu = control.scripts.get(call.script or "menu")
     if call.priority < rules.URGENT and menu is not None and call.script:
         call.script_task = control.task(_menu(control, call, caller, call.script), "menu")
@@ -123,14 +129,11 @@ def wait_for_seat(
     call.far, call.waits = party, True
     if party.why != "caller" and party.came_in is False:
         party.why = "far"
+    if call.state == "talking":
+        _queue(control, call, at)
     acd.serve(control)
-    if call.state != "queued" and not call.live("offer") and CALL.state(call.state).move("queue_up"):
-        call.state = "queued"
-        first = {} if call.notes.get("queued") else {"queued_at": at}
-        call.notes["queued"] = True
-        control.note(
-            call, rows.move(call, "queue_up", at, priority=call.priority, queue_id=call.queue.id, **first), tell=True
-        )
+    if not call.live("offer"):
+        _queue(control, call, at)
     _entertain(control, call, prompt)
     if not call.notes.get("overflowing"):
         call.notes["overflowing"] = True
@@ -138,6 +141,16 @@ def wait_for_seat(
             raise_level(control, call, at_once=True)
         else:
             control.clockwork.after(call.queue.overflow_seconds, lambda: raise_level(control, call))
+
+
+def _queue(control: Control, call: LiveCall, at: datetime) -> None:
+    if call.state == "queued" or CALL.state(call.state).move("queue_up") is None or call.queue is None:
+        return
+    call.state = "queued"
+    first = {} if call.notes.get("queued") else {"queued_at": at}
+    call.notes["queued"] = True
+    columns = {"priority": call.priority, "queue_id": call.queue.id or None, **first}
+    control.note(call, rows.move(call, "queue_up", at, **columns), tell=True)
 
 
 def _entertain(control: Control, call: LiveCall, prompt: str) -> None:

@@ -121,6 +121,7 @@ def ended(control: Control, call: LiveCall, party: Party, at: datetime, cause: C
     spoke = party.up
     party.state, party.ended_at, party.cause = "ended", at, cause
     party.over.set()
+    party.lifted.set()  # whoever waits for it looks whether it is up
     control.legs.pop(party.leg_id, None)
     control.inboxes.pop(party.leg_id, None)
     result = rules.outcome(cause, answered=spoke, rang=party.ringing_at is not None)

@@ -96,15 +96,17 @@ def own_lifted(control: Control, call: LiveCall, party: Party, at: datetime) -> 
     if far is None or not far.live:
         return
     seat = control.seats.get(party.user_id or 0)
-    steps = [rows.leg_set(party.leg_id, answered_at=at)]
     call.state = "ringing"
-    steps.append(rows.move(call, "placed", at, placed_at=at, exchange=control.engine.name))
+    safe = control.sure(
+        call,
+        rows.leg_set(party.leg_id, answered_at=at),
+        rows.move(call, "placed", at, placed_at=at, exchange=control.engine.name),
+        *(seating.becomes(control, seat, "talking", call=call) if seat else []),
+        *parties.reserve(control, call, far),
+    )
 
     async def ring() -> None:
-        await control.sure(
-            call, *steps, *(seating.becomes(control, seat, "talking", call=call) if seat else []),
-            *parties.reserve(control, call, far),
-        )  # fmt: skip
+        await safe
         await control.quietly(control.engine.ring(party.leg_id))
         await control.dial(call, far)
 

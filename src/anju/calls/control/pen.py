@@ -13,7 +13,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -76,12 +76,14 @@ class Pen:
             self._bell.notify()
         return asyncio.wrap_future(batch.done)
 
-    async def sure(self, key: str, *rows: Row | None) -> None:
-        """Return when these rows are safe: in the database, or in the spool when that takes too long. Fenced if replaced.
+    def sure(self, key: str, *rows: Row | None) -> Awaitable[None]:
+        """Done when these rows are safe: in the database, or in the spool when that takes too long. Fenced if replaced.
 
         Writing them twice changes nothing, so a round that hangs is not waited for.
         """
-        written = self.write(key, *rows)
+        return self._safe(self.write(key, *rows), key, rows)
+
+    async def _safe(self, written: asyncio.Future[None], key: str, rows: Sequence[Row | None]) -> None:
         await asyncio.wait({written}, timeout=HANGS)
         if written.done():
             written.result()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import inspect
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection, connections, transaction
 
 from anju.accounts.models import User
 from anju.calls.control import books as reading
-from anju.calls.control import resync, verbs
+from anju.calls.control import resync, rows, verbs
 from anju.calls.control import seats as seating
 from anju.calls.control.core import Control
 from anju.calls.control.pen import Batch, Pen
@@ -20,8 +24,11 @@ from anju.calls.control.rows import Row
 from anju.calls.control.teller import Teller
 from anju.calls.models import Call, Leg, SeatState, Switchboard
 from anju.calls.simulator import Simulator, World
-from anju.kernel import clock
+from anju.kernel import clock, facts
+from anju.kernel.flow import ticker
 from anju.kernel.flow.actor import Actor
+from anju.kernel.models import Due
+from anju.kernel.testing import NOON
 
 LEAD = frozenset({"lead", "agent"})
 AGENT = frozenset({"agent"})
@@ -103,20 +110,22 @@ class Centre:
         while self.teller.tell_all():
             pass
 
-    async def later(self, seconds: float, step: float = 0.5) -> None:
-        """Time passes, in the exchange, at the switchboard and in the tables."""
-        from datetime import timedelta
-
-        from anju.kernel.flow import ticker
-
+    async def later(self, seconds: float) -> None:
+        """Time passes, in the exchange, at the switchboard and in the tables: from one thing that is due to the next."""
         end = clock.now() + timedelta(seconds=seconds)
-        while clock.now() < end:
-            self.travel.shift(timedelta(seconds=min(step, (end - clock.now()).total_seconds())))
+        while True:
+            due = Due.objects.order_by("fire_at").values_list("fire_at", flat=True).first()
+            soon = [d for d in (self.world.next_due(), self.control.clockwork.next_due(), due, end) if d is not None]
+            self.travel.move_to(min(end, max(min(soon), clock.now())))
             self.engine.tick()
             await self.settle()
             self.control.clockwork.tick()
             await self.settle()
+            if self.control.calls:
+                self.control.note(None, rows.seen(list(self.control.calls), clock.now()))
             ticker.ring()
+            if clock.now() >= end:
+                return
 
     def agent(self, number: str, *, state: str = "ready", lead: bool = False, **fields: Any) -> User:
         """An agent at her seat, with a telephone that rings until the test says otherwise."""
@@ -186,13 +195,12 @@ def _waits(task: asyncio.Task[Any]) -> bool:
 
 
 @pytest.fixture
-def centre(db: None, everywhere: None, let_pass: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Centre]:
+def centre(db: None, everywhere: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Centre]:
     """An empty centre at noon."""
-    import time_machine
 
-    from anju.kernel.testing import NOON
 
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    monkeypatch.setattr(facts, "_reactions", {})  # what others make of a call is theirs to test
     reading.read()
     with time_machine.travel(NOON, tick=False) as travel:
         made = Centre()
@@ -202,9 +210,6 @@ def centre(db: None, everywhere: None, let_pass: Any, monkeypatch: pytest.Monkey
 
 def story(test: Any) -> Any:
     """Decorator: an async test on the centre."""
-
-    import functools
-    import inspect
 
     @functools.wraps(test)
     def run(**fixtures: Any) -> None:
