@@ -13,9 +13,13 @@ def connect() -> None:
     """Register every reaction."""
     emergencies()
     repairs()
+    silences()
     telephone()
+    call_backs()
     pages()
     recordings()
+    quality()
+    rights()
 
 
 def emergencies() -> None:
@@ -47,6 +51,42 @@ def repairs() -> None:
     reacts(AlarmRaised, mend)
     reacts(AlarmRecovered, lambda f: fieldwork.recovered(alarm_id=f.alarm_id, reason=f.reason))
     when(REPAIR, move="press", do=fieldwork.page_late)
+
+
+def silences() -> None:
+    """The soft deadline of a silence asks her by robot; her key is a sign of life; what an agent found teaches the rhythm."""
+    from anju.alarms import sensing
+    from anju.alarms.facts import ElderAsked
+    from anju.calls import actions as calls
+    from anju.calls.facts import KeyPressed
+    from anju.elders import queries as elders
+    from anju.incidents.facts import IncidentClosed
+    from anju.incidents.rules import FALSE_CLASSES
+    from anju.kernel import clock
+
+    well = (frozenset(FALSE_CLASSES) | {"safe", "safe_at_home"}) - {"device_fault", "late_data", "test"}
+
+    def ask(fact: ElderAsked) -> None:
+        elder = elders.elder(fact.elder_id)
+        if elder is not None and elder.phone:
+            calls.robot_call(
+                number=elder.phone, whom=elder.name, purpose="elder_check", ref=f"home:{fact.home_id}", place=fact.place,
+                script="elder_check", says="这里是安居中心，您家里有一阵子没有动静了。没事请按 1，要人帮忙请按 2。",
+                says_after_key="好的，谢谢您。",
+            )  # fmt: skip
+
+    def pressed(fact: KeyPressed) -> None:
+        kind, _, home_id = fact.ref.partition(":")
+        if kind == "home" and fact.digit == "1":
+            sensing.alive(home_id=int(home_id), at=clock.now(), what="电话按键应答")
+
+    def archived(fact: IncidentClosed) -> None:
+        if fact.outcome_class in well:
+            sensing.learn_from_case(case_kind="incident", case_id=fact.incident_id)
+
+    reacts(ElderAsked, ask)
+    reacts(KeyPressed, pressed)
+    reacts(IncidentClosed, archived)
 
 
 def telephone() -> None:
@@ -92,6 +132,29 @@ def telephone() -> None:
     )
 
 
+def call_backs() -> None:
+    """Who hung up in need is rung back: by people first, then by the robot, until somebody spoke with her."""
+    from anju.calls import facts
+    from anju.calls.scripts import actions as scripts
+
+    def spoke(fact: facts.CallAnswered) -> None:
+        if fact.purpose == "call_back" and fact.user_id is not None:
+            scripts.call_back_spoke(call_id=fact.call_id)
+
+    def pressed(fact: facts.KeyPressed) -> None:
+        if fact.purpose == "call_back" and fact.digit == "2":
+            scripts.call_back_spoke(call_id=fact.call_id)
+
+    def over(fact: facts.CallEnded) -> None:
+        if fact.purpose == "call_back":
+            scripts.call_back_ended(call_id=fact.call_id)
+
+    reacts(facts.CallBackDue, lambda f: scripts.call_back_due(call_back_id=f.call_back_id, attempts=f.attempts))
+    reacts(facts.CallAnswered, spoke)
+    reacts(facts.KeyPressed, pressed)
+    reacts(facts.CallEnded, over)
+
+
 def pages() -> None:
     """Troubles of the platform page the leads."""
     from anju.alarms.facts import SourceSilent, TroubleRaised
@@ -114,3 +177,35 @@ def recordings() -> None:
     reacts(CallEnded, lambda _: jobs.sweep.defer(in_seconds=20, key="recordings.sweep"))
     reacts(RecordingTrouble, lambda f: alarms.trouble(kind=f.kind, subject=f.subject, text=f.text))
     reacts(RecordingTroubleOver, lambda f: alarms.trouble_over(kind=f.kind, subject=f.subject))
+
+
+def rights() -> None:
+    """A person's data are deleted in one transaction everywhere, or, where something is still open, nowhere (SYS-04)."""
+    from anju.devices import queries as devices
+    from anju.elders.checks import NotAccepted
+    from anju.elders.facts import PersonErased
+    from anju.fieldwork import queries as fieldwork
+    from anju.incidents import actions as incidents
+    from anju.kernel.scope import EVERYWHERE, seen_by
+
+    def nothing_left(fact: PersonErased) -> None:
+        if not fact.home_empty:
+            return
+        with seen_by(EVERYWHERE):
+            if devices.of_home(fact.home_id):
+                raise NotAccepted("家里还装着设备，拆回以后才能删除个人信息")
+            if orders := fieldwork.page(home_id=fact.home_id, open_only=True):
+                raise NotAccepted(f"工单 {orders[0].number} 还没有归档，归档以后才能删除个人信息")
+
+    reacts(PersonErased, nothing_left)
+    reacts(PersonErased, lambda f: incidents.forget(elder_id=f.elder_id))
+
+
+def quality() -> None:
+    """An audit or a complaint that waits too long presses those who must act."""
+    from anju.kernel.flow.registry import when
+    from anju.supervision import actions
+    from anju.supervision.flow import COMPLAINT, REVIEW
+
+    when(REVIEW, move="press", do=actions.page_judge)
+    when(COMPLAINT, move="press", do=actions.page_leads)

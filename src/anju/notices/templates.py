@@ -34,6 +34,7 @@ TEMPLATES: dict[str, Template] = {
         Template("page_no_channel", "短信没有发出", "{number}：没有配置短信通道，联系人没收到短信，请电话联系。"),
         Template("page_repair", "维修工单逾时", "{number} {where}：{state}已超过时限，{what}，请立即处理。"),
         Template("page_trouble", "平台故障", "{text}", urgent=True),
+        Template("page_quality", "质检与投诉", "{text}"),
         Template(
             "contact_alarm",
             "紧急报警",
