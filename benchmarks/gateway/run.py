@@ -10,7 +10,9 @@ Every answer other than 200 fails the run; the rows in the database are counted 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import resource
 import shutil
 import signal
 import statistics
@@ -22,6 +24,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT / "src"))
@@ -31,17 +35,30 @@ IN_FLIGHT = 128
 
 @dataclass(frozen=True)
 class Result:
-    """One run of wrk: requests/s, milliseconds."""
+    """One run of wrk: requests/s, milliseconds; microseconds of processor that the server (and its database) used for each."""
 
     rate: float
     p50: float
     p99: float
     mean: float
     bad: int
+    cpu: float = 0.0
+    total: float = 0.0  # the same with wrk
 
 
-def wrk(port: int, seconds: float, delay_ms: float = 0) -> Result:
-    """Load one server."""
+def used(pids: list[int]) -> float:
+    """Seconds of processor of these processes and their children so far."""
+    processes = [p for pid in pids for p in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))]
+    total = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system
+    return total
+
+
+def wrk(port: int, seconds: float, delay_ms: float = 0, pids: list[int] | None = None) -> Result:
+    """Load one server. `pids`: the processes whose use of the processor is counted."""
     env = os.environ | {"BENCH_SECRET": SECRET, "BENCH_DELAY": f"{delay_ms:.0f}"}
     command = [
         "wrk",
@@ -54,9 +71,14 @@ def wrk(port: int, seconds: float, delay_ms: float = 0) -> Result:
         str(HERE / "load.lua"),
         f"http://127.0.0.1:{port}",
     ]
+    before, own = used(pids or []), resource.getrusage(resource.RUSAGE_CHILDREN)
     out = subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
+    served, after = used(pids or []) - before, resource.getrusage(resource.RUSAGE_CHILDREN)
     line = next(x for x in out.splitlines() if x.startswith("RESULT")).split()[1:]
-    return Result(*map(float, line[:4]), int(line[4]))
+    rate, p50, p99, mean = map(float, line[:4])
+    load = after.ru_utime + after.ru_stime - own.ru_utime - own.ru_stime
+    count = rate * seconds / 1e6
+    return Result(rate, p50, p99, mean, int(line[4]), served / count, (served + load) / count)
 
 
 def wait_for(port: int, path: str = "/healthz") -> None:
@@ -93,12 +115,14 @@ def main() -> None:
         subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), "migrate", "--skip-checks", "-v0"], env=base, check=True
         )
-        ports = {}
+        ports: dict[str, int] = {}
+        pids: dict[str, list[int]] = {}
         for name, more in (("durable", []), ("undurable", ["--undurable"])):
             ports[name] = free_port()
             started.append(
                 subprocess.Popen([sys.executable, str(HERE / "serve.py"), str(ports[name]), *more], env=base)
             )
+            pids[name] = [started[-1].pid] + ([started[0].pid] if name == "durable" else [])
         if told.node_red:
             ports["node-red"] = free_port()
             home = folder / "node-red"
@@ -112,10 +136,11 @@ def main() -> None:
                     },
                 )
             )  # fmt: skip
+            pids["node-red"] = [started[-1].pid]
         for name, port in ports.items():
             wait_for(port, "/" if name == "node-red" else "/healthz")
             wrk(port, 1)  # warm
-        report(ports, told.rounds, told.seconds)
+        report(ports, pids, told.rounds, told.seconds)
         check_rows(server.url, ports["durable"])
     finally:
         for process in reversed(started):
@@ -124,17 +149,18 @@ def main() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def report(ports: dict[str, int], rounds: int, seconds: int) -> None:
+def report(ports: dict[str, int], pids: dict[str, list[int]], rounds: int, seconds: int) -> None:
     """Interleaved rounds, then the paced one."""
     rates: dict[str, list[Result]] = {name: [] for name in ports}
     for n in range(rounds):
         for name, port in ports.items():
-            result = wrk(port, seconds)
+            result = wrk(port, seconds, pids=pids[name])
             if result.bad and name != "node-red":
                 raise SystemExit(f"{name}: {result.bad} answers were not 200")
             rates[name].append(result)
             print(
-                f"round {n + 1} {name:10} {result.rate:9.0f} /s   p50 {result.p50:6.1f} ms   p99 {result.p99:6.1f} ms",
+                f"round {n + 1} {name:10} {result.rate:9.0f} /s   p50 {result.p50:6.1f} ms   p99 {result.p99:6.1f} ms   "
+                f"cpu {result.cpu:5.0f} us each, with wrk {result.total:5.0f}",
                 flush=True,
             )
     median = {name: statistics.median(r.rate for r in results) for name, results in rates.items()}
@@ -147,6 +173,8 @@ def report(ports: dict[str, int], rounds: int, seconds: int) -> None:
         print(
             f"durable / Node-RED not durable: {statistics.median(ratios):.1f}   (rounds {', '.join(f'{r:.1f}' for r in ratios)}; wanted ≥ 10)"
         )
+    cpu = {name: statistics.median(r.cpu for r in results) for name, results in rates.items()}
+    print("processor for one request: " + ", ".join(f"{name} {value:.0f} us" for name, value in cpu.items()))
     wanted = 0.8 * median["durable"]
     mean = 5.0
     paced = None

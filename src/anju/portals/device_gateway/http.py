@@ -1,4 +1,4 @@
-"""The front door: RSGI, one coroutine a request. Authenticate → decode the envelope → make it safe → answer.
+"""The front door: who may speak, and what becomes of a body. Authenticate → decode the envelope → make it safe → answer.
 
 Only 200 counts for the operators' platforms, and they stop pushing when too much fails. So 4xx is for what is not theirs
 (wrong secret), too large, or no envelope at all; what can't be understood is kept raw, counted and answered 200.
@@ -13,29 +13,34 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from email.utils import formatdate
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
+from anju.portals.device_gateway.connection import Connection, Head
 from anju.portals.device_gateway.counters import Counters
-from anju.portals.device_gateway.record import REFUSED, Record, Ticket, Uids, tail_of
+from anju.portals.device_gateway.record import Record, Uids, Waiting, tail_of
+from anju.portals.device_gateway.refusals import (
+    BAD_METHOD,
+    BAD_SIGN,
+    ENCODED,
+    NO_SECRET,
+    NO_SPACE,
+    NOT_ALLOWED,
+    NOT_FOUND,
+    TOO_LARGE,
+    Refused,
+)
 from anju.portals.device_gateway.settings import GatewaySettings, Secret
 from anju.portals.device_gateway.store import Store
 from anju.signals.decoders import ctwing, generic, onenet
 from anju.signals.decoders.base import BadEnvelope, Profiles, Report
 
-JSON = [("content-type", "application/json; charset=utf-8")]
-TEXT = [("content-type", "text/plain; charset=utf-8")]
+JSON, TEXT = "application/json; charset=utf-8", "text/plain; charset=utf-8"
+MOST_HEADS = 1_000  # different heads that are remembered
 OK = b'{"code":0,"msg":"ok"}'
 SHORT = 512  # characters of an address that is looked at
 logger = logging.getLogger("anju.gateway")
-
-
-class Refused(Exception):
-    """An answer other than 200. `reason` is counted; `text` is for the person who reads the sender's log."""
-
-    def __init__(self, status: int, reason: str, text: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
-        super().__init__(reason)
-        self.status, self.reason, self.text, self.headers = status, reason, text, headers
 
 
 Decode = Callable[[bytes, Profiles, int], list[Report]]
@@ -61,34 +66,8 @@ def decode_or_keep(decode: Decode, body: bytes, profiles: Profiles, source: str 
     return [report]
 
 
-class Scope(Protocol):
-    """RSGI's description of a request."""
-
-    proto: str
-    method: str
-    path: str
-    query_string: str
-    client: str
-    headers: Any
-
-
-NOT_FOUND = Refused(404, "not_found", "没有这个地址。请核对推送地址。")
-NO_SECRET = Refused(401, "unauthenticated", "密钥不对或没有密钥。请核对推送地址中的密钥或请求头 X-Anju-Secret。")
-BAD_SIGN = Refused(401, "bad_signature", "签名不符。请核对平台上填写的 Token。")
-NOT_ALLOWED = Refused(403, "source_address", "来源地址不在允许范围内。请联系平台管理员。")
-BAD_METHOD = Refused(405, "bad_method", "此地址只接受 POST。", (("allow", "POST"),))
-TOO_LARGE = Refused(413, "too_large", "报文过大。请分批上报。", (("connection", "close"),))
-NO_BODY = Refused(400, "empty", "没有收到报文内容。请检查推送配置。")
-TOO_SLOW = Refused(408, "too_slow", "报文接收超时。请检查网络后重发。", (("connection", "close"),))
-ENCODED = Refused(415, "encoded", "不接受压缩的报文。请关闭压缩后重发。")
-BUSY = Refused(503, "busy", "网关繁忙。请稍后重发。", (("retry-after", "5"),))
-NO_SPACE = Refused(
-    503, "no_space", "数据库不可用且本地暂存空间不足。请稍后重发，并通知平台管理员。", (("retry-after", "5"),)
-)
-
-
 class Door:
-    """The RSGI application."""
+    """What all connections share."""
 
     def __init__(self, settings: GatewaySettings, store: Store, counters: Counters, profiles: Profiles) -> None:
         self.settings = settings
@@ -97,90 +76,126 @@ class Door:
         self.profiles = profiles  # exchanged as a whole when the catalogue changes
         self.uids = Uids()
         self.open = True
+        self.durable = settings.durable
+        self.pending = self.pending_bytes = 0  # messages of HTTP that wait for their commit, and their bodies
+        self.most, self.most_bytes = settings.max_pending, settings.max_pending_bytes
         self.gauges: dict[str, float] = {}
+        self.heads: dict[bytes, Head] = {}  # heads that were read and admitted, as they came
+        self.connections: dict[Connection, None] = {}  # in the order in which they came
+        self.date = ""
+        self.ok = self.ok_last = b""
         self._secrets = tuple(s.encode() for s in settings.ctwing_secrets)
-        self._reading: dict[int, tuple[float, asyncio.Task[Any] | None]] = {}
-        self._reads = 0
         self._loop = asyncio.get_running_loop()
+        self.now = self._loop.time
+        self.soon = self._loop.call_soon
+        self._new_date()
 
-    async def __rsgi__(self, scope: Scope, proto: Any) -> None:
-        """Answer one request."""
-        if scope.proto != "http":
-            proto.close(404)
-            return
+    def _new_date(self) -> None:
+        self.date = f"date: {formatdate(usegmt=True)}\r\n"
+        head = f"HTTP/1.1 200 OK\r\n{self.date}content-type: {JSON}\r\ncontent-length: {len(OK)}\r\n".encode()
+        self.ok, self.ok_last = head + b"\r\n" + OK, head + b"connection: close\r\n\r\n" + OK
+
+    # --- connections ---
+
+    def enter(self, connection: Connection) -> None:
+        """Somebody came. When all places are taken, the one that was silent longest leaves."""
+        if self.settings.sources and not self._from_there(connection.client):
+            connection.refusal = NOT_ALLOWED
+        if len(self.connections) >= self.settings.connections:
+            idle = next((c for c in self.connections if c.idle), connection)
+            idle.close()
+        self.connections[connection] = None
+
+    def leave(self, connection: Connection) -> None:
+        """It went."""
+        self.connections.pop(connection, None)
+
+    def deadline(self) -> float:
+        """When a request that begins now must be there."""
+        return self.now() + self.settings.body_limit
+
+    def sweep(self) -> None:
+        """End the requests that take too long; called each second."""
+        self._new_date()
+        now = self.now()
+        for connection in [c for c in self.connections if 0 < c.until < now]:
+            connection.overdue()
+
+    # --- who ---
+
+    def judge(self, head: Head, connection: Connection, text: bytes) -> None:
+        """Who may speak here, and how their bodies are read. What is admitted is remembered by its bytes."""
         try:
-            decode = self._route(scope)
-            if not callable(decode):
-                proto.response_bytes(
-                    200,
-                    JSON if isinstance(decode, bytes) else TEXT,
-                    decode if isinstance(decode, bytes) else decode.encode(),
-                )
-                return
-            self._may_read(scope)
-            self._reads = mine = self._reads + 1
-            self._reading[mine] = (self._loop.time() + self.settings.body_limit, asyncio.current_task())
-            try:
-                body: bytes = await (proto() if scope.headers.get("content-length") else self._pieces(proto))
-            except asyncio.CancelledError:
-                raise TOO_SLOW from None
-            finally:
-                del self._reading[mine]
-            reports = self._decoded(decode, body)
-            if self.settings.durable:
-                future: asyncio.Future[int] = self._loop.create_future()
-                self.accept(reports, body, Ticket(future, len(reports)))
-                if await future == REFUSED:
-                    raise NO_SPACE  # noqa: TRY301 - answered below, as every refusal
-                self.counters.acked += len(reports)
-            proto.response_bytes(200, JSON, OK)
+            head.decode = self._route(head, connection)
+            if head.length > self.settings.max_body:
+                raise TOO_LARGE
         except Refused as no:
-            self.counters.rejected[no.reason] += 1
-            answer = json.dumps({"error": no.text}, ensure_ascii=False).encode()
-            proto.response_bytes(no.status, [*JSON, *no.headers], answer)
-        except Exception:
-            logger.exception("a request failed")
-            self.counters.rejected["internal"] += 1
-            proto.response_bytes(503, [*JSON, ("retry-after", "5")], json.dumps({"error": BUSY.text}).encode())
+            if no.last:
+                raise
+            head.refusal = no
+            if head.length > self.settings.max_body:
+                raise TOO_LARGE from None
+        if head.decode is not None and head.keep and not head.header("expect"):
+            if len(self.heads) >= MOST_HEADS:
+                self.heads.clear()
+            self.heads[text] = head
+            head.headers = None
 
-    def _route(self, scope: Scope) -> Decode | bytes | str:
-        """Who may speak here, and how their bodies are read; or an answer at once."""
-        path = scope.path
+    def _route(self, head: Head, connection: Connection) -> Decode | None:
+        path = head.path
         if path.startswith("/ctwing"):
-            self._admit(scope)
-            self._secret(scope, path[7:])
-            return ctwing.decode
+            self._admit(connection)
+            self._secret(head, path[7:])
+            return self._plain(head, ctwing.decode)
         if path.startswith("/onenet"):
-            self._admit(scope)
+            self._admit(connection)
+            if head.method == "GET":
+                return None
             product = path[7:].strip("/")[:SHORT]
             secret = self.settings.onenet_products.get(product, self.settings.onenet)
-            if scope.method == "GET":
-                try:
-                    return onenet.check_url(scope.query_string, secret.token)
-                except onenet.BadSignature:
-                    raise BAD_SIGN from None
-            return partial(self._onenet, secret, product)
+            return self._plain(head, partial(self._onenet, secret, product))
         if path.startswith("/generic"):
-            self._admit(scope)
-            self._secret(scope, path[8:])
-            return generic.decode
-        if path == "/healthz":
-            return self._health()
-        if path == "/metrics":
-            self._metrics_secret(scope)
-            return self.counters.text(self._gauges(), {lane.label: len(lane.queue) for lane in self.store.lanes})
+            self._admit(connection)
+            self._secret(head, path[8:])
+            return self._plain(head, generic.decode)
+        if path in {"/healthz", "/metrics"}:
+            return None
         raise NOT_FOUND
+
+    @staticmethod
+    def _plain(head: Head, decode: Decode) -> Decode:
+        if head.method != "POST":
+            raise BAD_METHOD
+        if head.header("content-encoding") not in {"", "identity"}:
+            raise ENCODED
+        return decode
+
+    @staticmethod
+    def _admit(connection: Connection) -> None:
+        if connection.refusal is not None:
+            raise connection.refusal
+
+    def answer(self, head: Head, client: str) -> tuple[str, bytes]:
+        """What a question (GET) hears: the kind of text, and the text."""
+        if head.path == "/healthz":
+            return JSON, self._health()
+        if head.path == "/metrics":
+            self._metrics_secret(head, client)
+            text = self.counters.text(self._gauges(), {lane.label: len(lane.queue) for lane in self.store.lanes})
+            return TEXT, text.encode()
+        secret = self.settings.onenet_products.get(head.path[7:].strip("/")[:SHORT], self.settings.onenet)
+        try:
+            return TEXT, onenet.check_url(head.query, secret.token).encode()
+        except onenet.BadSignature:
+            raise BAD_SIGN from None
 
     @staticmethod
     def _onenet(secret: Secret, product: str, body: bytes, profiles: Profiles, now_ms: int) -> list[Report]:
         opened = onenet.open_push(body, secret.token, secret.aes_key)
         return onenet.decode(opened, product, profiles, now_ms)
 
-    def _decoded(self, decode: Decode, body: bytes) -> list[Report]:
-        if not body:
-            raise NO_BODY
-        if len(body) > self.settings.max_body:
-            raise TOO_LARGE
+    def decoded(self, decode: Decode, body: bytes) -> list[Report]:
+        """The messages of a body. Raises Refused."""
         try:
             return decode_or_keep(decode, body, self.profiles)
         except onenet.BadSignature:
@@ -188,82 +203,44 @@ class Door:
         except BadEnvelope as bad:
             raise Refused(400, bad.code, str(bad)) from None
 
-    # --- who ---
+    def _from_there(self, host: str) -> bool:
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in net for net in self.settings.sources)
 
-    def _admit(self, scope: Scope) -> None:
-        if not self.open:
-            raise BUSY
-        if self.settings.sources:
-            host = scope.client.rpartition(":")[0].strip("[]")
-            try:
-                address = ipaddress.ip_address(host)
-            except ValueError:
-                raise NOT_ALLOWED from None
-            if not any(address in net for net in self.settings.sources):
-                raise NOT_ALLOWED
-
-    def _secret(self, scope: Scope, rest: str) -> None:
-        if scope.method != "POST":
+    def _secret(self, head: Head, rest: str) -> None:
+        if head.method != "POST":
             raise BAD_METHOD
-        given = (rest.strip("/")[:SHORT] or scope.headers.get("x-anju-secret") or "").encode(errors="replace")
+        given = (rest.strip("/")[:SHORT] or head.header("x-anju-secret")).encode(errors="replace")
         for secret in self._secrets:
             if hmac.compare_digest(given, secret):
                 return
         raise NO_SECRET
 
-    def _metrics_secret(self, scope: Scope) -> None:
-        host = scope.client.rpartition(":")[0].strip("[]")
-        if host in {"127.0.0.1", "::1", ""}:
+    def _metrics_secret(self, head: Head, client: str) -> None:
+        if client in {"127.0.0.1", "::1", ""}:
             return
-        given = (scope.headers.get("authorization") or "").removeprefix("Bearer ").encode(errors="replace")
+        given = head.header("authorization").removeprefix("Bearer ").encode(errors="replace")
         if not self.settings.metrics_secret or not hmac.compare_digest(given, self.settings.metrics_secret.encode()):
             raise NO_SECRET
 
     # --- what ---
 
-    def _may_read(self, scope: Scope) -> None:
-        if scope.method != "POST":
-            raise BAD_METHOD
-        headers = scope.headers
-        length = headers.get("content-length")
-        if length is not None and (not length.isdigit() or int(length) > self.settings.max_body):
-            raise TOO_LARGE
-        if headers.get("content-encoding", "identity") not in {"", "identity"}:
-            raise ENCODED
-        store, most = self.store, self.settings.max_pending
-        if store.pending_bytes > self.settings.max_pending_bytes or any(len(lane.queue) > most for lane in store.lanes):
-            raise BUSY
-
-    async def _pieces(self, proto: Any) -> bytes:
-        parts, size = [], 0
-        async for part in proto:
-            size += len(part)
-            if size > self.settings.max_body:
-                raise TOO_LARGE
-            parts.append(bytes(part))
-        return b"".join(parts)
-
-    def sweep(self) -> None:
-        """End the requests whose bodies take too long; called each second."""
-        now = self._loop.time()
-        for until, task in list(self._reading.values()):
-            if now > until and task is not None:
-                task.cancel()
-
-    def accept(self, reports: list[Report], body: bytes, ticket: Ticket) -> None:
+    def accept(self, reports: list[Report], body: bytes, ticket: Waiting) -> None:
         """Hand decoded messages to the store; the ticket is told when all are safe."""
         counters, store = self.counters, self.store
         for report in reports:
-            at = store.clock.now()
-            counters.received[report.source] += 1
-            counters.last_heard[report.source] = at / 1e6
+            at, source = store.clock.now(), report.source
+            counters.received[source] += 1
+            counters.last_heard[source] = at / 1e6
             if not report.lines:
-                counters.undecodable[report.source] += 1
+                counters.undecodable[source] += 1
             urgent = report.urgent
             if urgent:
                 counters.urgent += 1
-            record = Record(tail_of(report, body, at, self.uids.next()), at, urgent, ticket)
-            store.hear(record, report.device_key)
+            store.hear(Record(tail_of(report, body, at, self.uids.next()), at, urgent, ticket), report.device_key)
 
     # --- how it is ---
 

@@ -123,7 +123,7 @@ class Lane:
         self._data = b""
         self._error = self._sqlstate = ""
         self._singly = 0
-        self._woken = False
+        self._woken = self._writing = False
         self._bell_at = 0.0
         self._bell_due = self._bell_waits = False
 
@@ -174,14 +174,18 @@ class Lane:
         self._next()
 
     def _commit_some(self) -> None:
-        batch: list[Record] = []
-        size, most = 0, 1 if self._singly else BATCH
         queue = self.queue
-        while queue and len(batch) < most and size < BATCH_BYTES:
-            record = queue.popleft()
-            size += len(record.tail)
-            batch.append(record)
-        self.queued_bytes -= size
+        if len(queue) <= BATCH and self.queued_bytes <= BATCH_BYTES and not self._singly:
+            batch = list(queue)
+            queue.clear()
+            self.queued_bytes = 0
+        else:
+            batch, size, most = [], 0, 1 if self._singly else BATCH
+            while queue and len(batch) < most and size < BATCH_BYTES:
+                record = queue.popleft()
+                size += len(record.tail)
+                batch.append(record)
+            self.queued_bytes -= size
         self._singly = max(0, self._singly - 1)
         first = ident_of(self.lane, self.seq + 1)
         self._data = COPY_HEAD + b"".join([r.row(first + i) for i, r in enumerate(batch)]) + COPY_END
@@ -206,8 +210,10 @@ class Lane:
 
     def _flush(self) -> None:
         if self._session.pgconn.flush():
+            self._writing = True
             self._loop.add_writer(self._fd, self._writable)
-        else:
+        elif self._writing:
+            self._writing = False
             self._loop.remove_writer(self._fd)
 
     def _writable(self) -> None:
@@ -281,6 +287,7 @@ class Lane:
         logger.warning("lane %s (%d): session lost: %s", self.label, self.lane, why[:200])
         self._loop.remove_reader(self._fd)
         self._loop.remove_writer(self._fd)
+        self._writing = False
         conn, self.conn = self.conn, None
         conn.pgconn.finish()
         self._state = "idle"

@@ -7,6 +7,7 @@ import itertools
 import os
 import struct
 import time
+from typing import Protocol
 
 from anju.signals import log
 from anju.signals.decoders.base import Report
@@ -24,7 +25,8 @@ _FIRST = struct.Struct(">hiq")
 _FIXED = struct.Struct(">iqiqi16s")
 _FIXED_NO_TIME = struct.Struct(">iqii16s")
 _LEN = struct.Struct(">i")
-_MIDDLE = struct.Struct(">ihi?i")
+_MIDDLE = struct.Struct(">ihi?i16si")
+_LENGTHS = tuple(_LEN.pack(n) for n in range(256))
 
 STORED, SPOOLED, REFUSED = 1, 2, 3
 
@@ -61,6 +63,13 @@ class Uids:
         return self._head + next(self._count).to_bytes(8, "big")
 
 
+class Waiting(Protocol):
+    """Who waits for an answer."""
+
+    def safe(self, how: int) -> None:
+        """One message of the body is settled: STORED, SPOOLED or REFUSED. Must not raise."""
+
+
 class Ticket:
     """The answer that a sender waits for: given when all messages of its body are safe."""
 
@@ -84,7 +93,7 @@ class Record:
 
     __slots__ = ("at", "maybe", "tail", "ticket", "urgent")
 
-    def __init__(self, tail: bytes, at: int, urgent: bool, ticket: Ticket | None, maybe: int = 0) -> None:  # noqa: FBT001
+    def __init__(self, tail: bytes, at: int, urgent: bool, ticket: Waiting | None, maybe: int = 0) -> None:  # noqa: FBT001
         self.tail = tail
         self.at = at  # received, microseconds since 1970
         self.urgent = urgent
@@ -101,31 +110,47 @@ def ident_of(lane: int, seq: int) -> int:
     return (lane << LANE_BITS) | seq
 
 
+def _sized(data: bytes) -> bytes:
+    return (_LENGTHS[len(data)] if len(data) < len(_LENGTHS) else _LEN.pack(len(data))) + data
+
+
+_words: dict[str, bytes] = {}  # sources, products and kinds: few, and each in thousands of rows
+
+
+def _word(text: str) -> bytes:
+    known = _words.get(text)
+    if known is None:
+        if len(_words) > 5_000:
+            _words.clear()
+        known = _words[text] = _sized(text.encode("utf-8", "replace"))
+    return known
+
+
 def tail_of(report: Report, raw: bytes, at: int, uid: bytes) -> bytes:
     """Everything of a row but its id."""
     received = at - _EPOCH_US
-    if report.device_ms is None:
+    device_ms, lines, now_ms = report.device_ms, report.lines, at // 1000
+    if device_ms is None:
         fixed = _FIXED_NO_TIME.pack(8, received, -1, 16, uid)
+        at_ms = now_ms
     else:
-        fixed = _FIXED.pack(8, received, 8, report.device_ms * 1000 - _EPOCH_US, 16, uid)
-    lines, vitals, now_ms = report.lines, report.vitals, at // 1000
+        fixed = _FIXED.pack(8, received, 8, device_ms * 1000 - _EPOCH_US, 16, uid)
+        at_ms = min(device_ms, now_ms)
     decoded = b""
     if lines:
-        at_ms = report.device_ms if report.device_ms is not None and report.device_ms <= now_ms else now_ms
         decoded = log.write(
             [
                 (k, at_ms if t is None or t > now_ms else t, dty, stc, lco, c, v, s)
                 for k, t, dty, stc, lco, c, v, s in lines
             ],
-            vitals,
+            report.vitals,
         )
-    parts = [fixed]
-    for text in (report.source, report.product_id, report.device_key, report.operator_id, report.kind):
-        data = text.encode("utf-8", "replace")
-        parts += (_LEN.pack(len(data)), data)
     note = report.note.replace("\0", "").encode("utf-8", "replace") if report.notes else b""
-    parts += (
-        _MIDDLE.pack(2, len(lines), 1, report.windowed, 16), report.dedup, _LEN.pack(len(decoded)), decoded, _LEN.pack(len(raw)), raw,
-        _LEN.pack(len(note)), note,
+    return b"".join(
+        (
+            fixed, _word(report.source), _word(report.product_id), _sized(report.device_key.encode("utf-8", "replace")),
+            _sized(report.operator_id.encode("utf-8", "replace")), _word(report.kind),
+            _MIDDLE.pack(2, len(lines), 1, report.windowed, 16, report.dedup, len(decoded)), decoded, _LEN.pack(len(raw)), raw,
+            _sized(note),
+        )
     )  # fmt: skip
-    return b"".join(parts)

@@ -1,21 +1,17 @@
-"""The gateway process: one event loop, granian's server inside it (no child process that could outlive it)."""
+"""The gateway process: one event loop with the HTTP server inside it, no thread and no child process."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import signal
-from pathlib import Path
+import ssl
 from typing import Any
 
 import uvloop
-from granian.constants import HTTPModes, Interfaces
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
-from granian.server.embed import Server
 
+from anju.portals.device_gateway.connection import Connection
 from anju.portals.device_gateway.counters import Counters
 from anju.portals.device_gateway.http import Door
 from anju.portals.device_gateway.mqtt import Broker
@@ -24,6 +20,16 @@ from anju.portals.device_gateway.store import Store
 from anju.portals.device_gateway.upkeep import Upkeep, before_opening, shipped_profiles
 
 logger = logging.getLogger("anju.gateway")
+
+
+def tls(settings: GatewaySettings) -> ssl.SSLContext | None:
+    """How the port is enciphered: TLS 1.2 or later with the installation's certificate; None if it is not."""
+    if not (settings.tls_cert and settings.tls_key):
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    return context
 
 
 class Gateway:
@@ -36,29 +42,18 @@ class Gateway:
         self.door = Door(settings, self.store, self.counters, shipped_profiles())
         self._tasks: list[asyncio.Task[Any]] = []
         self._broker: Broker | None = None
-        tls = bool(settings.tls_cert and settings.tls_key)
-        self._server = Server(
-            self.door,
-            address=settings.host,
-            port=settings.port,
-            interface=Interfaces.RSGI,
-            http=HTTPModes.http1,
-            websockets=False,
-            backlog=1024,
-            backpressure=settings.connections,
-            http1_settings=HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_size=64 * 1024),
-            log_level=LogLevels.warning,
-            log_enabled=False,
-            ssl_cert=Path(settings.tls_cert) if tls else None,
-            ssl_key=Path(settings.tls_key) if tls else None,
-        )
+        self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Open the lanes, then the door."""
         await before_opening(self.settings.conninfo)
         await self.store.start()
         create = asyncio.get_running_loop().create_task
-        self._tasks = [create(Upkeep(self.door).run()), create(self._sweep()), create(self._server.serve())]
+        self._tasks = [create(Upkeep(self.door).run()), create(self._sweep())]
+        settings = self.settings
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self.door), settings.host, settings.port, backlog=1024, ssl=tls(settings)
+        )
         if self.settings.mqtt_url:
             self._broker = Broker(
                 self.settings.mqtt_url, self.settings.mqtt_topic, self.door, name=f"anju-{self.settings.port}"
@@ -76,10 +71,11 @@ class Gateway:
         if self._broker is not None:
             self._broker.stop()
         self.door.open = False
+        if self._server is not None:
+            self._server.close()
         await self.store.stop()
-        self._server.stop()  # type: ignore[no-untyped-call]
-        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(asyncio.shield(self._tasks[-1]), 3)
+        for connection in list(self.door.connections):
+            connection.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

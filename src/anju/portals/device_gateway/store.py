@@ -73,18 +73,14 @@ class Store:
         return sum(len(lane.queue) + len(lane.flight) for lane in self.lanes) + len(self._to_spool)
 
     @property
-    def pending_bytes(self) -> int:
-        """Their size, about."""
-        return sum(lane.queued_bytes for lane in self.lanes)
-
-    @property
     def database(self) -> bool:
         """Whether every lane has a session."""
         return all(lane.ready for lane in self.lanes)
 
     def hear(self, record: Record, key: str) -> None:
         """Make a message safe; its ticket is told when it is. `key` keeps a device's messages on one lane."""
-        lane = self.lanes[-1] if record.urgent else self.lanes[hash(key) % (len(self.lanes) - 1)]
+        lanes = self.lanes
+        lane = lanes[-1] if record.urgent else lanes[hash(key) % (len(lanes) - 1)]
         if lane.given_up:
             self.spool_instead([record])
         else:

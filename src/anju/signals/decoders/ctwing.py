@@ -14,6 +14,7 @@ from anju.signals.decoders.base import (
     CODES,
     EARLIEST,
     FUTURE,
+    LONGEST,
     BadEnvelope,
     Line,
     Profiles,
@@ -27,6 +28,8 @@ from anju.signals.decoders.base import (
 from anju.signals.decoders.properties import BOUNDS, plan, text_of, walk, walk_twice
 
 SOURCE = "ctwing"
+_ANY = (-(2**60), 2**60)
+_TAMPER = frozenset({"tamper", "tamper_clear"})
 _encode = msgspec.json.Encoder().encode
 _plain = msgspec.json.Decoder().decode
 _KINDS = {
@@ -74,7 +77,14 @@ def _one(env: dict[str, Any], profiles: Profiles, now_ms: int) -> Report:
     return finish(report, profile)
 
 
-def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:  # noqa: C901, PLR0911, PLR0912 - one pass, for speed
+def _short(value: Any) -> str:
+    """`name`, without a call for the names that operators really give."""
+    if type(value) is str and 9 < len(value) <= LONGEST and value.isalnum() and value.isascii():
+        return value
+    return name(value)
+
+
+def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:  # noqa: C901, PLR0911, PLR0912, PLR0915 - one pass, for speed
     """The plain case in a third of the time: a dataReport whose properties are whole numbers. None = look closer.
 
     That every key is one of the three objects looked at, and none stands twice, follows from the count of `":`.
@@ -83,36 +93,46 @@ def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:  # no
         env = _plain(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
-    if type(env) is not dict or env.get("messageType") != "dataReport":
+    if type(env) is not dict:
         return None
-    payload = env.get("payload")
-    if type(payload) is not dict or "APPdata" in payload or "appData" in payload:
+    get = env.get
+    payload = get("payload")
+    if get("messageType") != "dataReport" or type(payload) is not dict:
         return None
     data, keys = payload.get("serviceData"), len(env) + len(payload)
     if data is None:
+        if "APPdata" in payload or "appData" in payload:
+            return None
         data = payload
-    elif type(data) is dict and len(payload) == 2:
+    elif type(data) is dict and len(payload) == 2 and type(payload.get("serviceId")) is str:
         keys += len(data)
     else:
         return None
-    if body.count(b'":') != keys or json_in.has_spaces(body):
+    if body.count(b'":') != keys or b" :" in body or b"\n" in body or b"\t" in body or b"\r" in body:
         return None
-    stamp, product_id, operator_id = env.get("timestamp"), name(env.get("productId")), name(env.get("deviceId"))
+    stamp, product_id, operator_id = get("timestamp"), name(get("productId")), _short(get("deviceId"))
     if type(stamp) is not int or not EARLIEST <= stamp <= now_ms + FUTURE:
         return None
     profile = profiles.get((SOURCE, product_id), UNKNOWN)
+    plans = profile.plans
+    if data is not payload and (plans.get("serviceId") or plan(profile, "serviceId"))[0]:
+        return None
     lines: list[Line] = []
     vitals: dict[str, Any] = {}
     understood = False
     for key, value in data.items():
-        what, how = profile.plans.get(key) or plan(profile, key)
+        what, how = plans.get(key) or plan(profile, key)
         if not what:
             continue
         if type(value) is not int:
             if key == "serviceId":
                 continue
             return None
-        if what == "kinds":
+        if what == "reading" and how != "seq":
+            low, high = BOUNDS.get(how, _ANY)
+            if low <= value <= high:
+                vitals[how] = value
+        elif what == "kinds":
             understood = True
             kind = how.get(str(value)) if value else how.get("0", "")
             if kind is None:
@@ -120,23 +140,22 @@ def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:  # no
             if kind:
                 dty, stc = CODES.get(kind, ("", ""))
                 lines.append((kind, None, dty or profile.dty or "0004", stc, "", 1, None, None))
-                if kind in {"tamper", "tamper_clear"}:
+                if kind in _TAMPER:
                     vitals["tamper"] = kind == "tamper"
-        elif what == "reading" and how != "seq":
-            low, high = BOUNDS.get(how, (-(2**60), 2**60))
-            if low <= value <= high:
-                vitals[how] = value
         else:
             return None
     if not lines and not vitals:
         return None
-    content = _encode([payload, env.get("eventType"), env.get("serviceId"), env.get("result"), env.get("taskId")])
+    content = _encode([payload, get("eventType"), get("serviceId"), get("result"), get("taskId")])
+    key = _short(get("IMEI")) or operator_id
     report = Report(
-        SOURCE, name(env.get("IMEI")) or operator_id, operator_id, product_id, "report", str(stamp), stamp, content, lines, vitals, [],
-        understood,
-    )  # fmt: skip
-    if not report.device_key:
+        SOURCE, key, operator_id, product_id, "report", str(stamp), stamp, content, lines, vitals, [], understood
+    )
+    if not key:
         report.notes.append("报文没有设备号")
+    battery = vitals.get("battery")
+    if lines and (battery is None or battery > profile.battery_low):
+        return report  # `finish` has nothing to add
     return finish(report, profile)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+import uvloop
 from django.db import connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -118,8 +119,9 @@ class House:
 
     def __init__(self, gateway: Gateway, wire: Wire, direct: str) -> None:
         self.gateway, self.wire, self.direct = gateway, wire, direct
-        self.url = f"http://127.0.0.1:{gateway.settings.port}"
-        self.client = httpx.AsyncClient(base_url=self.url, timeout=20, limits=httpx.Limits(max_connections=200))
+        self.url = f"http{'s' if gateway.settings.tls_cert else ''}://127.0.0.1:{gateway.settings.port}"
+        limits = httpx.Limits(max_connections=200)
+        self.client = httpx.AsyncClient(base_url=self.url, timeout=20, limits=limits, verify=False)  # noqa: S501
 
     async def post(self, payload: Any, **more: Any) -> int:
         """Send a CTWing body; the status."""
@@ -166,6 +168,11 @@ class House:
             "SELECT id >> 40, count(*), max(id & ((1::bigint << 40) - 1)) FROM signals_message GROUP BY 1"
         ):
             assert count == most, f"lane {lane} has a gap"
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of the real process: its transports differ from asyncio's own."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from anju.portals.device_gateway.doors import doors, mqtt
+from anju.portals.device_gateway.settings import Secret
 from anju.portals.device_gateway.tests.conftest import MOTION, SECRET, SOS, body
 from anju.signals.decoders import onenet
 
@@ -144,6 +145,33 @@ async def test_onenet_checks_the_address_and_pushes_plain_and_sealed(house: Any)
         ) == [(2,)]
 
 
+async def test_the_oldest_sealed_push_is_read(house: Any) -> None:
+    """`enc_msg`: AES-256, a key of 43 characters, the text behind 16 random bytes and its length; padded to 32 as of old."""
+    raw = bytes(range(32))
+    key = base64.b64encode(raw).decode().rstrip("=")
+    assert len(key) == 43
+    text = json.dumps({"type": 1, "dev_id": 2016617, "ds_id": "Alarm_Status", "at": 1763683200000, "value": 1}).encode()
+
+    def sealed(length: int, token: str = TOKEN) -> bytes:
+        plain = b"r" * 16 + length.to_bytes(4, "big") + text
+        plain += bytes([32 - len(plain) % 32]) * (32 - len(plain) % 32)
+        seal = Cipher(algorithms.AES(raw), modes.CBC(raw[:16])).encryptor()
+        enc = base64.b64encode(seal.update(plain) + seal.finalize()).decode()
+        signature = onenet.sign(token, "R%4tE_0p", enc).rstrip("=")
+        return json.dumps({"enc_msg": enc, "msg_signature": signature, "nonce": "R%4tE_0p"}).encode()
+
+    async with house(onenet_products={"old": Secret(TOKEN, key)}) as h:
+        assert (await h.client.post("/onenet/old", content=sealed(len(text)))).status_code == 200
+        assert h.gateway.counters.urgent == 1
+        assert (await h.client.post("/onenet/old", content=sealed(len(text), "wrong"))).status_code == 401
+        assert (await h.client.post("/onenet/old", content=sealed(9_999))).status_code == 200, (
+            "signed: kept, as it came"
+        )
+        rows = await h.rows("device_key, n, note")
+        assert {(r[0], r[1]) for r in rows} == {("2016617", 1), ("", 0)}
+        assert any("解密" in r[2] for r in rows)
+
+
 async def test_many_devices_in_one_body_are_acknowledged_together(house: Any) -> None:
     async with house() as h:
         data = [
@@ -187,6 +215,7 @@ async def test_a_decoder_that_falls_over_refuses_nobody(house: Any, monkeypatch:
         for decode, urgent in ((only_with_profiles, True), (never, False)):
             with monkeypatch.context() as m:
                 m.setattr(http, "ctwing", SimpleNamespace(decode=decode))
+                h.gateway.door.heads.clear()  # they remember how a body is read
                 before = h.gateway.counters.urgent
                 assert await h.post(SOS) == 200
                 assert (h.gateway.counters.urgent > before) is urgent
