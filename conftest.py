@@ -57,7 +57,7 @@ def _start_postgres() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need the machine for themselves share one of xdist's workers."""
     for item in items:
-        if any(item.get_closest_marker(mark) for mark in ("browser", "broker", "faults")):
+        if any(item.get_closest_marker(mark) for mark in ("browser", "broker", "faults", "telephony")):
             item.add_marker(pytest.mark.xdist_group("heavy"))
 
 

@@ -6,6 +6,7 @@ sleeps for a time that somebody guessed.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -21,18 +22,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anju.calls.asterisk.engine import AsteriskEngine
 from anju.calls.lines.config import writing
 from anju.calls.lines.config.plan import APP, Lines, Machine, Number, Phone, Plan, Seat, Trunk
 from anju.calls.simulator import tones
 from anju.ops import asterisk
+from anju.ops.secrets import Secrets
 
 T = TypeVar("T")
 _NAP = threading.Event()
 PROMPTS = Path(writing.__file__).parents[1] / "prompts"
 SECRET = "tests-own-secret-0001"
+ARI_SECRET = Secrets.for_tests().ari
 HOTLINE, EMERGENCY = "96219", "962190"
 CALLERS, AGENTS, TOWN = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 """Addresses of those who call in through the trunk, of the seats, and of those whom the trunk reaches."""
@@ -83,7 +86,7 @@ class EngineRoom:
         base = home / "asterisk"
         self.machine = Machine(
             home=base, recordings=home / "recordings", modules=tree.modules, documentation=tree.documentation,
-            control=asterisk.control_folder(base), ari_port=ari_port, ari_password=SECRET, sip_port=sip_port,
+            control=asterisk.control_folder(base), ari_port=ari_port, ari_password=ARI_SECRET, sip_port=sip_port,
             rtp_first=rtp[0], rtp_last=rtp[1],
         )  # fmt: skip
         self.url = f"http://127.0.0.1:{ari_port}"
@@ -117,17 +120,18 @@ class EngineRoom:
         until(self.is_up, "Asterisk answers", 30)
 
     def is_up(self) -> bool:
-        """Whether its interface for us answers, and the dialplan is loaded."""
-        return self._get("asterisk/ping") and self._get("endpoints/PJSIP/8001")
+        """Whether its interface for us answers, and its configuration is loaded."""
+        return self.ask("endpoints/PJSIP/8001") is not None
 
-    def _get(self, path: str) -> bool:
+    def ask(self, path: str) -> Any:
+        """What its interface says; None when it does not."""
         request = urllib.request.Request(f"{self.url}/ari/{path}")  # noqa: S310  our own loopback address
-        request.add_header("Authorization", "Basic " + b64encode(f"{APP}:{SECRET}".encode()).decode())
+        request.add_header("Authorization", "Basic " + b64encode(f"{APP}:{ARI_SECRET}".encode()).decode())
         try:
-            with urllib.request.urlopen(request, timeout=2):  # noqa: S310
-                return True
+            with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310
+                return json.load(answer)
         except (OSError, urllib.error.URLError):
-            return False
+            return None
 
     def kill(self) -> None:
         """As a power cut would."""
@@ -154,7 +158,7 @@ class EngineRoom:
 
     def engine(self, app: str = APP) -> AsteriskEngine:
         """The port to this Asterisk."""
-        return AsteriskEngine(url=self.url, user=APP, secret=SECRET, app=app)
+        return AsteriskEngine(url=self.url, user=APP, secret=ARI_SECRET, app=app)
 
 
 @contextmanager

@@ -13,13 +13,11 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Mapping
-from itertools import count
 
 from tests.telephony.engine_room import AGENTS, CALLERS, SECRET, TOWN, TOWN_PORT, EngineRoom, until
 from tests.telephony.sipp import TONES, authorization, second_of_alaw, voice_of
 
 _NAP = threading.Event()
-_ports = count(6100, 2)
 _SDP = (
     "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\n"
     "a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
@@ -36,8 +34,10 @@ class Handset:
 
     def __init__(self, room: EngineRoom, ip: str, *, user: str, voice: str, port: int = 0) -> None:
         self.room, self.ip, self.user, self.voice = room, ip, user, voice
-        self.port = port or next(_ports)
+        self.port = port
         self.states: list[str] = []
+        self.provisional = False
+        """Its call was taken note of (100, 180)."""
         self.invited = 0
         """How often it was rung."""
         self.auto: str = ""
@@ -45,7 +45,8 @@ class Handset:
         self._sound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._sound.bind((ip, 0))
         self._line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._line.bind((ip, self.port))
+        self._line.bind((ip, port))
+        self.port = self._line.getsockname()[1]
         host, _, engine_port = room.sip.partition(":")
         self._engine = host, int(engine_port)
         self._heard: deque[bytes] = deque(maxlen=60)
@@ -237,6 +238,7 @@ class Handset:
             self._challenge, self._registered = answer, code
         elif cseq.endswith("INVITE"):
             d = self._dialog
+            self.provisional = self.provisional or code.startswith("1")
             if code == "180":
                 self._became("ringing")
             elif code == "200":
@@ -323,7 +325,7 @@ class Hands:
         one = self._keep(Handset(self.room, TOWN, user="town", voice=voice, port=TOWN_PORT))
         one.auto = auto
         self.room.cli("pjsip qualify trunk")
-        until(lambda: "Avail" in self.room.cli("pjsip show contacts").partition("trunk/")[2][:80], "the trunk is alive")
+        until(lambda: (self.room.ask("endpoints/PJSIP/trunk") or {}).get("state") == "online", "the trunk is alive")
         return one
 
     def close(self) -> None:

@@ -241,7 +241,7 @@ class Town:
         )
         until(one.listens, "the town listens")
         self.room.cli("pjsip qualify trunk")
-        until(lambda: "Avail" in self.room.cli("pjsip show contact trunk/sip:127.0.0.4:5480"), "the trunk is alive")
+        until(lambda: (self.room.ask("endpoints/PJSIP/trunk") or {}).get("state") == "online", "the trunk is alive")
         return one
 
     def end(self) -> None:

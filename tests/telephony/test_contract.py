@@ -7,7 +7,7 @@ import pytest
 from anju.calls.testing import ENGINE_CONTRACT
 from tests.telephony.stage import RealStage
 
-pytestmark = pytest.mark.telephony
+pytestmark = [pytest.mark.telephony, pytest.mark.timeout(240)]
 
 
 @pytest.mark.req("CALL-01")
