@@ -11,6 +11,8 @@ RAW_SQL = {
     "portals/device_gateway/*": "the group commit is COPY on its own connection",
     "alarms/ledger.py": "the ledger counts rows of three tables in one statement",
     "alarms/noting.py": "a batch's vitals: savepoints and bulk statements, one reading must not stop the rest",
+    "alarms/explaining.py": "the sentence of an alarm of silence, from the tables that set its deadline",
+    "alarms/sensing.py": "the watch over all homes: from a batch to rows, from the clock to alarms",
     "alarms/vigil.py": "the open silence of one home: watermark, deadlines, what the clock raises; pure",
     "alarms/watch.py": "watches the log's tables as the ledger does",
     "alarms/actions.py": "advisory lock of a home, and numbers of a day",

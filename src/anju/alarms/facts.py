@@ -33,6 +33,16 @@ class AlarmReset:
 
 
 @dataclass(frozen=True, slots=True)
+class ElderAsked:
+    """The soft deadline of a silence passed: a robot call asks her; only her key press is a sign of life."""
+
+    home_id: int
+    elder_id: int
+    place: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class TroubleRaised:
     """The platform itself is in trouble (ledger difference, pending too long, poison message): leads are paged."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from anju.alarms import watch
+from anju.alarms import sensing, watch
 from anju.kernel import clock
 from anju.kernel.jobs import job, periodic
 
@@ -31,3 +31,10 @@ def prove_day() -> None:
     midnight = clock.local(clock.now()).replace(hour=0, minute=0, second=0, microsecond=0)
     for n in range(24):
         watch.prove(midnight - timedelta(hours=24 - n), midnight - timedelta(hours=23 - n))
+
+
+@periodic("20 3 * * *")
+@job("alarms.enrol_all", retry=None)
+def enrol_all() -> None:
+    """Who is watched follows the consents and devices of the day."""
+    sensing.enrol_all()

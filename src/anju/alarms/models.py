@@ -152,3 +152,96 @@ class Pulse(OpenModel):
 
     def __str__(self) -> str:
         return self.source
+
+
+class HomeWatch(ScopedModel):
+    """The open silence of one home: one narrow row, no index on its deadlines, so that each message is one HOT update.
+
+    Times that a message may still change are here; what the home has taught is in `HomeRhythm`. A home without a row is
+    not watched (no consent, no sensor), and the pages say so: `why_not`.
+    """
+
+    scope_place: ClassVar[str] = "place"
+
+    home = models.OneToOneField("elders.Home", models.CASCADE, primary_key=True, verbose_name="家庭", related_name="+")
+    place = models.CharField("区划", max_length=14)
+    watched = models.BooleanField("正在看护", default=True)
+    why_not = models.CharField("为何不看护", max_length=60, blank=True)
+    budget = models.FloatField("误报预算（次/30天）", default=2.0)
+    period = models.PositiveIntegerField("上报周期（秒）", default=1800)
+    mode = models.PositiveSmallIntegerField("在家/外出", default=0)
+    first_at = models.DateTimeField("开始学习", null=True, blank=True)
+    last_life_at = models.DateTimeField("最近生命迹象", null=True, blank=True)
+    last_life_what = models.CharField("迹象", max_length=40, blank=True)
+    last_door_at = models.DateTimeField("最近开门", null=True, blank=True)
+    covered_until = models.DateTimeField("数据听到何时", null=True, blank=True)
+    soft_at = models.DateTimeField("先问老人", null=True, blank=True)
+    hard_at = models.DateTimeField("须有人看", null=True, blank=True)
+    look_at = models.DateTimeField("下次查看", null=True, blank=True)
+    paused_until = models.DateTimeField("暂停到", null=True, blank=True)
+    raised = models.JSONField("已报", default=list)
+    ears = models.JSONField("各传感器", default=dict)
+    lost = models.JSONField("缺失时段", default=list)
+
+    class Meta(ScopedModel.Meta):
+        verbose_name = "家庭看护"
+        verbose_name_plural = "家庭看护"
+        ordering = ["home"]
+
+    def __str__(self) -> str:
+        return f"家庭 {self.home_id}"
+
+
+class HomeRhythm(ScopedModel):
+    """What a home has taught: the packed state of `rhythm.Rhythm`, less than 2 KB, written when a silence ends."""
+
+    scope_place: ClassVar[str] = "place"
+
+    home = models.OneToOneField("elders.Home", models.CASCADE, primary_key=True, verbose_name="家庭", related_name="+")
+    place = models.CharField("区划", max_length=14)
+    packed = models.BinaryField("节律")
+    prior = models.CharField("先验", max_length=60, default="generic")
+    changed_at = models.DateTimeField("更新时间")
+
+    class Meta(ScopedModel.Meta):
+        verbose_name = "家庭节律"
+        verbose_name_plural = "家庭节律"
+        ordering = ["home"]
+
+    def __str__(self) -> str:
+        return f"家庭 {self.home_id}"
+
+
+class HomeState(ScopedModel):
+    """What people said of a home: away on holiday, in hospital, a visitor, a test. It ends by itself (SEN-01)."""
+
+    scope_place: ClassVar[str] = "place"
+
+    class Kind(models.TextChoices):
+        HOLIDAY = "holiday", "外出居住"
+        HOSPITAL = "hospital", "住院"
+        VISITOR = "visitor", "家有来客"
+        TEST = "test", "设备测试"
+
+    home = models.ForeignKey("elders.Home", models.PROTECT, verbose_name="家庭", related_name="+")
+    place = models.CharField("区划", max_length=14)
+    kind = models.CharField("状态", max_length=10, choices=Kind.choices)
+    since = models.DateTimeField("开始")
+    until = models.DateTimeField("结束")
+    said_by = models.CharField("谁说的", max_length=60)
+    said_how = models.CharField("从哪里", max_length=20, default="staff")
+    note = models.CharField("说明", max_length=200, blank=True)
+    ended_at = models.DateTimeField("实际结束", null=True, blank=True)
+    ended_why = models.CharField("为何结束", max_length=60, blank=True)
+
+    class Meta(ScopedModel.Meta):
+        verbose_name = "家庭状态"
+        verbose_name_plural = "家庭状态"
+        ordering = ["-since"]
+        indexes = [models.Index(fields=["home", "-since"], name="alarms_state_of_home")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(until__gt=models.F("since")), name="alarms_state_ends_later")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.home_id}"

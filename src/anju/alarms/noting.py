@@ -5,11 +5,13 @@ Bulk statements; a reading that the database refuses costs only itself. Nothing 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from django.db import DatabaseError, connection, transaction
 
+from anju.alarms import sensing
 from anju.alarms.models import Trouble
 from anju.alarms.rules import PLATFORM
 from anju.devices import actions as devices
@@ -18,6 +20,7 @@ from anju.devices.queries import DeviceInfo
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.signals.signal import Heard
 
+_log = logging.getLogger(__name__)
 EVENTS: Final = frozenset({"motion", "door_open", "door_closed", "sos", "help"})
 """Kinds that prove that somebody is at home."""
 TroubleLine = tuple[str, str, str]
@@ -48,6 +51,19 @@ def note(batch: Sequence[Heard], device_of: DeviceOf) -> list[TroubleLine]:
         *_note_vitals([_vitals(h, device) for h, device in heard if device is not None]),
         *_note_unknown([_stranger(h) for h, device in heard if device is None]),
     ]
+
+
+def note_life(batch: Sequence[Heard], device_of: DeviceOf, *, give_way: bool) -> list[TroubleLine]:
+    """Count the life signs of a batch for its homes. What goes wrong there never stops a message: it is told."""
+    try:
+        with transaction.atomic():
+            sensing.hear(((h, device_of(h)) for h in batch), give_way=give_way)
+    except Exception as error:
+        if is_database_gone(error):
+            raise
+        _log.exception("the life signs of a batch could not be counted")
+        return [poison("sensing", words(error))]
+    return []
 
 
 def note_without_waiting(batch: Sequence[Heard], device_of: DeviceOf) -> list[TroubleLine]:

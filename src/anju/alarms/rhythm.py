@@ -53,6 +53,7 @@ _KERNEL: Final = tuple((j, math.exp(-j * j / 2)) for j in range(-3, 4))
 _PER_HOUR: Final = 512.0
 _PER_END: Final = 128.0
 _TOP: Final = 65_535
+_PER_LN: Final = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +309,9 @@ class Rhythm:
         """The state in less than 2 KB."""
         head = struct.pack("<BHHBB", VERSION, self.first_day & 0xFFFF, self.day & 0xFFFF, *map(len, self.scores))
         body = b"".join(
-            struct.pack("<Be", min(255, max(0, self.day - s.day)), s.value) for m in MODES for s in self.scores[m]
+            struct.pack("<Bh", min(255, max(0, self.day - s.day)), round(s.value * _PER_LN))
+            for m in MODES
+            for s in self.scores[m]
         )
         return head + self.exposure.tobytes() + self.ends.tobytes() + body
 
@@ -325,13 +328,16 @@ class Rhythm:
             exposure, ends = array("H"), array("H")
             exposure.frombytes(packed[at : at + size])
             ends.frombytes(packed[at + size : at + 2 * size])
-            rows = list(struct.iter_unpack("<Be", packed[at + 2 * size :]))
+            rows = list(struct.iter_unpack("<Bh", packed[at + 2 * size :]))
         except struct.error as broken:
             raise ValueError("a rhythm cut off") from broken
         if len(rows) != sum(counts) or len(ends) != 2 * CELLS:
             raise ValueError("a rhythm cut off")
         day = _near(day, today)
-        lists = ([Score(day - ago, value) for ago, value in part] for part in (rows[: counts[0]], rows[counts[0] :]))
+        lists = (
+            [Score(day - ago, value / _PER_LN) for ago, value in part]
+            for part in (rows[: counts[0]], rows[counts[0] :])
+        )
         home, away = lists
         return cls(_near(first, today), day, exposure, ends, (home, away))
 

@@ -107,6 +107,8 @@ def _route(*, urgent: bool, limit: int, tame: bool, error: str = "") -> Round:
         if not (tame or urgent):
             desk.troubles += noting.note(fresh, desk.device_of)
         routed = [desk.route(heard, new=(heard.lane_id, heard.seq) in fresh_ids) for heard in batch]
+        if not tame:
+            desk.troubles += noting.note_life(fresh, desk.device_of, give_way=urgent)
         signal_actions.settle([_tamed(r) for r in routed] if tame else routed)
     if urgent and not tame:
         desk.troubles += noting.note_without_waiting(fresh, desk.device_of)

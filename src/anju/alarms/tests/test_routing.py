@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from anju.alarms import queries, routing
+from anju.alarms import queries, routing, sensing
 from anju.alarms.facts import AlarmRaised, AlarmRecovered, AlarmReset, TroubleRaised
 from anju.alarms.ledger import ledger
 from anju.alarms.models import Alarm, Trouble
@@ -270,11 +270,16 @@ def test_a_batch_of_telemetry_asks_the_database_a_fixed_number_of_questions(take
         key = f"8600000000001{n:02d}"
         a_device(key, product="pir-nb1")
         put(rest, [sig("motion")], key=key)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(14 + 5):  # 14 for the messages, 5 for the watch over their homes
+        assert route().messages == 30
+    sensing.sweep()
+    for n in range(30):
+        put(rest, [sig("motion")], key=f"8600000000001{n:02d}")
+    with django_assert_max_num_queries(14 + 6):
         assert route().messages == 30
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM signals_seen")
-        assert cursor.fetchone()[0] == 30
+        assert cursor.fetchone()[0] == 60
 
 
 def test_queries_answer_in_the_scope_of_the_asker(taker):
