@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -141,9 +141,14 @@ def digest_of(token: str) -> str:
 
 def holders(role: Role, *, place: str) -> list[UserInfo]:
     """Who holds that post for a place (at the place itself or around it), today. Reads past the scope: pages must go out."""
-    around = Q(place__in=places_around(place))
+    return seated({role}, places=[place])
+
+
+def seated(roles: Collection[Role], *, places: Iterable[str]) -> list[UserInfo]:
+    """Who holds one of these posts for one of these places, today; in one question, past the scope."""
+    around = Q(place__in={code for place in places for code in places_around(place)})
     live = Q(until__isnull=True) | Q(until__gte=clock.today())
-    found = Posting.unscoped.filter(around, live, role=role, user__is_active=True).select_related("user")
+    found = Posting.unscoped.filter(around, live, role__in=roles, user__is_active=True).select_related("user")
     people = {p.user_id: UserInfo(p.user_id, p.user.name, p.user.phone, p.user.seat_number) for p in found}
     return sorted(people.values(), key=lambda u: u.id)
 

@@ -14,7 +14,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from django.db import models
-from django.db.models.functions import MD5
+from django.db.models.functions import Left
 
 from anju.accounts import queries as accounts
 from anju.incidents import plan as plans
@@ -26,10 +26,16 @@ from anju.places import queries as places
 
 KEPT = 4000
 """Rows kept in a process: some dozens of open cases, in the forms that the readers of a centre see."""
-_NOT_IN_A_ROW = frozenset({"plan", "outcome", "scenes", "answers"})
+_NOT_IN_A_ROW = frozenset(
+    {
+        "plan", "outcome", "scenes", "answers", "first_alarm_at", "accepted_at", "closed_at", "cause", "outcome_class",
+        "opened_on", "callbacks", "ladder_open", "previous_id",
+    }
+)  # fmt: skip
 _COLUMNS = tuple(f.attname for f in Incident._meta.concrete_fields if f.attname not in _NOT_IN_A_ROW)
 _ORDER = {name: n for n, name in enumerate(_COLUMNS)}
-_FINGERPRINT = MD5(models.F("plan"), output_field=models.CharField())
+_FINGERPRINT = Left(models.F("plan"), 40, output_field=models.CharField())
+"""Every writing of an encrypted field begins with a nonce of its own, so the first characters tell two writings apart."""
 
 
 class _Seen(NamedTuple):
@@ -46,34 +52,38 @@ class _Seen(NamedTuple):
     full_name: bool
     today: date
 
+    @property
+    def key(self) -> tuple[int, bool, str]:
+        """Which row of which kind of reader; the whole must be equal before a kept row is shown."""
+        return self.columns[_ORDER["id"]], self.full_name, self.mine
 
-_rows: OrderedDict[_Seen, QueueRow] = OrderedDict()
+
+_rows: OrderedDict[tuple[int, bool, str], tuple[_Seen, QueueRow]] = OrderedDict()
 _lock = Lock()
 
 
 def rows(*, full_name: bool, user_id: int | None) -> list[QueueRow]:
     """Open cases of the asker's scope: the highest priority first, then the nearest deadline; follow-ups at the end."""
-    seen = _look(full_name=full_name, user_id=user_id)
+    seen = {one.key: one for one in _look(full_name=full_name, user_id=user_id)}
     with _lock:
-        made = {one: _rows[one] for one in seen if one in _rows}
-    fresh, keep = _make([one for one in seen if one not in made])
+        known = {key: kept[1] for key, one in seen.items() if (kept := _rows.get(key)) is not None and kept[0] == one}
+    fresh, keep = _make([one for key, one in seen.items() if key not in known])
     with _lock:
-        _rows.update({one: fresh[one] for one in keep})
-        for one in made:
-            _rows.move_to_end(one)
+        _rows.update(keep)
+        for key in seen.keys() & _rows.keys():
+            _rows.move_to_end(key)
         while len(_rows) > KEPT:
             _rows.popitem(last=False)
     last = clock.now() + timedelta(days=365)
     return sorted(
-        (made | fresh).values(), key=lambda r: (r.state == "follow_up", r.drill, -r.priority, r.due_at or last, r.id)
+        [*known.values(), *fresh], key=lambda r: (r.state == "follow_up", r.drill, -r.priority, r.due_at or last, r.id)
     )
 
 
 def _look(*, full_name: bool, user_id: int | None) -> list[_Seen]:
     found = list(Incident.objects.exclude(state="closed").order_by().values_list(*_COLUMNS, _FINGERPRINT))
     pk, place, a, b = (_ORDER[name] for name in ("id", "place", "a_seat_id", "b_seat_id"))
-    ids = [row[pk] for row in found]
-    bells, alarms = _ringing(ids), _alarms(ids)
+    bells, alarms = _ringing(), _alarms()
     names = places.names_of({row[place] for row in found})
     people = accounts.user_names({user for row in found for user in (row[a], row[b]) if user})
     today = clock.today()
@@ -87,21 +97,22 @@ def _look(*, full_name: bool, user_id: int | None) -> list[_Seen]:
     ]  # fmt: skip
 
 
-def _make(seen: list[_Seen]) -> tuple[dict[_Seen, QueueRow], list[_Seen]]:
+def _make(seen: list[_Seen]) -> tuple[list[QueueRow], dict[tuple[int, bool, str], tuple[_Seen, QueueRow]]]:
     """Rows that nobody has looked at yet, and which of them may be kept (a plan may be frozen anew at this moment)."""
     if not seen:
-        return {}, []
+        return [], {}
     pk = _ORDER["id"]
     known = Incident.objects.filter(pk__in=[one.columns[pk] for one in seen])
     plans_now: dict[int, tuple[str, Any]] = {
         case: (fingerprint, plan) for case, fingerprint, plan in known.values_list("pk", _FINGERPRINT, "plan")
     }
-    found, keep = {}, []
+    found, keep = [], {}
     for one in seen:
         fingerprint, plan = plans_now.get(one.columns[pk], ("", {}))
-        found[one] = _row(Incident(**dict(zip(_COLUMNS, one.columns, strict=True)), plan=plan), one)
+        row = _row(Incident(**dict(zip(_COLUMNS, one.columns, strict=True)), plan=plan), one)
+        found.append(row)
         if fingerprint == one.fingerprint:
-            keep.append(one)
+            keep[one.key] = (one, row)
     return found, keep
 
 
@@ -122,15 +133,15 @@ def _row(case: Incident, seen: _Seen) -> QueueRow:
     )  # fmt: skip
 
 
-def _ringing(ids: list[int]) -> dict[int, set[str]]:
+def _ringing() -> dict[int, set[str]]:
     found: dict[int, set[str]] = {}
-    for pk, reason in Bell.objects.filter(incident__in=ids, state="ringing").values_list("incident_id", "reason"):
+    for pk, reason in Bell.objects.filter(state="ringing").order_by().values_list("incident_id", "reason"):
         found.setdefault(pk, set()).add(reason)
     return found
 
 
-def _alarms(ids: list[int]) -> dict[int, int]:
-    counted = Entry.objects.filter(incident__in=ids, kind="alarm").values_list("incident_id").order_by()
+def _alarms() -> dict[int, int]:
+    counted = Entry.objects.filter(kind="alarm").exclude(incident__state="closed").values_list("incident_id").order_by()
     return dict(counted.annotate(n=models.Count("pk")))
 
 

@@ -58,6 +58,22 @@ def test_after_every_step_a_kept_row_is_what_a_first_look_gives(story):
         kept, fresh = as_everybody_sees_it(story)
         assert kept == fresh, nth
         assert kept != before, f"step {nth} shows nowhere"
+        whole = queries.case(story.it.pk, story.agent.roles, story.agent.user_id)
+        row, head = kept[0][0], whole.incident
+        assert (row.due_total, row.due_label, row.due_at) == (whole.due_total, whole.due_label, whole.due_at)
+        for name in (
+            "number",
+            "priority",
+            "state",
+            "kind_label",
+            "elder_name",
+            "sex",
+            "age",
+            "where",
+            "a_seat",
+            "b_seat",
+        ):
+            assert getattr(row, name) == getattr(head, name), name
         before = kept
 
 
@@ -100,9 +116,7 @@ def test_the_number_of_questions_does_not_grow_with_the_queue(story):
     first, ten = asked(), asked()
     assert len(ten) == len(one) <= 5
     assert len(first) == len(ten) + 1
-    assert not any(
-        '"incidents_incident"."plan",' in sql or sql.startswith('SELECT "incidents_incident"."plan"') for sql in ten
-    )
+    assert not any('"plan"' in sql.replace('LEFT("incidents_incident"."plan"', "") for sql in ten)
     assert len(queries.queue(story.agent.roles)) == 10
 
 

@@ -57,12 +57,7 @@ def _last_case(user: User) -> str:
 
 def colleagues(user: User, rows: list[QueueRow]) -> list[dict[str, str]]:
     """The other seats: on a case, here and free, or away."""
-    people = {
-        u.id: u
-        for role in (Role.AGENT, Role.LEAD)
-        for place in _posts(user)
-        for u in accounts.holders(role, place=place)
-    }
+    people = {u.id: u for u in accounts.seated({Role.AGENT, Role.LEAD}, places=_posts(user))}
     on_a, on_b, here = (
         {r.a_seat for r in rows if r.state != "follow_up"},
         {r.b_seat for r in rows if r.state != "follow_up"},

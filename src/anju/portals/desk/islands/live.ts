@@ -46,7 +46,7 @@ function isNews(region: HTMLElement, change: Change): boolean {
 }
 
 const AT_ONCE = 20; // ms
-const SOON = 300;
+const SOON = 600;
 const LATER = 3000;
 
 /** How soon a region is fetched: news at once, the rest soon; what an idle agent reads (data-calm) takes no time from it. */

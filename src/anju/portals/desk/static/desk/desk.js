@@ -937,7 +937,7 @@ function isNews(region, change) {
   return region.dataset["incident"] === String(change.i);
 }
 var AT_ONCE = 20;
-var SOON = 300;
+var SOON = 600;
 var LATER = 3e3;
 function haste(region, change) {
   if (isNews(region, change)) return AT_ONCE;
