@@ -143,8 +143,10 @@ def match(waiters: Iterable[Waiter], chairs: Sequence[Chair]) -> list[tuple[Wait
         if not free:
             break
         wanted = waiter.at_once - waiter.ringing
-        behind = sum(1 for w in line[n + 1 :] if not w.ringing)
-        share = min(wanted, max(len(free) - behind, 0 if waiter.ringing else 1))
+        share = wanted
+        if wanted > 1 or (waiter.ringing and wanted > 0):
+            behind = sum(1 for w in line[n + 1 :] if not w.ringing and any(may_take(c, w) for c in free.values()))
+            share = min(wanted, max(len(free) - behind, 0 if waiter.ringing else 1))
         chosen = candidates(waiter, free.values())[:share] if share > 0 else []
         if chosen:
             found.append((waiter, chosen))

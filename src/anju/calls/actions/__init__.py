@@ -37,6 +37,7 @@ from anju.calls.actions.course import (
 )
 from anju.calls.actions.seats import (
     ensure_queues,
+    ensure_seats,
     mic_checked,
     move_seat,
     seat_break,
@@ -45,6 +46,7 @@ from anju.calls.actions.seats import (
     seat_ready,
     wrap_up_done,
 )
+from anju.calls.actions.survey import survey
 
 __all__ = [
     "RESULTS",
@@ -62,6 +64,7 @@ __all__ = [
     "dial",
     "drop",
     "ensure_queues",
+    "ensure_seats",
     "hang_up",
     "heard",
     "hold",
@@ -79,6 +82,7 @@ __all__ = [
     "seat_ready",
     "send_keys",
     "supervise",
+    "survey",
     "take_call_back",
     "transfer",
     "unhold",

@@ -12,6 +12,7 @@ from anju.accounts.roles import Role
 from anju.calls.actions.asking import CHANNEL, command
 from anju.calls.facts import SeatChanged
 from anju.calls.models import Call, Leg, Queue, SeatLog, SeatState
+from anju.devices.models import RECEIVING_DISTRICT
 from anju.kernel import clock, facts
 from anju.kernel.changes import changed
 from anju.kernel.flow.engine import Actor, NotAllowed
@@ -106,6 +107,18 @@ def ensure_queues() -> None:
                   "overflow_seconds": 15, "wrap_up_seconds": 120},
     )  # fmt: skip
     Queue.objects.get_or_create(code="service", defaults={"name": "服务", "priority": 1, "survey": True})
+
+
+def ensure_seats() -> None:
+    """A seat for everybody who works at the desk and has a number, so that any telephone may sign on there."""
+    taken = set(SeatState.objects.values_list("user_id", flat=True))
+    leads = {u.id for u in accounts.on_duty_leads(RECEIVING_DISTRICT)}
+    for user in accounts.agents():
+        if user.seat_number and user.id not in taken:
+            SeatState.objects.get_or_create(
+                user_id=user.id,
+                defaults={"extension": user.seat_number, "since": clock.now(), "is_lead": user.id in leads},
+            )
 
 
 def _seat(by: Actor) -> SeatState:

@@ -202,6 +202,8 @@ class AsteriskEngine:
         for one in cast("list[AriEndpoint]", await self._ask("GET", "endpoints/PJSIP")):
             name = words.seat(one["resource"])
             states[name] = states.get(name, False) or one.get("state") == "online"
+            if name != one["resource"]:
+                states[one["resource"]] = one.get("state") == "online"
         return states
 
     # ---- legs

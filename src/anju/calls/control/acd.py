@@ -25,7 +25,7 @@ def serve(control: Control) -> int:
     waiting = [c for c in control.calls.values() if c.waits and not c.done]
     if not waiting:
         return 0
-    chairs = [_chair(s) for s in control.seats.values() if s.registered and s.state in {"ready", "break", "wrap_up"}]
+    chairs = [_chair(s) for s in control.seats.values() if s.registered and s.state in seating.FREE]
     if not chairs:
         return 0
     rung = 0
@@ -74,7 +74,7 @@ def missed(control: Control, call: LiveCall, party: Party, cause: str) -> None:
         if cause == "unreachable":
             seat.registered = False
             control.note(None, *rows.registered({seat.extension: False}))
-        if away:
+        if away and seat.wants == "ready":
             seat.wants, seat.reason = "break", "未接"
         steps = seating.becomes(control, seat, seat.wants if seat.wants in {"ready", "break", "off"} else "ready")
         control.note(call, *steps)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from anju.accounts import queries as accounts
-from anju.calls.actions import ensure_queues
+from anju.calls.actions import ensure_queues, ensure_seats
 from anju.calls.control.state import QueueInfo, SeatNow
 from anju.calls.models import Queue, SeatState, Skill
 
@@ -49,6 +49,7 @@ class Books:
 def read() -> Books:
     """From the tables, in a thread."""
     ensure_queues()
+    ensure_seats()
     queues = {
         q.code: QueueInfo(
             q.pk,

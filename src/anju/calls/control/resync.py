@@ -108,7 +108,7 @@ def _take_over(control: Control, written: Written, there: Snapshot) -> None:
         control.add(call, party)
         if (view := there.leg(party.leg_id)) is not None:
             views[party.leg_id] = view
-            party.state = "up" if view.up else "ringing"
+            party.state = "up" if view.up and party.why not in {"offer", "own"} else "ringing"
     far = next((p for p in written.parties if p.why in {"caller", "far"}), None)
     call.far = far
     call.owner = next((p for p in written.parties if p.why == "agent" and p.up and p.leg_id in views), None)
@@ -127,7 +127,11 @@ def _take_over(control: Control, written: Written, there: Snapshot) -> None:
             control.let_go(call, party)
     control.note(call, rows.call(call.call_id, seen_at=at))
     if call.owner is None:
-        call.waits = False
+        call.waits = True
+        for party in call.live("offer"):  # who lifted while nobody listened has the caller
+            if views[party.leg_id].up:
+                moments.answered(control, call, party, at)
+    if call.owner is None:
         _log.warning("call %s goes on without its agent", call.call_id)
         inbound.wait_for_seat(control, call, far)
     elif not call.bridged or (not views[far.leg_id].bridge_id and not far.held):

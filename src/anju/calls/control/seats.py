@@ -12,6 +12,8 @@ from anju.kernel import clock
 
 FREE = frozenset({"off", "ready", "break", "wrap_up"})
 BUSY = frozenset({"ringing", "talking"})
+BROWSER = "web"
+"""How the engine names the browser's line of a seat; without it the seat is a plain telephone."""
 
 
 def becomes(
@@ -82,9 +84,21 @@ async def look_who_is_there(control: Control) -> None:
         if now != seat.registered:
             seat.registered = now
             changed[seat.extension] = now
+            _telephone(control, seat, browser=bool(there.get(f"{BROWSER}{seat.extension}", False)))
     if changed:
         control.note(None, *rows.registered(changed), rows.told([("seats", "", "")]))
         acd.serve(control)
+
+
+def _telephone(control: Control, seat: SeatNow, *, browser: bool) -> None:
+    """A plain telephone that signs on sits down at its seat, and leaves it when it signs off: it has no desk to say so."""
+    if seat.registered and not browser and seat.state == "off":
+        seat.wants, seat.reason, seat.by_telephone = "ready", "", True
+        control.note(None, *becomes(control, seat, "ready"))
+    elif not seat.registered and seat.by_telephone:
+        seat.wants, seat.by_telephone = "off", False
+        if seat.state in FREE:
+            control.note(None, *becomes(control, seat, "off"))
 
 
 def wake_wrap_ups(control: Control) -> None:

@@ -174,6 +174,7 @@ class SeatNow:
     misses: int = 0
     is_lead: bool = False
     registered: bool = False
+    by_telephone: bool = False
     queue: str = ""
     levels: dict[str, int] = field(default_factory=dict)
 

@@ -198,7 +198,6 @@ def _waits(task: asyncio.Task[Any]) -> bool:
 def centre(db: None, everywhere: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Centre]:
     """An empty centre at noon."""
 
-
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     monkeypatch.setattr(facts, "_reactions", {})  # what others make of a call is theirs to test
     reading.read()

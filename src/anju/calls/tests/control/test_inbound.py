@@ -176,6 +176,8 @@ async def test_busy_refused_and_unregistered_seats_pass_the_call_on_at_once(cent
 async def test_nobody_is_there_so_leads_ring_then_everybody_then_the_dialplan(centre: Centre) -> None:
     centre.agent("8001", state="off")
     await centre.open()
+    centre.world.registered["8001"] = False
+    await centre.look()
     caller = await centre.calls()
     call = centre.call(caller)
     assert (call.state, call.level) == ("queued", 2)
@@ -313,3 +315,38 @@ async def test_at_midnight_a_call_belongs_to_one_day_and_waits_no_negative_time(
     call = centre.call(caller)
     assert clock.local(call.planned_at).day != clock.local(call.answered_at).day
     assert call.answered_at - call.planned_at == timedelta(seconds=8)
+
+
+@pytest.mark.req("CALL-02")
+@story
+async def test_a_plain_telephone_sits_down_by_signing_on_and_leaves_by_signing_off(centre: Centre) -> None:
+    anna = centre.agent("8001", state="off")
+    centre.world.registered["8001"] = False
+    await centre.open()
+    assert centre.seat("8001") == "off"
+    centre.world.registered["8001"] = True
+    await centre.look()
+    assert centre.seat("8001") == "ready"
+    await centre.does(await centre.calls(), "ended")
+    centre.world.registered["8001"] = False
+    await centre.look()
+    assert centre.seat("8001") == "off"
+    centre.world.registered.update({"8001": True, "web8001": True})
+    await centre.look()
+    assert centre.seat("8001") == "off", "a browser says by itself when its agent is ready"
+    assert centre.control.seats[anna.pk].registered
+
+
+@pytest.mark.req("CALL-02")
+@story
+async def test_nobody_is_ready_and_who_is_on_break_or_off_but_at_a_telephone_rings_for_a_caller_in_need(
+    centre: Centre,
+) -> None:
+    centre.agent("8001", state="break")
+    centre.agent("8002", state="off")
+    await centre.open()
+    await centre.calls(called="service")
+    await centre.later(50)
+    assert centre.rings() == [], "not for a call that can wait"
+    await centre.calls("13900002222")
+    assert centre.rings() == ["8001", "8002"]

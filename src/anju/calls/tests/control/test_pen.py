@@ -1,0 +1,183 @@
+"""The pen on a real database: many steps in one commit, a locked row, a database that is away, an older switchboard."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection, transaction
+
+from anju.calls.control import rows
+from anju.calls.control.board import connect
+from anju.calls.control.pen import Pen
+from anju.calls.control.spool import Spool
+from anju.calls.control.state import LiveCall, Party, new_id
+from anju.calls.exchange import Fenced, Number
+from anju.calls.models import Call, Leg, Switchboard
+from anju.kernel import clock
+from anju.kernel.flow import queries as flow
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("everywhere")]
+
+
+def a_call() -> tuple[LiveCall, Party]:
+    at = clock.now()
+    call = LiveCall(new_id(), "in", "emergency_in", "arrived", "330199001001", at, number="13900001111", emergency=True)
+    return call, Party(new_id(), "caller", Number("13900001111"), at, number="13900001111", why="caller")
+
+
+class Line:
+    """A connection that can be cut."""
+
+    def __init__(self) -> None:
+        self.cut = False
+        self.opened: list[psycopg.Connection[object]] = []
+
+    def __call__(self) -> psycopg.Connection[object]:
+        if self.cut:
+            raise psycopg.OperationalError("cut")
+        self.opened.append(connect())
+        return self.opened[-1]
+
+    def away(self) -> None:
+        self.cut = True
+        for one in self.opened:
+            with psycopg.connect(one.info.dsn, password=one.info.password, autocommit=True) as other:
+                other.execute("SELECT pg_terminate_backend(%s)", [one.info.backend_pid])
+
+
+@pytest.fixture
+def pen(tmp_path: Path) -> Iterator[Pen]:
+    Switchboard.objects.create(pk=1, epoch=7)
+    made = Pen(Line(), spool=Spool(tmp_path / "calls.spool"), epoch=7)
+    made.start()
+    yield made
+    made.stop()
+
+
+async def begun(pen: Pen) -> LiveCall:
+    call, caller = a_call()
+    await pen.sure(call.call_id, rows.begin(call, clock.now(), engine="test"), rows.leg(call.call_id, caller))
+    return call
+
+
+def test_a_whole_life_is_written_with_its_story_and_its_deadlines(pen: Pen) -> None:
+    async def life() -> None:
+        call = await begun(pen)
+        for name in ("offer", "queue_up", "overflow", "offer", "taken"):
+            pen.write(call.call_id, rows.move(call, name, clock.now()))
+        await pen.sure(call.call_id, rows.leg_set("none", muted=True))
+
+    asyncio.run(life())
+    row = Call.objects.get()
+    assert (row.state, row.nth, row.number) == ("talking", 5, "13900001111")
+    assert [m.move for m in flow.story_of(row)] == ["begin", "offer", "queue_up", "overflow", "offer", "taken"]
+    assert [(d.move, d.nth, d.at) for d in flow.dues_of(row)] == [("still_talking", 5, row.due_at)]
+    assert Leg.objects.get().number == "13900001111"
+    assert not pen.missed
+
+
+def test_what_runs_twice_changes_nothing_and_a_call_that_is_over_stays_over(pen: Pen) -> None:
+    async def twice() -> None:
+        call = await begun(pen)
+        steps = [rows.begin(call, clock.now(), engine="test"), rows.move(call, "abandoned", clock.now())]
+        await pen.sure(call.call_id, *steps)
+        await pen.sure(call.call_id, *steps, rows.move(call, "taken", clock.now()))
+
+    asyncio.run(twice())
+    row = Call.objects.get()
+    assert (row.state, row.nth) == ("ended", 1)
+    assert flow.dues_of(row) == []
+    assert len(pen.missed) == 2
+
+
+def test_a_row_that_somebody_holds_delays_its_own_call_and_no_other(pen: Pen) -> None:
+    async def beside() -> None:
+        held, other = await begun(pen), await begun(pen)
+        free = threading.Event()
+        locked = threading.Event()
+
+        def hold() -> None:
+            with connect() as raw, raw.transaction():
+                raw.execute("SELECT 1 FROM calls_call WHERE call_id = %s FOR UPDATE", [held.call_id])
+                locked.set()
+                free.wait(10)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        await asyncio.to_thread(locked.wait, 10)
+        first = pen.write(held.call_id, rows.move(held, "offer", clock.now()))
+        second = pen.write(held.call_id, rows.move(held, "taken", clock.now()))
+        await asyncio.wait_for(pen.write(other.call_id, rows.move(other, "offer", clock.now())), 5)
+        assert not first.done()
+        free.set()
+        holder.join(10)
+        await asyncio.wait_for(asyncio.gather(first, second), 5)
+
+    asyncio.run(beside())
+    assert set(Call.objects.values_list("state", flat=True)) == {"talking", "offered"}
+    assert not pen.missed, "and its steps kept their order"
+
+
+def test_the_database_is_away_and_calls_go_on_and_everything_is_written_when_it_is_back(pen: Pen) -> None:
+    line = pen._connect
+    assert isinstance(line, Line)
+
+    async def away() -> list[str]:
+        call = await begun(pen)
+        line.away()
+        late = await asyncio.wait_for(begun(pen), 5)
+        await asyncio.wait_for(pen.sure(late.call_id, rows.move(late, "offer", clock.now())), 5)
+        await asyncio.wait_for(pen.sure(call.call_id, rows.move(call, "offer", clock.now())), 5)
+        assert pen.away_since is not None
+        assert "13900001111" not in pen.spool.path.read_text(), "numbers lie encrypted on the disk"
+        line.cut = False
+        for _ in range(100):
+            if pen.away_since is None:
+                break
+            await asyncio.sleep(0.05)
+        await pen.sure(call.call_id, rows.move(call, "taken", clock.now()))
+        return [call.call_id, late.call_id]
+
+    first, second = asyncio.run(away())
+    states = {str(c.call_id): (c.state, c.nth) for c in Call.objects.all()}
+    assert states == {first: ("talking", 2), second: ("offered", 1)}
+    assert not pen.spool.path.exists()
+
+
+def test_a_spool_survives_the_process_and_a_line_that_a_crash_cut_is_left_out(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "x.spool")
+    call, caller = a_call()
+    spool.add(call.call_id, [rows.begin(call, clock.now(), engine="test"), rows.leg(call.call_id, caller)])
+    with spool.path.open("a") as file:
+        file.write("1.half-a-line")
+    again = Spool(tmp_path / "x.spool")
+    assert again.count == 2
+    with transaction.atomic():
+        raw = connection.connection
+        for key, steps in again.all():
+            assert key == call.call_id
+            for row in steps:
+                raw.execute(row.sql, row.values)
+    assert Call.objects.get().legs.count() == 1
+
+
+def test_an_older_switchboard_writes_nothing_any_more(pen: Pen) -> None:
+    async def replaced() -> None:
+        call = await begun(pen)
+        await asyncio.to_thread(_newer)
+        with pytest.raises(Fenced):
+            await pen.sure(call.call_id, rows.move(call, "offer", clock.now()))
+
+    asyncio.run(replaced())
+    assert Call.objects.get().state == "arrived"
+    assert pen.fenced
+
+
+def _newer() -> None:
+    with connect() as raw:
+        raw.execute("UPDATE calls_switchboard SET epoch = 8")
