@@ -14,6 +14,7 @@ RAW_SQL = {
     "alarms/explaining.py": "the sentence of an alarm of silence, from the tables that set its deadline",
     "alarms/sensing.py": "the watch over all homes: from a batch to rows, from the clock to alarms",
     "alarms/vigil.py": "the open silence of one home: watermark, deadlines, what the clock raises; pure",
+    "alarms/worst_case.py": "if she fell now, when would we know: pure",
     "alarms/watch.py": "watches the log's tables as the ledger does",
     "alarms/actions.py": "advisory lock of a home, and numbers of a day",
     "incidents/actions/opening.py": "advisory lock: two alarms of one home open one incident",
