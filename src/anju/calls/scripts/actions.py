@@ -1,6 +1,9 @@
-"""What scripted calls do: ask for one, keep what was pressed, ring back who hung up in need."""
+"""What scripted calls do: keep what was pressed, ring back who hung up in need. `calls.actions` asks for one."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -15,29 +18,10 @@ from anju.kernel.facts import announce
 from anju.kernel.flow.engine import THE_CLOCK, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
 
-SURVEY = "survey"
-OFFERED = 1
-"""How many deadlines a call-back waits for an agent before the robot rings: the first ring is a person's."""
 ROBOT_TRIES = 5
 """So often the robot rings; then only people do, and the lead is pressed on."""
-ASKS = "您好，这里是居家养老服务中心。请为{what}评价。非常满意请按五，满意请按四，一般请按三，不满意请按二，很不满意请按一。"
-
-
-@transaction.atomic
-def survey(
-    *, number: str, whom: str, ref: str, place: str, what: str = "本次服务", elder_id: int | None = None
-) -> Call:  # fmt: skip
-    """Ring somebody and ask for a key from 1 to 5 (FLD-06: after an order, before it is archived).
-
-    The answer is announced as SurveyAnswered with this `ref`; a call that nobody answers ends like every robot call
-    (CallEnded), and asking again is up to the asker. Never 110/119/120.
-    """
-    call = calls.robot_call(
-        number=number, whom=whom, purpose="follow_up", ref=ref, place=place, script=SURVEY, says=ASKS.format(what=what)
-    )
-    if elder_id is not None:
-        Call.objects.filter(pk=call.pk).update(elder_id=elder_id)
-    return call
+FIRST_OFFER = timedelta(seconds=30)
+"""So long only people are asked to ring back, after the loss and after each try."""
 
 
 @transaction.atomic
@@ -61,14 +45,14 @@ def answered(*, call_id: str, digit: str, subject: str = "call") -> bool:
 def call_back_due(*, call_back_id: int, attempts: int) -> str:
     """An abandoned emergency call waits. First it is offered to people; when its minute passed, the robot rings.
 
-    Answers with the id of the robot's call, or "". Taking it is one move of one row, so nobody rings twice at once.
+    Answers with the id of the robot's call, or "". Taking it is one move of one row, so nobody rings twice at once; after
+    ROBOT_TRIES only people ring, and the lead is pressed on every minute.
     """
     with seen_by(EVERYWHERE), transaction.atomic():
         owed = CallBack.objects.select_for_update(of=("self",)).select_related("call").get(pk=call_back_id)
-        waited = (clock.now() - owed.created_at).total_seconds()
-        if owed.state != "waiting" or waited < FIRST_OFFER or attempts >= ROBOT_TRIES:
+        if owed.state != "waiting" or attempts >= ROBOT_TRIES or not owed.number or not robots_dial():
             return ""
-        if not owed.number or not robots_dial() or _rings(owed):
+        if clock.now() - max(owed.created_at, _last_ended(owed)) < FIRST_OFFER:
             return ""
         try:
             calls.take_call_back(by=THE_CLOCK, call_back_id=owed.pk)
@@ -83,11 +67,26 @@ def call_back_due(*, call_back_id: int, attempts: int) -> str:
         return str(call.call_id)
 
 
-FIRST_OFFER = 30
-"""Seconds in which only people are asked to ring back."""
-
-
-def _rings(owed: CallBack) -> bool:
-    """Whether the last call-back still rings or talks."""
+def _last_ended(owed: CallBack) -> datetime:
+    """When the last try ended; one that still runs ends in the future."""
     last = call_queries.call(str(owed.last_call_id)) if owed.last_call_id else None
-    return last is not None and last.ended_at is None
+    if last is None:
+        return owed.created_at
+    return last.ended_at or clock.now()
+
+
+def call_back_spoke(*, call_id: str) -> None:
+    """An agent speaks with her, or she pressed a key: nothing is owed any more."""
+    _settle(call_id, calls.call_back_reached)
+
+
+def call_back_ended(*, call_id: str) -> None:
+    """A call-back is over. If nobody spoke in it, it waits again."""
+    _settle(call_id, calls.call_back_not_reached)
+
+
+def _settle(call_id: str, move: Callable[..., None]) -> None:
+    with seen_by(EVERYWHERE), transaction.atomic():
+        owed = CallBack.objects.filter(last_call_id=call_id, state="calling").first()
+        if owed is not None:
+            move(call_back_id=owed.pk)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from anju.calls import queries as calls
-from anju.calls.lines.speech import PROMPTS
+from anju.calls.lines import queries as lines
 from anju.calls.scripts.menus import Table
 from anju.calls.scripts.models import Menu, Survey
 
@@ -30,10 +30,21 @@ def robots_dial() -> bool:
 
 
 def menu_of(called: str) -> str:
-    """The code of the menu that callers of this number hear first; "" when there is none."""
-    if not called:
-        return ""
-    return Menu.objects.filter(active=True, access_number=called).values_list("code", flat=True).first() or ""
+    """The code of the menu that callers of this number hear first; "" when there is none.
+
+    A carrier writes the number with or without its area code, so the longest ending decides, as in `lines.access`.
+    """
+    digits = "".join(c for c in called if c.isdigit())
+    for number, code in sorted(menus_of_numbers().items(), key=lambda pair: -len(pair[0])):
+        if digits and digits.endswith(number):
+            return code
+    return ""
+
+
+def menus_of_numbers() -> dict[str, str]:
+    """Access number → code of its menu."""
+    rows = Menu.objects.filter(active=True).exclude(access_number="")
+    return dict(rows.values_list("access_number", "code"))
 
 
 def tables() -> dict[str, Table]:
@@ -65,9 +76,9 @@ def queue_codes() -> frozenset[str]:
 
 def prompt_codes() -> frozenset[str]:
     """Prompts that a menu may play."""
-    return frozenset(PROMPTS)
+    return frozenset(p.code for p in lines.prompts())
 
 
 def emergency_numbers() -> frozenset[str]:
     """Access numbers whose callers hear no menu."""
-    return frozenset()
+    return frozenset(a.number for a in lines.access_numbers() if a.emergency)
