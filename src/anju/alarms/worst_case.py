@@ -62,17 +62,12 @@ class Sensor:
 def worst_case(vigil: Vigil, now: float, sensors: Sequence[Sensor]) -> WorstCase:
     """The bound at this moment, its main cause, and the measures ranked by the hours they win."""
     if vigil.last_life_at is None:
-        return WorstCase(
-            math.inf, "never_heard", "还没有听到过这户的任何活动，无法判断", _repairs(sensors, now, math.inf)
-        )
+        words = "还没有听到过这户的任何活动，无法判断"
+        return WorstCase(math.inf, "never_heard", words, tuple(_repairs(sensors, now, math.inf)))
     deaf = [s for s in sensors if s.motion and (s.heard_at is None or now - s.heard_at > s.silent_after)]
     if deaf and vigil.raised & {"no_data", "hard"}:
-        return WorstCase(
-            math.inf,
-            "deaf",
-            f"{_names(deaf)}听不到，报警已发出过；修好之前不会再报",
-            tuple(_repairs(sensors, now, math.inf)),
-        )
+        words = f"{_names(deaf)}听不到，报警已发出过；修好之前不会再报"
+        return WorstCase(math.inf, "deaf", words, tuple(_repairs(sensors, now, math.inf)))
     hours = bound(vigil, now)
     measures = sorted([*_repairs(sensors, now, hours), *_quicker(vigil, now, hours)], key=lambda m: -m.hours)
     cause, words = _cause(vigil, now, deaf, hours)
