@@ -38,6 +38,8 @@ ALLOWED: Mapping[str, frozenset[Role]] = {
     "elder.approve": frozenset({Role.BUREAU}),
     "elder.suspend": frozenset({Role.STREET, Role.BUREAU, Role.LEAD}),
     "elder.end": frozenset({Role.STREET, Role.BUREAU}),
+    "elder.export": frozenset({Role.STREET, Role.BUREAU}),
+    "elder.erase": frozenset({Role.BUREAU}),
     "consent.record": _FORM,
     "consent.withdraw": _FORM | {Role.BUREAU},
     "contact.change": _FORM | _DESK,

@@ -57,6 +57,7 @@ class Device(ScopedModel):
     """One piece. `place` is the home's while it is installed, else the place that keeps it."""
 
     scope_place = "place"
+    scope_grid = "home__area"
 
     class Status(models.TextChoices):
         STOCK = "stock", "库存"
@@ -97,6 +98,7 @@ class Vitals(ScopedModel):
     """How a device is doing. A hot row: no index on what changes, so every update stays in its page (migration 0002)."""
 
     scope_place = "device__place"
+    scope_grid = "device__home__area"
 
     device = models.OneToOneField(Device, models.CASCADE, primary_key=True, related_name="vitals")
     last_heard_at = models.DateTimeField("最近通信", null=True)

@@ -181,29 +181,35 @@ def change_contact(*, contact_id: int, by: Actor, **fields: Any) -> Contact:
 
 
 @transaction.atomic
-def order_contacts(*, elder_id: int, contact_ids: Iterable[int], by: Actor) -> None:
-    """The order in which her contacts are called, within their kinds."""
+def order_contacts(*, elder_id: int, contact_ids: Iterable[int], by: Actor, reason: str) -> None:
+    """The order in which her contacts are called, within their kinds. The file keeps who changed it and why."""
     must(by, "contact.change")
     elder, wanted = _locked(elder_id), list(contact_ids)
     rows = {c.pk: c for c in Contact.objects.filter(elder=elder)}
     if sorted(rows) != sorted(wanted):
         raise NotAccepted("排序时要列出这位老人的全部联系人，一个不能少")
+    why, before = reason_given(reason, "改次序"), sorted(rows, key=lambda pk: rows[pk].turn)
     for turn, pk in enumerate(wanted, start=1):
         rows[pk].turn = turn
         rows[pk].save(update_fields=["turn"])
+    line = "、".join(f"{rows[pk].get_kind_display()}{rows[pk].name}" for pk in wanted)
+    HistoryLine(elder=elder, text=f"联系次序改为：{line}。{why}", by=by.name).save()
+    detail = {"order": wanted, "before": before}
     audit.record(
-        "contact.order", subject="elder", subject_id=elder.pk, place=elder.home.place, detail={"order": wanted}
+        "contact.order", subject="elder", subject_id=elder.pk, place=elder.home.place, detail=detail, reason=why
     )
 
 
 @transaction.atomic
-def remove_contact(*, contact_id: int, by: Actor) -> None:
-    """Take a contact out of the file. Open incidents keep their frozen copy."""
+def remove_contact(*, contact_id: int, by: Actor, reason: str) -> None:
+    """Take a contact out of the file, which keeps who it was and why. Open incidents keep their frozen copy."""
     must(by, "contact.change")
     contact = Contact.objects.select_related("elder__home").get(pk=contact_id)
-    elder = contact.elder
+    elder, why = _locked(contact.elder_id), reason_given(reason, "移除")
     gaps = missing(elder.pk)
-    _note_contact(elder, contact, "contact.remove")
+    who = f"{contact.get_kind_display()} {contact.name}" + (f"（{contact.relation}）" if contact.relation else "")
+    HistoryLine(elder=elder, text=f"移除联系人：{who}。{why}", by=by.name).save()
+    _note_contact(elder, contact, "contact.remove", reason=why)
     contact.delete()
     reindex(elder)
     _no_new_gap(elder, gaps)
@@ -351,7 +357,9 @@ def _note_state(elder: Elder, action: str, *, reason: str = "") -> None:
     changed("home", elder.home_id, elder.home.place)
 
 
-def _note_contact(elder: Elder, contact: Contact, action: str, detail: Mapping[str, Any] | None = None) -> None:
+def _note_contact(
+    elder: Elder, contact: Contact, action: str, detail: Mapping[str, Any] | None = None, *, reason: str = ""
+) -> None:
     if action != "contact.add" or contact.kind in {"guardian", "neighbour"}:  # only these can be searched by
         reindex(elder)
     audit.record(
@@ -359,5 +367,6 @@ def _note_contact(elder: Elder, contact: Contact, action: str, detail: Mapping[s
         subject="elder",
         subject_id=elder.pk,
         place=elder.home.place,
+        reason=reason,
         detail={"contact": contact.pk, **(detail or {})},
     )

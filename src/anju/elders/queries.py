@@ -177,12 +177,15 @@ def lookers(elder_id: int, limit: int = 50) -> list[Looker]:
     if not Elder.objects.filter(pk=elder_id).exists():
         return []
     rows = AuditLine.objects.filter(
-        subject="elder", subject_id=str(elder_id), action__in=["elder.open", "elder.reveal"]
+        subject="elder", subject_id=str(elder_id), action__in=["elder.open", "elder.reveal", "elder.export"]
     ).order_by("-at")
-    return [
-        Looker(r.at, r.actor, r.action, masks.FIELD_LABELS.get(r.detail.get("field", ""), ""), r.reason, r.result)
-        for r in rows[:limit]
-    ]
+    return [Looker(r.at, r.actor, r.action, _looked_at(r), r.reason, r.result) for r in rows[:limit]]
+
+
+def _looked_at(line: AuditLine) -> str:
+    if line.action == "elder.export":
+        return "整份档案（导出）"
+    return masks.FIELD_LABELS.get(line.detail.get("field", ""), "")
 
 
 def missing(elder_id: int) -> list[str]:

@@ -45,6 +45,7 @@ class Incident(FlowSubject, ScopedModel):
     """One emergency of one home (or of a caller of whom little is known), from the first alarm to the archive."""
 
     scope_place: ClassVar[str] = "place"
+    scope_grid: ClassVar[str] = "home__area"
     scope_elder: ClassVar[str] = "elder"
 
     number = models.CharField("编号", max_length=20)
@@ -112,6 +113,7 @@ class Entry(ScopedModel):
     """One line of what happened. Lines are only added."""
 
     scope_place: ClassVar[str] = "incident__place"
+    scope_grid: ClassVar[str] = "incident__home__area"
     scope_elder: ClassVar[str] = "incident__elder"
 
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="entries")
@@ -137,6 +139,7 @@ class Attempt(FlowSubject, ScopedModel):
     """One contact whose turn it was: when, how, and what came of it."""
 
     scope_place: ClassVar[str] = "incident__place"
+    scope_grid: ClassVar[str] = "incident__home__area"
     scope_elder: ClassVar[str] = "incident__elder"
 
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="attempts")
@@ -184,6 +187,7 @@ class ElderCall(FlowSubject, ScopedModel):
     """
 
     scope_place: ClassVar[str] = "incident__place"
+    scope_grid: ClassVar[str] = "incident__home__area"
     scope_elder: ClassVar[str] = "incident__elder"
 
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="elder_calls")
@@ -216,6 +220,7 @@ class Bell(FlowSubject, ScopedModel):
     """Something in a case that somebody already holds must be noticed within seconds."""
 
     scope_place: ClassVar[str] = "incident__place"
+    scope_grid: ClassVar[str] = "incident__home__area"
     scope_elder: ClassVar[str] = "incident__elder"
 
     incident = models.ForeignKey(Incident, models.PROTECT, related_name="bells")

@@ -1,4 +1,5 @@
 // What every page may use: living clocks, the night switch, "/" to search, menus that close.
+import "./drawer";
 import "./time";
 
 /** `<theme-switch><button>`: day and night; kept in a cookie so that the server draws the next page right at once. */

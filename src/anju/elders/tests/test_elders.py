@@ -1,7 +1,7 @@
 """The file of an elder: both forms, drafts and approval, contacts, consents, freezing. REG-01, 02, 03, 06, 10, 13."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,50 +11,10 @@ from anju.accounts.tests.factories import make_user
 from anju.elders import actions, queries
 from anju.elders.models import Elder
 from anju.elders.tests.factories import ElderFactory, complete, invented_id
+from anju.elders.tests.stage import DAY, NIGHT, bureau, community, register
 from anju.kernel import clock
-from anju.places.tests.factories import LOTUS, make_district
 
-pytestmark = pytest.mark.django_db
-FORM = {
-    "phone": "144-0000-1234",
-    "kind": "alone",
-    "ability": "mild",
-    "health_state": "能走动",
-    "illnesses": "无",
-    "chronic": "高血压",
-    "allergies": "青霉素",
-    "self_rescue": "按床头拉绳",
-    "hobbies": "越剧",
-    "habits": "早睡",
-    "other": "养猫",
-    "water_no": "W1",
-    "electricity_no": "E1",
-    "gas_no": "无",
-    "appointment": date(2026, 12, 1),
-    "appointment_half": "am",
-}
-NIGHT = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # 23:00 in China
-DAY = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # noon, a Friday
-
-
-@pytest.fixture(autouse=True)
-def _district(everywhere, let_pass):
-    make_district()
-
-
-def community():
-    return accounts.actor_of(make_user(Role.COMMUNITY, place=LOTUS))
-
-
-def bureau():
-    return accounts.actor_of(make_user(Role.BUREAU))
-
-
-def register(**fields):
-    by = community()
-    home = actions.register_home(place=LOTUS, address="荷汀苑 3 幢 502 室", entrance="东门", by=by)
-    number = invented_id(date(1943, 5, 12), "女")
-    return actions.register_elder(home_id=home.pk, name="周玉珍", by=by, **{"id_number": number, **FORM, **fields})
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("district")]
 
 
 @pytest.mark.req("REG-02")
@@ -167,7 +127,7 @@ def test_a_form_with_gaps_is_a_draft_and_is_never_approved():
     with pytest.raises(actions.Incomplete, match="电表户号"):
         actions.change_elder(elder_id=elder.pk, electricity_no="", by=by)
     with pytest.raises(actions.Incomplete, match="监护人"):
-        actions.remove_contact(contact_id=guardian.pk, by=by)
+        actions.remove_contact(contact_id=guardian.pk, by=by, reason="搬走了")
     assert queries.elder(elder.pk).electricity_no == "E1"
     assert len(queries.contacts_of(elder.pk)) == 7
 
@@ -182,10 +142,12 @@ def test_at_most_three_guardians_in_the_order_they_are_called():
     ]
     with pytest.raises(actions.NotAccepted, match="最多 3 位"):
         actions.add_contact(elder_id=elder.pk, kind="guardian", name="丁", phone="14400000009", by=by)
-    actions.order_contacts(elder_id=elder.pk, contact_ids=[made[2].pk, made[0].pk, made[1].pk], by=by)
+    actions.order_contacts(
+        elder_id=elder.pk, contact_ids=[made[2].pk, made[0].pk, made[1].pk], by=by, reason="女儿住得近"
+    )
     assert [c.name for c in queries.contacts_of(elder.pk)] == ["丙", "甲", "乙"]
     with pytest.raises(actions.NotAccepted, match="一个不能少"):
-        actions.order_contacts(elder_id=elder.pk, contact_ids=[made[0].pk], by=by)
+        actions.order_contacts(elder_id=elder.pk, contact_ids=[made[0].pk], by=by, reason="x")
 
 
 @pytest.mark.req("REG-13")

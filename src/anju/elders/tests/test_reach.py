@@ -1,7 +1,5 @@
 """Writes stay in scope; history is only added to; couples, maps, audit. REG-01, SYS-01, INC-08."""
 
-from datetime import UTC, date, datetime
-
 import pytest
 from django.db import ProgrammingError, transaction
 
@@ -11,52 +9,13 @@ from anju.accounts.roles import Role
 from anju.accounts.tests.factories import make_user
 from anju.elders import actions, queries
 from anju.elders.models import Elder, HistoryLine, Home
-from anju.elders.tests.factories import ConsentFactory, ContactFactory, ElderFactory, HomeFactory, complete, invented_id
+from anju.elders.tests.factories import ConsentFactory, ContactFactory, ElderFactory, HomeFactory, complete
+from anju.elders.tests.stage import DAY, community, register
 from anju.kernel.models import AuditLine
 from anju.kernel.scope import EVERYWHERE, OutOfScope, Scope, seen_by
-from anju.places.tests.factories import LOTUS, SPRING, TIDE, WILLOW, make_district
+from anju.places.tests.factories import LOTUS, SPRING, TIDE, WILLOW
 
-pytestmark = pytest.mark.django_db
-FORM = {
-    "phone": "144-0000-1234",
-    "kind": "alone",
-    "ability": "mild",
-    "health_state": "能走动",
-    "illnesses": "无",
-    "chronic": "高血压",
-    "allergies": "青霉素",
-    "self_rescue": "按床头拉绳",
-    "hobbies": "越剧",
-    "habits": "早睡",
-    "other": "养猫",
-    "water_no": "W1",
-    "electricity_no": "E1",
-    "gas_no": "无",
-    "appointment": date(2026, 12, 1),
-    "appointment_half": "am",
-}
-NIGHT = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)  # 23:00 in China
-DAY = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)  # noon, a Friday
-
-
-@pytest.fixture(autouse=True)
-def _district(everywhere, let_pass):
-    make_district()
-
-
-def community():
-    return accounts.actor_of(make_user(Role.COMMUNITY, place=LOTUS))
-
-
-def bureau():
-    return accounts.actor_of(make_user(Role.BUREAU))
-
-
-def register(**fields):
-    by = community()
-    home = actions.register_home(place=LOTUS, address="荷汀苑 3 幢 502 室", entrance="东门", by=by)
-    number = invented_id(date(1943, 5, 12), "女")
-    return actions.register_elder(home_id=home.pk, name="周玉珍", by=by, **{"id_number": number, **FORM, **fields})
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("district")]
 
 
 @pytest.mark.req("REG-01", "SYS-01")

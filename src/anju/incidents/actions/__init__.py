@@ -1,6 +1,7 @@
 """What may be done with incidents: the only writers. Every verb is keyword-only and runs in one transaction."""
 
 from anju.incidents.actions.dialling import call_elder, call_rescue
+from anju.incidents.actions.forgetting import forget
 from anju.incidents.actions.from_call import open_from_call
 from anju.incidents.actions.ladder import arrived, call_contact, contact_result, reveal_number
 from anju.incidents.actions.moves import call_back, follow_up, late_data, move, note, tick, withdraw
@@ -29,6 +30,7 @@ __all__ = [
     "contact_result",
     "device_reset",
     "follow_up",
+    "forget",
     "hand_over",
     "hear_bell",
     "late_data",

@@ -45,6 +45,14 @@ def _day(label: str, *, must: bool = False) -> forms.DateField:
 _SAID = {"max_length": "太长了，最多 %(limit_value)d 字"}
 
 
+def _degrees(label: str, least: float, most: float) -> forms.FloatField:
+    wrong = f"{label}是 {least} 到 {most} 之间的数，如 {least + 47}.2"
+    return forms.FloatField(
+        label=label, required=False, min_value=least, max_value=most, widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+        error_messages={"invalid": wrong, "min_value": wrong, "max_value": wrong},
+    )  # fmt: skip
+
+
 class ElderForm(forms.Form):
     """The items of the register that are a person's. An item left empty keeps the file a draft."""
 
@@ -101,6 +109,21 @@ class HomeForm(forms.Form):
         self.fields["place"].choices = [*_BLANK, *((p.code, p.name) for p in places)]  # type: ignore[attr-defined]
 
 
+class HomeChangeForm(HomeForm):
+    """The dwelling as it is, and its points on the map. A move to other rooms is a new home, so the community stays."""
+
+    building = _text("楼栋", longest=40)
+    datum = forms.ChoiceField(label="坐标来源", choices=words.DATUMS, required=False)
+    lon = _degrees("经度", 73, 136)
+    lat = _degrees("纬度", 3, 54)
+    entrance_lon = _degrees("入口经度", 73, 136)
+    entrance_lat = _degrees("入口纬度", 3, 54)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, places=[], **kwargs)
+        del self.fields["place"]
+
+
 class ContactForm(forms.Form):
     """Somebody to call."""
 
@@ -114,6 +137,12 @@ class ContactForm(forms.Form):
         label="几分钟能到", required=False, min_value=0, max_value=600, error_messages={"invalid": "写分钟数"}
     )
     has_key = forms.BooleanField(label="有钥匙", required=False)
+
+
+class ReasonForm(forms.Form):
+    """Why: kept in the audit and in the file."""
+
+    reason = _text("原因", must=True, longest=100, hint="写给以后查的人看")
 
 
 class ConsentForm(forms.Form):

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from anju.accounts.permissions import must
 from anju.elders import actions, lists, queries
 from anju.elders.checks import NotAccepted
-from anju.portals.district import filters, forms
+from anju.portals.district import drawer, filters, forms
 from anju.portals.district.access import actor, missing, opens
 from anju.portals.district.views.elders import back, context
 
@@ -65,14 +65,16 @@ def edit(request: HttpRequest, elder_id: int) -> HttpResponse:
                 fault = str(reason)
             else:
                 messages.success(request, "已保存，改动留痕。")
-                return back(elder_id)
+                return drawer.done(request, elder_id)
     else:
         actions.note_opened(elder_id=elder_id, why="资料变更")
         form = _veiled(forms.ElderForm(initial=_as_it_is(elder)), elder, hidden)
-    return render(
-        request, "district/elder_form.html",
-        {"form": form, "fault": fault, "title": f"资料变更 · {elder.name}", "elder_id": elder_id, "number": elder.number},
-        status=400 if request.method == "POST" else 200,
+    return drawer.show(
+        request,
+        {
+            "form": form, "fault": fault, "title": f"资料变更 · {elder.name}", "elder_id": elder_id, "number": elder.number,
+            "intro": "没有的写“无”，空着的会列为缺项。",
+        },
     )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
+from anju.accounts.roles import Role
 from anju.incidents import queries
 from anju.portals.district import filters
-from anju.portals.district.access import actor, missing, opens
+from anju.portals.district.access import PAGES, actor, missing, opens
 
 SIZE = 40
 STATES = (("", "全部"), ("open", "处置中"), ("follow_up", "待回访"), ("closed", "已归档"))
@@ -40,4 +41,7 @@ def case(request: HttpRequest, incident_id: int) -> HttpResponse:
         story = queries.replay(incident_id, by.roles)
     except ObjectDoesNotExist:
         return missing(request, "这起事件")
-    return render(request, "district/incident.html", {"case": view, "incident": view.incident, "story": story})
+    told = bool(by.roles & (PAGES["incidents"] - {Role.GRID_WORKER}))  # what was said and found is not for the grid
+    return render(
+        request, "district/incident.html", {"case": view, "incident": view.incident, "story": story, "told": told}
+    )

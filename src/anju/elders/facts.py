@@ -1,0 +1,14 @@
+"""News of the files for the modules above. Announced inside the transaction: whoever must refuse raises `NotAccepted`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PersonErased:
+    """A person's data are being deleted: forget what names her. `home_empty`: nobody else lives in the home."""
+
+    elder_id: int
+    home_id: int
+    home_empty: bool
