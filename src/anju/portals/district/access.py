@@ -24,7 +24,7 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "overview": _OFFICE | _CENTRE | {Role.DISPATCHER},
     "elders": frozenset(ALLOWED["elder.read"]) - {Role.FAMILY, Role.ELDER},
     "devices": _OFFICE | _CENTRE | _FIELD,
-    "incidents": _OFFICE | _CENTRE,
+    "incidents": _OFFICE | _CENTRE | {Role.GRID_WORKER},
     "repairs": _OFFICE | _CENTRE | _FIELD,
     "ledger": frozenset({Role.BUREAU, Role.AGENT, Role.LEAD, Role.QUALITY, Role.SYSTEM_ADMIN, Role.AUDIT_ADMIN}),
     "frames": frozenset({Role.LEAD, Role.QUALITY, Role.SYSTEM_ADMIN, Role.AUDIT_ADMIN}),

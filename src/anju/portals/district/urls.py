@@ -6,6 +6,7 @@ from django.urls import path
 
 from anju.portals.district.views import (
     audit,
+    changes,
     devices,
     elders,
     files,
@@ -27,6 +28,13 @@ urlpatterns = [
     path("elders/<int:elder_id>/edit", files.edit, name="elder_edit"),
     path("elders/<int:elder_id>/contacts", files.add_contact, name="contact_add"),
     path("elders/<int:elder_id>/consents", files.record_consent, name="consent_add"),
+    path("elders/<int:elder_id>/home", changes.home, name="home_edit"),
+    path("elders/<int:elder_id>/order", changes.order, name="contact_order"),
+    path("elders/<int:elder_id>/contacts/<int:contact_id>", changes.contact, name="contact_edit"),
+    path("elders/<int:elder_id>/contacts/<int:contact_id>/remove", changes.remove_contact, name="contact_remove"),
+    path("elders/<int:elder_id>/end", changes.end, name="elder_end"),
+    path("elders/<int:elder_id>/erase", changes.erase, name="elder_erase"),
+    path("elders/<int:elder_id>/export", changes.export, name="elder_export"),
     path("elders/<int:elder_id>/do/<slug:what>", files.change_state, name="elder_do"),
     path("devices/", devices.listing, name="devices"),
     path("devices/register", devices.register, name="device_register"),
