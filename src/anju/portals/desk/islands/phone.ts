@@ -4,6 +4,8 @@
 export interface Config {
   mode: "sip" | "simulated" | "none";
   extension: string;
+  /** what the browser registers as: a plain telephone of the same seat has another */
+  account: string;
   secret: string;
   websocket: string;
   realm: string;

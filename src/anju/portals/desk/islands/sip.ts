@@ -26,7 +26,7 @@ class SipLine implements Line {
     this.sound.autoplay = true;
     this.ua = new JsSIP.UA({
       sockets: [new JsSIP.WebSocketInterface(config.websocket)],
-      uri: `sip:${config.extension}@${config.realm}`,
+      uri: `sip:${config.account}@${config.realm}`,
       password: config.secret,
       register_expires: REGISTER_SECONDS,
       connection_recovery_min_interval: RETRY_SECONDS[0],

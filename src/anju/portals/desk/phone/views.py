@@ -197,7 +197,7 @@ def here(request: HttpRequest) -> HttpResponse:
     if page:
         Telephone.objects.update_or_create(user=user, defaults={"page": page, "since": clock.now()})
         changed("seats", user.pk, "")
-    settings = {"mode": "none", "extension": "", "secret": "", "websocket": "", "realm": "", "why": ""}
+    settings = {"mode": "none", "extension": "", "secret": "", "websocket": "", "realm": "", "account": "", "why": ""}
     if not user.seat_number:
         return JsonResponse(settings | {"why": "您的账号没有席位号。请系统管理员在用户页填上，再刷新本页。"})
     if not lines.is_real():
@@ -206,7 +206,13 @@ def here(request: HttpRequest) -> HttpResponse:
     if phone is None:
         return JsonResponse(settings)
     where = lines.websocket(f"[{host}]" if ":" in host else host)
-    said = {"extension": phone.account, "secret": phone.secret, "websocket": where, "realm": phone.realm}
+    said = {
+        "extension": phone.extension,
+        "account": phone.account,
+        "secret": phone.secret,
+        "websocket": where,
+        "realm": phone.realm,
+    }
     return JsonResponse(settings | {"mode": "sip"} | said)
 
 

@@ -10,10 +10,12 @@ from anju.accounts.models import User
 from anju.accounts.roles import Role
 from anju.calls import kpis
 from anju.calls import queries as calls
+from anju.calls.levels import actions as level_actions
+from anju.calls.levels import queries as levels
 from anju.calls.queries import LiveCallView, SeatView
 from anju.elders import queries as elders
 from anju.kernel import clock
-from anju.kernel.flow.actor import Actor
+from anju.kernel.flow.actor import Actor, NotAllowed
 from anju.portals.desk import people
 from anju.portals.desk.phone.bar import ROLE_ICONS, STATES
 
@@ -164,7 +166,7 @@ def _stats(backs: int) -> list[dict[str, Any]]:
         )  # fmt: skip
     lost = now.today.abandoned
     found.append(
-        {"name": "放弃", "value": lost, "unit": "", "note": f"{backs} 通要回拨" if backs else "紧急的都已回拨" if lost else "没有", "meaning": kpis.KPIS["abandoned"].sentence if "abandoned" in kpis.KPIS else "",
+        {"name": "放弃", "value": lost, "unit": "", "note": f"{backs} 通要回拨" if backs else "紧急的都已回拨" if lost else "没有", "meaning": kpis.KPIS["calls_abandoned"].sentence,
          "kind": "warn" if backs else ""}
     )  # fmt: skip
     found.append(
@@ -181,8 +183,23 @@ def _stats(backs: int) -> list[dict[str, Any]]:
 
 
 def _proposals() -> list[dict[str, Any]]:
-    return []
+    """What the falling level proposes, to be taken by one click."""
+    return [
+        {
+            "id": one.id,
+            "title": f"建议 {one.extension} {one.seat_name} 改接{one.to_queue_name}",
+            "why": one.why,
+            "go": "采纳",
+        }
+        for one in levels.proposals()
+    ]
 
 
 def settle(proposal_id: int, how: str, by: Actor) -> None:
     """Take or decline a proposal."""
+    if how == "take":
+        level_actions.take(proposal_id=proposal_id, by=by)
+    elif how == "decline":
+        level_actions.decline(proposal_id=proposal_id, by=by)
+    else:
+        raise NotAllowed("只能采纳或不采纳。", code="needs")

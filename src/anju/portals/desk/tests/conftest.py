@@ -172,8 +172,10 @@ def sit(web: str, chromium: Any) -> Iterator[Callable[..., Seat]]:
     """`sit(user)`: the desk of that user in a browser of her own. Complaints of the console fail the test at its end."""
     opened: list[tuple[Any, Seat]] = []
 
-    def sit_down(user: User, path: str = "/desk/", *, size: dict[str, int] = DESK) -> Seat:
+    def sit_down(user: User, path: str = "/desk/", *, size: dict[str, int] = DESK, ear: str = "") -> Seat:
         context = chromium.new_context(viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai")
+        if ear:
+            context.add_init_script(ear)
         key = session_of(user)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": web}])
         page = context.new_page()

@@ -1,3 +1,24 @@
+// src/anju/design/islands/drawer.ts
+var SideDrawer = class extends HTMLElement {
+  get dialog() {
+    return this.querySelector("dialog");
+  }
+  connectedCallback() {
+    this.addEventListener("htmx:afterSwap", () => {
+      if (!this.dialog?.open) this.dialog?.showModal();
+      this.querySelector("[aria-invalid=true], .notice, input:not([type=hidden]), select, textarea")?.focus();
+    });
+    this.addEventListener("click", (event) => {
+      const target = event.target;
+      if (target !== this.dialog && !target.closest("[data-close]")) return;
+      event.preventDefault();
+      this.dialog?.close();
+    });
+    this.dialog?.addEventListener("close", () => this.querySelector(".drawer__body-of")?.replaceChildren());
+  }
+};
+customElements.define("side-drawer", SideDrawer);
+
 // src/anju/design/islands/time.ts
 var offset = null;
 var beats = [];
