@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -111,25 +111,38 @@ def web(transactional_db: None) -> Iterator[str]:
         timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
+    known = sessions_of_the_database()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     while not server.started and time.monotonic() < limit:
         threading.Event().wait(0.02)
     yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(10)
-    _close_strays()
+    _close_strays(known)
 
 
-def _close_strays() -> None:
-    """Connections of the server's threads would keep the test database from being emptied."""
+def sessions_of_the_database() -> list[int]:
+    """Who is connected to the test database now (process ids of the server)."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _close_strays(known: Iterable[int] = ()) -> None:
+    """Connections of the server's threads would keep the test database from being emptied. `known` were there before the
+    server: one of them is this thread's own from before Playwright's loop, which Django gives back to the next test.
+    """
     from django.db import connection
 
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND backend_type = 'client backend' AND usename = current_user AND pid <> pg_backend_pid()"
+            "AND backend_type = 'client backend' AND usename = current_user AND pid <> pg_backend_pid() AND pid <> ALL(%s)",
+            [list(known)],
         )
     connections.close_all()
 
