@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,8 @@ LOCK = 5021_0003
 """Number of the advisory lock of the switchboard that acts."""
 BEAT, LOOK, SEEN, READ, TIDY = 1.0, 2.0, 15.0, 20.0, 3600.0
 STANDBY = 1.0
+SWITCH = 0.0005
+"""Seconds after which a thread lets the other have the interpreter: a ring must not wait for the news."""
 THREADS = 3
 
 
@@ -63,6 +66,7 @@ class Board:
     async def run(self) -> int:
         """Stand by, act, end; 0 when told to stop, 1 when replaced (the supervisor starts anew, which stands by)."""
         loop = asyncio.get_running_loop()
+        sys.setswitchinterval(SWITCH)
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError, ValueError, RuntimeError):  # in a thread of a test
                 loop.add_signal_handler(number, self.stop.set)

@@ -50,6 +50,8 @@ class Control:
         self.verbs: dict[str, verbs.Verb] = dict(verbs.VERBS)
         self.tasks: set[asyncio.Task[Any]] = set()
         self.engine_ok = False
+        self.comparing = True
+        """Until we know what is up: a verb that comes meanwhile (after a restart) waits, its call is not "over"."""
         self.stopped = asyncio.Event()
         self.why_stopped = ""
         self.to_resync: Callable[[bool], Awaitable[None]] | None = None
@@ -65,10 +67,16 @@ class Control:
 
     async def hear(self, event: Event) -> None:
         """One event. Only `connected` takes time: nothing is decided before we know what is up."""
+        from anju.calls.control import verbs
+
         if event.kind is Kind.CONNECTED:
-            self.engine_ok = True
-            if self.to_resync is not None:
-                await self.to_resync(bool(event.data.get("restarted")))
+            self.engine_ok = self.comparing = True
+            try:
+                if self.to_resync is not None:
+                    await self.to_resync(bool(event.data.get("restarted")))
+            finally:
+                self.comparing = False
+            self.task(verbs.take_all(self), "verbs that waited")
             return
         try:
             self.decide(event)
@@ -197,10 +205,11 @@ class Control:
         if not party.live or call.done:
             return
         party.dialled = True
+        headers = {"X-Anju-Call": call.call_id, **({"X-Anju-Answer": "auto"} if party.auto else {})}
         try:
             await self.engine.dial(
                 leg_id=party.leg_id, to=party.to, caller_id=party.caller_id or call.number or call.called,
-                ring_for=party.ring_for, variables={"X-Anju-Call": call.call_id}, args=(party.why, call.call_id),
+                ring_for=party.ring_for, variables=headers, args=(party.why, call.call_id),
             )  # fmt: skip
         except Unreachable as error:
             moments.ended(self, call, party, clock.now(), error.cause)

@@ -48,6 +48,7 @@ async def from_seat(control: Control, call_id: str, agent_leg: str, far_leg: str
     """The asker's seat rings; what follows is decided when it lifts."""
     call = await control.db(load, call_id)
     own, far = call.parties[agent_leg], call.parties[far_leg]
+    own.auto = True
     own.why, own.ring_for, own.caller_id = "own", OWN_RINGS, far.number or far.extension
     far.why, far.ring_for = "far", FAR_RINGS
     seat = control.seats.get(own.user_id or 0)

@@ -35,12 +35,12 @@ def must_be_free(control: Control, extension: str) -> None:
 
 async def add(
     control: Control, call: LiveCall, *, leg_id: str, role: str, to: Endpoint, number: str = "", name: str = "",
-    why: str = "party", snoop_id: str = "",
+    why: str = "party", snoop_id: str = "", auto: bool = False,
 ) -> Party:  # fmt: skip
     """Ring one more party; its row is safe before. The same leg id asked for twice is rung once."""
     if leg_id in call.parties:
         return call.parties[leg_id]
-    party = Party(leg_id, role, to, clock.now(), name, number, why=why, ring_for=RINGS, snoop_id=snoop_id)
+    party = Party(leg_id, role, to, clock.now(), name, number, why=why, ring_for=RINGS, snoop_id=snoop_id, auto=auto)
     if isinstance(to, Seat):
         must_be_free(control, to.extension)
         party.extension = to.extension
@@ -261,7 +261,16 @@ async def supervise(control: Control, call: LiveCall, *, extension: str, mode: s
         if here.up:
             control.do(call, lambda: _ear(control, call, here))
         return
-    await add(control, call, leg_id=leg_id, role="supervisor", to=Seat(extension), why="supervisor", snoop_id=snoop_id)
+    await add(
+        control,
+        call,
+        leg_id=leg_id,
+        role="supervisor",
+        to=Seat(extension),
+        why="supervisor",
+        snoop_id=snoop_id,
+        auto=True,
+    )
 
 
 async def _ear(control: Control, call: LiveCall, party: Party) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
-from anju.calls.control.rows import Row, fence
+from anju.calls.control.rows import Row, fence, together
 from anju.calls.control.spool import Spool
 from anju.calls.exchange import Fenced
 
@@ -162,8 +162,8 @@ class Pen:
             with raw.transaction(), raw.pipeline():
                 if self.epoch:
                     raw.execute(fence(self.epoch).sql, fence(self.epoch).values)
-                for batch in batches:
-                    found += [(row, raw.execute(row.sql, row.values)) for row in batch.rows]
+                steps = together(row for batch in batches for row in batch.rows)
+                found = [(row, raw.execute(row.sql, row.values)) for row in steps]
         except errors.DivisionByZero as error:
             raise Fenced("another switchboard writes") from error
         for row, cursor in found:

@@ -103,44 +103,53 @@ def _take_over(control: Control, written: Written, there: Snapshot) -> None:
     """A call that another process began."""
     call, at = written.call, clock.now()
     control.calls[call.call_id] = call
+    views = _gather(control, written, there)
+    absent = [p for p in written.parties if p.leg_id not in views]
+    scripted = call.direction == "out" and call.by_user is None and not call.waits
+    if call.far is None or call.far in absent:
+        over = call.answered_at is not None and not _restarted(call, there)
+        moments.finish(control, call, "ended" if over else "lost", cause="restart")
+    elif scripted and call.state in {"ringing", "talking"}:  # what the script was about to say died with it
+        moments.finish(control, call, "lost", cause="restart")
+    for party in absent:
+        moments.ended(control, call, party, at, Cause.FAILED)
+    if not call.done:
+        control.note(call, rows.call(call.call_id, seen_at=at))
+        _resume(control, call, views)
+
+
+def _gather(control: Control, written: Written, there: Snapshot) -> dict[str, LegView]:
+    """Its parties as the engine has them."""
+    call = written.call
     views: dict[str, LegView] = {}
     for party in written.parties:
         control.add(call, party)
         if (view := there.leg(party.leg_id)) is not None:
             views[party.leg_id] = view
             party.state = "up" if view.up and party.why not in {"offer", "own"} else "ringing"
-    far = next((p for p in written.parties if p.why in {"caller", "far"}), None)
-    call.far = far
+    call.far = next((p for p in written.parties if p.why in {"caller", "far"}), None)
     call.owner = next((p for p in written.parties if p.why == "agent" and p.up and p.leg_id in views), None)
     call.bridged = any(b.bridge_id == call.bridge_id for b in there.bridges)
-    absent = [p for p in written.parties if p.leg_id not in views]
-    if far is None or far in absent:
-        moments.finish(
-            control, call, "ended" if _spoke(call) and not _restarted(call, there) else "lost", cause="restart"
-        )
-    for party in absent:
-        moments.ended(control, call, party, at, Cause.FAILED)
-    if call.done or far is None:
+    call.waits = call.owner is None and call.state in {"arrived", "queued", "offered"}
+    return views
+
+
+def _resume(control: Control, call: LiveCall, views: dict[str, LegView]) -> None:
+    """With its agent, or at the head of the queue."""
+    for party in call.live("supervisor"):
+        control.let_go(call, party)
+    for party in call.live("offer"):  # who lifted while nobody listened has the caller
+        if call.owner is None and views[party.leg_id].up:
+            call.waits = True
+            moments.answered(control, call, party, clock.now())
+    far, owner = call.far, call.owner
+    if far is None:
         return
-    for party in written.parties:
-        if party.why == "supervisor" and party.live:
-            control.let_go(call, party)
-    control.note(call, rows.call(call.call_id, seen_at=at))
-    if call.owner is None:
-        call.waits = True
-        for party in call.live("offer"):  # who lifted while nobody listened has the caller
-            if views[party.leg_id].up:
-                moments.answered(control, call, party, at)
-    if call.owner is None:
+    if owner is None:
         _log.warning("call %s goes on without its agent", call.call_id)
         inbound.wait_for_seat(control, call, far)
     elif not call.bridged or (not views[far.leg_id].bridge_id and not far.held):
-        owner = call.owner
         control.do(call, lambda: moments.connect(control, call, owner))
-
-
-def _spoke(call: LiveCall) -> bool:
-    return call.answered_at is not None
 
 
 def _restarted(call: LiveCall, there: Snapshot) -> bool:

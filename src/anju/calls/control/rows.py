@@ -140,21 +140,19 @@ def leg_set(leg_id: str, **columns: Any) -> Row:
     return Row(f"UPDATE calls_leg SET {sets} WHERE leg_id = %s", (*columns.values(), leg_id))
 
 
-def seat(now: SeatNow, at: datetime) -> list[Row]:
+def seat(now: SeatNow, at: datetime) -> Row:
     """How a seat stands, and the next stretch of its log."""
     held = uuid.UUID(now.call_id) if now.call_id else None
-    return [
-        Row(
-            "UPDATE calls_seatstate SET state = %s, since = %s, until = %s, call_id = %s, reason = %s, misses = %s, "
-            "wants = %s WHERE user_id = %s",
-            (now.state, now.since or at, now.until, held, now.reason, now.misses, now.wants, now.user_id),
+    return Row(
+        "WITH stands AS (UPDATE calls_seatstate SET state = %s, since = %s, until = %s, call_id = %s, reason = %s, "
+        "misses = %s, wants = %s WHERE user_id = %s), "
+        "closed AS (UPDATE calls_seatlog SET until = %s WHERE user_id = %s AND until IS NULL) "
+        "INSERT INTO calls_seatlog (user_id, extension, state, reason, call_id, since) VALUES (%s, %s, %s, %s, %s, %s)",
+        (
+            now.state, now.since or at, now.until, held, now.reason, now.misses, now.wants, now.user_id, at, now.user_id,
+            now.user_id, now.extension, now.state, now.reason, held, at,
         ),
-        Row(
-            "WITH closed AS (UPDATE calls_seatlog SET until = %s WHERE user_id = %s AND until IS NULL) "
-            "INSERT INTO calls_seatlog (user_id, extension, state, reason, call_id, since) VALUES (%s, %s, %s, %s, %s, %s)",
-            (at, now.user_id, now.user_id, now.extension, now.state, now.reason, held, at),
-        ),
-    ]
+    )  # fmt: skip
 
 
 def registered(extensions: Mapping[str, bool]) -> list[Row]:
@@ -175,10 +173,21 @@ def news(news_id: str, fact: str, data: Mapping[str, Any], at: datetime) -> Row:
     )
 
 
+TOLD = "SELECT pg_notify(%s, w) FROM unnest(%s::text[]) w"
+
+
 def told(changes: Iterable[tuple[str, str, str]]) -> Row | None:
-    """Tell the open pages: (topic, id, place), each once."""
+    """Tell the open pages: (topic, id, place). The pen says each once in a round (`together`)."""
     words = sorted({json.dumps({"t": t, "i": i, "p": p}, ensure_ascii=False) for t, i, p in changes})
-    return Row("SELECT pg_notify(%s, w) FROM unnest(%s::text[]) w", (CHANNEL, words)) if words else None
+    return Row(TOLD, (CHANNEL, words)) if words else None
+
+
+def together(steps: Iterable[Row]) -> list[Row]:
+    """The same steps; what pages are told comes last, in one statement, each thing once."""
+    kept = list(steps)
+    words = sorted({w for row in kept if row.sql == TOLD for w in row.values[1]})
+    others = [row for row in kept if row.sql != TOLD]
+    return [*others, Row(TOLD, (CHANNEL, words))] if words else others
 
 
 def command_taken(command_id: str, at: datetime) -> Row:

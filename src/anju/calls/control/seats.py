@@ -32,7 +32,7 @@ def becomes(
         seat.misses = 0
     if seat.until is not None:
         control.clockwork.after(until or 0, lambda: _limit(control, seat))
-    return [*rows.seat(seat, at), rows.told([("seats", str(seat.user_id), "")])]
+    return [rows.seat(seat, at), rows.told([("seats", str(seat.user_id), "")])]
 
 
 def free(control: Control, user_id: int | None, call: LiveCall, *, spoke: bool) -> list[Row | None]:

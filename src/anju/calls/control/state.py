@@ -70,6 +70,8 @@ class Party:
     caller_id: str = ""
     ring_for: int = 30
     dialled: bool = False
+    auto: bool = False
+    """Its own agent asked for it: the softphone lifts by itself."""
     lost: bool = False
     """Its browser is gone: whoever it spoke with goes to the next seat."""
     let_go: bool = False

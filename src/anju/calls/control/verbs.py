@@ -51,7 +51,9 @@ def take() -> list[Asked]:
 
 
 async def take_all(control: Control) -> None:
-    """Take and do, each beside the others."""
+    """Take and do, each beside the others. Nothing is taken before we know which calls are up."""
+    if control.comparing:
+        return
     for asked in await control.db(take):
         control.task(do(control, asked), f"verb {asked.verb}")
 
@@ -68,7 +70,8 @@ async def do(control: Control, asked: Asked) -> None:
     except EngineDown:
         result, error = "failed", "话务引擎连接中断，请用手边的电话。"
     call = control.calls.get(asked.call_id)
-    control.note(call, rows.command_done(asked.command_id, clock.now(), result, error), tell=call is not None)
+    asker = rows.told([("seats", str(asked.by_user), "")]) if asked.by_user is not None and error else None
+    control.note(call, rows.command_done(asked.command_id, clock.now(), result, error), asker, tell=call is not None)
 
 
 def _verb(control: Control, asked: Asked) -> Verb:
@@ -235,7 +238,13 @@ async def join(control: Control, asked: Asked) -> None:
 
     call = _call(control, asked)
     await parties.add(
-        control, call, leg_id=asked.args["leg_id"], role="agent_b", to=Seat(str(asked.args["extension"])), name=asked.by
+        control,
+        call,
+        leg_id=asked.args["leg_id"],
+        role="agent_b",
+        to=Seat(str(asked.args["extension"])),
+        name=asked.by,
+        auto=True,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from anju.accounts import queries as accounts
-from anju.calls.models import Queue, SeatState, SkillGroup, Switchboard
+from anju.calls.models import Command, Queue, SeatState, SkillGroup, Switchboard
 from anju.kernel import clock
 
 ALIVE = timedelta(seconds=10)
@@ -91,6 +91,13 @@ def can_dial(user_id: int) -> bool:
     seat = SeatState.objects.filter(user=user_id).first()
     able = seat is not None and seat.registered and seat.state in {"ready", "break", "wrap_up"}
     return able and engine_health().ok
+
+
+def refusal(user_id: int, within: timedelta = timedelta(seconds=8)) -> str:
+    """Why this user's newest verb was not done, if that was just now; "" otherwise."""
+    newest = Command.objects.filter(by_user=user_id).order_by("-id").first()
+    late = newest is not None and newest.done_at is not None and clock.now() - newest.done_at <= within
+    return newest.error if newest is not None and late else ""
 
 
 def seat_of(user_id: int) -> SeatView | None:
