@@ -11,9 +11,12 @@ class DraftText extends HTMLElement {
       if (input.value) sessionStorage.setItem(key, input.value);
       else sessionStorage.removeItem(key);
     });
+    let sent = "";
+    form.addEventListener("htmx:beforeSend", () => (sent = input.value));
     form.addEventListener("htmx:afterRequest", (event) => {
       const { successful, xhr } = (event as CustomEvent<{ successful: boolean; xhr: XMLHttpRequest }>).detail;
       if (!successful || xhr.getResponseHeader("X-Anju-Refused")) return;
+      if (input.value !== sent) return; // the next line was begun while this one was on its way
       sessionStorage.removeItem(key);
       input.value = "";
     });

@@ -1331,9 +1331,12 @@ var DraftText = class extends HTMLElement {
       if (input.value) sessionStorage.setItem(key, input.value);
       else sessionStorage.removeItem(key);
     });
+    let sent = "";
+    form.addEventListener("htmx:beforeSend", () => sent = input.value);
     form.addEventListener("htmx:afterRequest", (event) => {
       const { successful, xhr } = event.detail;
       if (!successful || xhr.getResponseHeader("X-Anju-Refused")) return;
+      if (input.value !== sent) return;
       sessionStorage.removeItem(key);
       input.value = "";
     });
