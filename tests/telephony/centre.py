@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection
 
 from anju.accounts.models import User
-from anju.calls import actions
+from anju.calls import actions, queries
 from anju.calls.control import books as reading
 from anju.calls.models import Call, CallBack, Leg, News, SeatState, Switchboard
 from anju.kernel import clock
@@ -91,6 +91,8 @@ class Centre:
 
     def opens(self, *names: str) -> None:
         """The switchboard (and the watch) start; returns when calls are taken."""
+        row = Switchboard.objects.filter(pk=1).first()
+        self._epoch = row.epoch if row else 0
         for name in names or ("switchboard",):
             self.workers[name] = Worker(name, self.env, self.home / f"{name}.log")
         if "switchboard" in self.workers:
@@ -100,7 +102,8 @@ class Centre:
         worker = self.workers["switchboard"].process
         if worker.poll() is not None:
             raise AssertionError(f"the switchboard ended:\n{self.words()}")
-        return bool(self.room.ask("applications")) and Switchboard.objects.filter(pk=1, engine_ok=True).exists()
+        here = Switchboard.objects.filter(pk=1, engine_ok=True, epoch__gt=self._epoch).exists()
+        return here and bool(self.room.ask("applications")) and queries.switchboard_runs()
 
     @property
     def switchboard(self) -> Worker:
@@ -120,8 +123,8 @@ class Centre:
 
     # ---- people
 
-    def agent(self, extension: str, *, auto: str = "", lead: bool = False, state: str = "ready") -> Handset:
-        """An agent at her seat, with her telephone."""
+    def agent_row(self, extension: str, *, lead: bool = False, state: str = "ready") -> None:
+        """An agent at her seat; her telephone is the test's own business."""
         user, _ = User.objects.get_or_create(
             username=f"seat{extension}", defaults={"name": f"坐席{extension}", "seat_number": extension}
         )
@@ -132,6 +135,10 @@ class Centre:
                 "is_lead": lead,
             },
         )  # fmt: skip
+
+    def agent(self, extension: str, *, auto: str = "", lead: bool = False, state: str = "ready") -> Handset:
+        """An agent at her seat, with her telephone."""
+        self.agent_row(extension, lead=lead, state=state)
         return self.hands.seat(extension, auto=auto)
 
     def by(self, extension: str) -> Actor:

@@ -360,9 +360,9 @@ async def calls_outlive_the_switchboard_and_the_next_one_finds_them(stage: Stage
     one = found.leg(waiting)
     must(one is not None and one.number == "13800000002" and not one.up, "with who waits")
     must([set(b.leg_ids) for b in found.bridges] == [{leg, seat}], "and who talks with whom")
-    must(
-        found.leg(seat) is not None and found.leg(seat).args[:1] == ("out",), "a leg that was dialled is known as such"
-    )  # type: ignore[union-attr]
+    dialled = found.leg(seat)
+    must(dialled is not None and dialled.args[:1] == ("out",), "a leg that was dialled is known as such")
+    # type: ignore[union-attr]
     must(not [e for e in await stage.seen() if e.kind is Kind.ENTERED], "nothing enters twice")
     try:
         await before.answer(waiting)

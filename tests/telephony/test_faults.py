@@ -1,0 +1,121 @@
+"""What breaks: our program, the engine, the database, a trunk. No call is lost without being rung back, none is forgotten.
+
+Nothing here sleeps: each step waits for what it is about.
+"""
+
+import pytest
+
+from anju.calls import actions
+from anju.calls.models import Call, Leg
+from tests.telephony.centre import EMERGENCY
+from tests.telephony.engine_room import until
+
+pytestmark = [pytest.mark.telephony, pytest.mark.faults, pytest.mark.timeout(240)]
+
+
+@pytest.mark.req("CALL-01", "CALL-13")
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+def test_our_program_is_killed_or_frozen_with_calls_up_waiting_and_arriving(centre, how):
+    """Who talks goes on talking; who waits and who comes is rung at all seats by the engine alone, with no Python."""
+    talker, helper = centre.agent("8001"), centre.agent("8002", state="off")
+    centre.opens("switchboard", "callwatch")
+    first = centre.calls(EMERGENCY, number="13800000001")
+    talking = centre.talk(talker, first)
+    second = centre.calls(EMERGENCY, number="13800000002", voice="second")
+    centre.call_is("queued", caller_index=_index("13800000002"), within=30)
+    until(lambda: second.provisional, "the second caller is taken note of")
+    before = helper.invited
+    if how == "killed":
+        centre.switchboard.kill()
+    else:
+        centre.switchboard.freeze()
+    assert (first.hears(), talker.hears()) == ({"8001"}, {"caller"}), "who talks goes on talking"
+    third = centre.calls(EMERGENCY, number="13800000003", voice="family")
+    until(lambda: helper.invited > before, "the engine rings the seat without us", 30)
+    helper.waits_for("ringing").lift()
+    helper.waits_for("answered")
+    heard = until(lambda: helper.hears() & {"second", "family"}, "somebody is helped")
+    assert len(heard) == 1
+    centre.switchboard.end()
+    centre.opens("switchboard")
+    assert talker.hears() == {"caller"}, "and still talks when we are back"
+    actions.hold(by=centre.by("8001"), call_id=str(talking.call_id))
+    until(lambda: first.hears() == {"music"}, "the call is ours again")
+    actions.hang_up(by=centre.by("8001"), call_id=str(talking.call_id))
+    first.waits_for("ended", 30)
+    for caller in (second, third):
+        caller.hang_up()
+    helper.hang_up()
+    centre.nothing_is_left()
+    assert Call.objects.get(pk=talking.pk).result == "answered"
+
+
+@pytest.mark.req("CALL-13")
+def test_the_engine_is_killed_in_mid_call_and_the_caller_is_rung_back(centre):
+    """The caller is told by nobody that the line is dead: somebody must ring her."""
+    agent = centre.agent("8001")
+    centre.opens()
+    caller = centre.calls(EMERGENCY)
+    cut = centre.talk(agent, caller)
+    centre.room.kill()
+    centre.room.start()
+    agent.register()
+    call = centre.call_is("ended", 30, pk=cut.pk)
+    assert call.result == "lost"
+    centre.is_rung_back()
+    centre.ready_again("8001")
+    until(lambda: centre.room.ask("applications"), "the switchboard is back at the engine")
+    again = centre.calls(EMERGENCY, number="13800000002", voice="second")
+    centre.talk(agent, again)
+    assert again.hears() == {"8001"}
+    again.hang_up()
+    centre.nothing_is_left()
+
+
+@pytest.mark.req("CALL-13")
+def test_the_database_is_away_and_callers_are_put_through_all_the_same(centre):
+    """A call that talks, one that comes and one that ends while it is away: all rings, and all is written afterwards."""
+    first, second = centre.agent("8001"), centre.agent("8002")
+    centre.opens()
+    caller = centre.calls(EMERGENCY, number="13800000001")
+    until(lambda: "ringing" in first.states and "ringing" in second.states, "both seats ring")
+    talking = centre.talk(first, caller)
+    centre.rests("8002")
+    centre.door.shut()
+    late = centre.calls(EMERGENCY, number="13800000002", voice="second")
+    until(lambda: second.invited > 1, "the seat rings though nothing can be written", 40)
+    second.lift()
+    until(lambda: late.hears() == {"8002"}, "and both hear each other")
+    caller.hang_up()
+    first.waits_for("ended")
+    centre.door.unlock()
+    assert centre.call_is("ended", 40, pk=talking.pk).result == "answered"
+    call = centre.call_is("talking", 40, caller_index=_index("13800000002"))
+    assert Leg.objects.filter(call=call, role="agent", ended_at=None).count() == 1
+    late.hang_up()
+    centre.nothing_is_left()
+
+
+@pytest.mark.req("CALL-13")
+def test_a_dead_trunk_is_known_at_once_and_the_agent_is_free_again(centre):
+    """No ringing time is spent on a line that leads nowhere; the row says that nobody was reached."""
+    agent = centre.agent("8001", auto="lift")
+    centre.opens()
+    until(
+        lambda: centre.room.ask("endpoints/PJSIP/trunk").get("state") == "offline", "the engine has found it dead", 30
+    )
+    call = actions.dial(
+        by=centre.by("8001"), number="13900000001", whom="儿子", purpose="contact", ref="test:1", place="330199001001"
+    )
+    until(lambda: Call.objects.get(pk=call.pk).state == "ended", f"the call ends\n{centre.words()}", 20)
+    call.refresh_from_db()
+    assert call.result in {"refused", "no_answer", "unreachable"}
+    assert Leg.objects.get(call=call, role="contact").cause == "unreachable"
+    agent.waits_for("ended")
+    centre.nothing_is_left()
+
+
+def _index(number):
+    from anju.kernel import crypto
+
+    return crypto.blind(number, "call.number")
