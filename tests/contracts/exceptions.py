@@ -25,7 +25,7 @@ RAW_SQL = {
     "devices/actions.py": "one UPDATE … FROM unnest for the vitals of a batch",
     "calls/actions/asking.py": "a verb wakes the switchboard with a notification",
     "calls/actions/seats.py": "a seat's word wakes the switchboard with a notification",
-    "calls/control/pen.py": "the switchboard's rows of many calls in one round trip, before anything rings",
+    "calls/control/*": "the switchboard's rows of many calls in one round trip before anything rings; its lock and its bell",
     "config/*": "processes that listen on the database",
     "portals/desk/presence.py": "who has a desk open: one upsert a heartbeat",
     "portals/desk/hub.py": "listens on the database",
