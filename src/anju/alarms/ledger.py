@@ -32,6 +32,7 @@ SOURCES: Final = {
     "generic": "通用接口",
     "platform": "平台自身",
     "manual": "人工登记",
+    "phone": "电话",
 }
 
 

@@ -14,6 +14,17 @@ from anju.incidents import fields, rules, waiting
 from anju.incidents import plan as plans
 from anju.incidents import sheet as sheets
 from anju.incidents.actions.ladder import WORDS
+from anju.incidents.calling import (
+    BackView,
+    CallLine,
+    Proposal,
+    Way,
+    call_back_of,
+    calls_of,
+    case_of_call,
+    proposals,
+    way_of_calling,
+)
 from anju.incidents.models import CLASSES, Attempt, Bell, Incident
 from anju.incidents.views import (
     BellView,
@@ -36,6 +47,33 @@ from anju.kernel.flow.table import Move
 from anju.knowledge import queries as knowledge
 from anju.notices import queries as notices
 from anju.places import queries as places
+
+__all__ = [
+    "OPEN",
+    "OUTCOMES",
+    "BackView",
+    "CallLine",
+    "NotFound",
+    "Proposal",
+    "Way",
+    "busy_users",
+    "call_back_of",
+    "calls_of",
+    "case",
+    "case_of_call",
+    "head",
+    "ladder",
+    "moves",
+    "names_of_seats",
+    "open_of_home",
+    "page",
+    "proposals",
+    "queue",
+    "replay",
+    "seat_of",
+    "timeline",
+    "way_of_calling",
+]
 
 OPEN = rules.OPEN_BEFORE_FOLLOW_UP
 OUTCOMES = CLASSES
@@ -295,7 +333,7 @@ def _duties(incident: Incident, seat: str) -> tuple[DutyView, ...]:
 
 
 def _rung(rung: plans.Rung, tried: list[Attempt]) -> RungView:
-    live = [a for a in tried if a.state in {"turn", "ringing", "coming"}]
+    live = [a for a in tried if a.state in {"turn", "ringing", "talking", "unsaid", "coming"}]
     last = live[-1] if live else tried[-1] if tried else None
     return RungView(
         index=rung.index, kind_label=rung.kind_label, name=rung.name, phone_masked=rules.mask_phone(rung.phone),

@@ -46,11 +46,11 @@ class KeysTogether(BaseInlineFormSet):  # type: ignore[type-arg]
             raise forms.ValidationError(found)
 
 
-class KeyInline(TabularInline):  # type: ignore[misc]
+class KeyInline(TabularInline):
     """The keys, in the form of their menu."""
 
     model = MenuKey
-    formset = KeysTogether
+    formset = KeysTogether  # type: ignore[assignment]
     extra = 3
     fields = ("key", "action", "argument", "label")
 

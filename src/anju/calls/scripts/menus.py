@@ -107,7 +107,8 @@ class Walk:
                 return self._again((line.argument,) if line.argument else (), missed=0)
             case "end":
                 return replace(self, step=End((line.argument or "thanks",)))
-        return self._go(self.here.otherwise)  # a line that leads nowhere: a person takes it
+            case _:  # a line that leads nowhere: a person takes it
+                return self._go(self.here.otherwise)
 
     def silence(self) -> Walk:
         """No key in time."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+
 from anju.calls import queries as calls
 from anju.calls.lines import queries as lines
 from anju.calls.scripts.menus import Table
@@ -25,8 +27,17 @@ class SurveyView:
 
 
 def robots_dial() -> bool:
-    """Whether a call that nobody sits at (a robot's) really goes out now: a switchboard runs and its engine is up."""
-    return calls.engine_health().ok
+    """Whether a call really goes out now: a switchboard runs and its engine is up.
+
+    The simulator counts in a demo only; in production nobody is told that it rang somewhere.
+    """
+    engine = calls.engine_health()
+    return engine.ok and (engine.real or bool(settings.DEMO))
+
+
+def simulated() -> bool:
+    """Whether what goes out now rings nobody's telephone."""
+    return not calls.engine_health().real
 
 
 def menu_of(called: str) -> str:

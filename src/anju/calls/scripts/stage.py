@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -161,7 +162,7 @@ class Talk:
             if not self._early.empty() and self._events.empty():
                 return self._early.get_nowait()
         late = asyncio.get_running_loop().create_future()
-        timer = self.stage.clockwork.after(seconds, lambda: late.done() or late.set_result(None))
+        timer = self.stage.clockwork.after(seconds, partial(_ring, late))
         try:
             while True:
                 event = await self._next(late)
@@ -177,11 +178,16 @@ class Talk:
     async def _next(self, late: asyncio.Future[None]) -> Event | None:
         got = asyncio.ensure_future(self._events.get())
         try:
-            await asyncio.wait({got, late}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([got, late], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
             return got.result() if got.done() else None
         finally:
             if not got.done():
                 got.cancel()
+
+
+def _ring(late: asyncio.Future[None]) -> None:
+    if not late.done():
+        late.set_result(None)
 
 
 async def quietly(talk: Talk, *prompts: str) -> None:

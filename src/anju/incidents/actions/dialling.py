@@ -12,6 +12,7 @@ from django.db import transaction
 
 from anju.calls import actions as calls
 from anju.calls import queries as call_queries
+from anju.calls.scripts.queries import robots_dial
 from anju.incidents.actions.seats import ring_bell
 from anju.incidents.actions.story import locked, ref, source_of, write
 from anju.incidents.models import Incident
@@ -32,7 +33,7 @@ class Placed:
 
 def by_engine(incident: Incident, by: Actor) -> bool:
     """Whether this person's call goes out by the engine: from her free seat, or into the call of this case she is in."""
-    if by.user_id is None:
+    if by.user_id is None or not robots_dial():
         return False
     return call_queries.can_dial(by.user_id) or bool(own_call(incident, by.user_id))
 

@@ -93,7 +93,7 @@ def call_contact(*, incident_id: int, rung: int, by: Actor) -> Attempt:
     call = dial(
         incident, by=by, number=rungs[rung].phone.partition(",")[0], whom=_who(incident, attempt), purpose="contact"
     )
-    attempt.call_id = call.handle if call is not None else None  # type: ignore[assignment]
+    attempt.call_id = call.handle if call is not None else None
     attempt.save(update_fields=["called_at", "call_id"])
     write(
         incident, source=source_of(incident, by), kind="call", text=f"呼{_who(incident, attempt)}", by=by.name,

@@ -59,6 +59,7 @@ def _rescue(incident: Incident, done: Movement) -> str:  # noqa: ARG001
     sent = "，已派车" if done.data.get("sent") and number == "120" else ""
     eta = f"，约 {done.data['eta_minutes']} 分钟" if done.data.get("eta_minutes") else ""
     way = "座席电话拨出，人工操作" if done.data.get("by_engine") else "人工拨打"
+    way = "模拟话务，没有真的拨出" if done.data.get("simulated") else way
     return f"呼 {number}（{way}）{sent}{eta}"
 
 

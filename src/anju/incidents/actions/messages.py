@@ -9,6 +9,7 @@ from django.conf import settings
 from anju.accounts import queries as accounts
 from anju.calls import actions as calls
 from anju.calls import queries as call_queries
+from anju.calls.scripts.queries import simulated
 from anju.incidents import plan as plans
 from anju.incidents.actions.story import ref, write
 from anju.incidents.models import Attempt, Incident
@@ -115,7 +116,12 @@ def robot_to_elder(incident: Incident) -> None:
         number=phone, whom=call_name(incident), purpose="elder_check", ref=ref(incident), place=incident.place,
         script="elder_check", says=ASKS_ELDER, says_after_key=SEAT_COMES,
     )  # fmt: skip
-    write(incident, source="system", kind="call", text="机器人正在呼叫老人")
+    write(incident, source="system", kind="call", text=f"机器人正在呼叫老人{_mark()}")
+
+
+def _mark() -> str:
+    """Said plainly where it would not be true otherwise."""
+    return "（模拟话务，没有真的拨出）" if simulated() else ""
 
 
 def robot_to_contact(incident: Incident, attempt: Attempt) -> None:

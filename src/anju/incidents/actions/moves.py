@@ -9,6 +9,7 @@ from django.db import transaction
 
 from anju.accounts import queries as accounts
 from anju.calls import actions as calls
+from anju.calls.scripts.queries import simulated
 from anju.incidents import rules
 from anju.incidents.actions import dialling, seats, silent
 from anju.incidents.actions.story import locked, ref, source_of, tell, write
@@ -21,7 +22,9 @@ from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
 
 RESCUE = {"call_120": "120", "call_110": "110", "call_119": "119"}
-CODES = frozenset({"class", "label", "kind", "kind_label", "sent", "eta_minutes", "answered", "times", "by_engine"})
+CODES = frozenset(
+    {"class", "label", "kind", "kind_label", "sent", "eta_minutes", "answered", "times", "by_engine", "simulated"}
+)
 LIVES_ALONE = ("alone", "widowed")
 
 
@@ -54,6 +57,7 @@ def move(*, incident_id: int, move: str, by: Actor, note: str = "", data: dict[s
         raise NotAllowed(lacking, code="needs")
     if move in RESCUE and not incident.drill and not values.get("by_hand"):
         values["by_engine"] = dialling.by_engine(incident, by)
+        values["simulated"] = bool(values["by_engine"]) and simulated()
     _prepare(incident, move, by, note, values)
     engine.make(incident, move, by, note=_in_words(move, note, values), data=_codes(values))
     if not incident.flow.state(incident.state).is_final:

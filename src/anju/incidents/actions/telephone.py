@@ -25,7 +25,7 @@ from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
 
-OURS = "incident:"
+OURS, HOME = "incident:", "home:"
 PHONE = "phone"
 """The source of an alarm that was a telephone call."""
 
@@ -34,6 +34,15 @@ def case_of(ref: str) -> int | None:
     """The case that a call belongs to."""
     number = ref.removeprefix(OURS)
     return int(number) if ref.startswith(OURS) and number.isdigit() else None
+
+
+def case_of_call(ref: str, call_id: str) -> int | None:
+    """The same for news that were written down before the call was given to its case."""
+    if ref or not call_id:
+        return case_of(ref)
+    with seen_by(EVERYWHERE):
+        call = call_queries.call(call_id)
+    return case_of(call.ref) if call is not None else None
 
 
 # ---- calls that come in ----------------------------------------------------------------------------------------------
@@ -73,7 +82,7 @@ def _alarm(call_id: str, number: str, home_id: int | None, device_id: int | None
     clue = f"来电 {shown} #{crypto.blind(number, 'incident.caller')[:6]}" if number else f"匿名来电 {call_id[:8]}"
     alarm = alarms.raise_or_join(
         rule=RULES["help"], at=now, received_at=now, source=PHONE, place=place, home_id=home_id, device_id=device_id,
-        where="电话", note="" if home_id else clue,
+        note="" if home_id else clue,
     )  # fmt: skip
     if alarm.case_id is None:
         raise RuntimeError("an emergency call found no case: is AlarmRaised wired to incidents?")
@@ -107,7 +116,7 @@ def call_answered(
     *, call_id: str, user_id: int | None, leg_role: str, ref: str, purpose: str = ""
 ) -> None:  # fmt: skip
     """An agent took a call of this case, or the far party of an outgoing one lifted."""
-    pk = case_of(ref)
+    pk = case_of_call(ref, call_id)
     if pk is None:
         return
     with seen_by(EVERYWHERE), transaction.atomic():
@@ -174,14 +183,28 @@ def _elder_lifted(incident: Incident, call_id: str, user_id: int | None, purpose
 
 def on_key(*, call_id: str, ref: str, purpose: str, digit: str) -> None:
     """A key in a robot call: the elder lives, or a contact takes the case. The proof is kept."""
-    pk = case_of(ref)
+    pk = case_of_call(ref, call_id)
     if pk is None:
+        if ref.startswith(HOME) and purpose == "elder_check" and digit == "2":
+            _asked_for_help(call_id, int(ref.removeprefix(HOME)))
         return
     with seen_by(EVERYWHERE), transaction.atomic():
         if purpose == "elder_check":
             _elder_pressed(locked(pk), call_id, digit)
         elif purpose == "contact_robot":
             ladder.contact_pressed(call_id, digit)
+
+
+def _asked_for_help(call_id: str, home_id: int) -> None:
+    """The machine asked after a silence whether she is well, and she says that she needs help: that is an alarm."""
+    with seen_by(EVERYWHERE), transaction.atomic():
+        call = call_queries.call(call_id)
+        if call is None:
+            return
+        incident = _alarm(call_id, "", home_id, None, call.place)
+        _belongs(incident, call_id, "", home_id, call.elder_id)
+        text = "机器人问候时老人按 2：要人帮忙，电话正转给坐席"
+        write(incident, source="elder", kind="key", text=text, data={"call_id": call_id, "digit": "2"})
 
 
 def _elder_pressed(incident: Incident, call_id: str, digit: str) -> None:
@@ -217,7 +240,7 @@ def on_call_ended(
     user_id: int | None = None,
 ) -> None:  # fmt: skip
     """A line with how long it lasted; attempts, call-backs and duties that it settles."""
-    pk = case_of(ref)
+    pk = case_of_call(ref, call_id)
     if pk is None:
         return
     with seen_by(EVERYWHERE), transaction.atomic():
@@ -267,7 +290,7 @@ def _line(incident: Incident, call_id: str, text: str, seconds: int) -> None:
 
 def party_joined(*, call_id: str, leg_id: str, role: str, ref: str, user_id: int | None = None) -> None:
     """One more speaks in a call of the case: B seat, 120, a contact, a doctor, the lead."""
-    pk = case_of(ref)
+    pk = case_of_call(ref, call_id)
     if pk is None or role in {"caller", "agent"}:
         return
     with seen_by(EVERYWHERE), transaction.atomic():
@@ -287,7 +310,7 @@ def party_left(
     user_id: int | None = None,
 ) -> None:  # fmt: skip
     """A party of a conference is gone; one that never spoke is told as such."""
-    pk = case_of(ref)
+    pk = case_of_call(ref, call_id)
     if pk is None or role in {"caller", "agent"}:
         return
     with seen_by(EVERYWHERE), transaction.atomic():

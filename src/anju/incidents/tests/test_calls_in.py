@@ -102,7 +102,7 @@ def test_news_that_come_twice_or_of_other_matters_change_nothing(story, phone):
     assert again == it.pk
     assert Incident.objects.count() == 1
     lines = len(story.lines())
-    for ref in ("order:3", "incident:", "incident:x", ""):
+    for ref in ("order:3", "incident:", "incident:x", "home:3"):
         actions.on_call_ended(call_id=str(call.call_id), ref=ref, purpose="elder", result="answered")
         actions.call_answered(call_id=str(call.call_id), user_id=None, leg_role="elder", ref=ref)
         actions.on_key(call_id=str(call.call_id), ref=ref, purpose="elder_check", digit="1")

@@ -133,6 +133,17 @@ def test_with_an_engine_a_person_may_still_say_that_she_dialled_by_hand(story, p
 
 
 @pytest.mark.req("INC-02")
+def test_the_simulator_is_never_told_as_a_telephone(story, phone, settings):
+    Switchboard.objects.update(real=False)
+    story.accepted()
+    story.do("call_120", note="胸口疼")
+    assert story.said("呼 120（模拟话务，没有真的拨出）")  # a demo plays along, and says so
+    settings.DEMO = False
+    story.do("call_119", note="要破门")
+    assert Call.objects.get(purpose="119").by_hand  # in production nobody is told that it rang
+
+
+@pytest.mark.req("INC-02")
 def test_a_refused_dial_never_undoes_the_move_and_is_never_written_as_made(story, phone, monkeypatch):
     def refuses(**_):
         raise NotAllowed("您的坐席没有上线")

@@ -7,7 +7,7 @@ from anju.calls import scripts
 from anju.calls.control import books
 from anju.calls.control import seats as seating
 from anju.calls.lines.models import AccessNumber
-from anju.calls.models import Call, CallBack, Queue
+from anju.calls.models import Call, CallBack, Queue, Switchboard
 from anju.calls.scripts import actions, queries, stage
 from anju.calls.scripts.models import Menu, MenuKey, Survey
 from anju.calls.simulator import Simulator
@@ -31,6 +31,7 @@ def no_threads(monkeypatch):
 async def begin(centre: Centre) -> None:
     await centre.open()
     scripts.register(centre.control)
+    Switchboard.objects.update(real=True)
 
 
 async def robot(centre: Centre, script="elder_check", purpose="elder_check", after="", ref="order:1") -> Call:
