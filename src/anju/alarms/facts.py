@@ -43,6 +43,15 @@ class ElderAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class StormOver:
+    """Every home of a storm is heard again."""
+
+    storm_id: int
+    alarm_id: int
+    homes: int
+
+
+@dataclass(frozen=True, slots=True)
 class TroubleRaised:
     """The platform itself is in trouble (ledger difference, pending too long, poison message): leads are paged."""
 

@@ -174,7 +174,8 @@ class HomeWatch(ScopedModel):
     last_life_at = models.DateTimeField("最近生命迹象", null=True, blank=True)
     last_life_what = models.CharField("迹象", max_length=40, blank=True)
     last_door_at = models.DateTimeField("最近开门", null=True, blank=True)
-    covered_until = models.DateTimeField("数据听到何时", null=True, blank=True)
+    covered_until = models.DateTimeField("数据听全到何时", null=True, blank=True)
+    heard_until = models.DateTimeField("听到何时", null=True, blank=True)
     soft_at = models.DateTimeField("先问老人", null=True, blank=True)
     hard_at = models.DateTimeField("须有人看", null=True, blank=True)
     look_at = models.DateTimeField("下次查看", null=True, blank=True)
@@ -245,3 +246,56 @@ class HomeState(ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.home_id}"
+
+
+class Storm(ScopedModel):
+    """One outage that made many homes deaf: one case for the desk, and the list of the homes to call (SEN-09)."""
+
+    scope_place: ClassVar[str] = "place"
+
+    place = models.CharField("区划", max_length=12)
+    kind = models.CharField("共同点", max_length=10)
+    key = models.CharField("是哪个", max_length=80)
+    since = models.DateTimeField("失联起")
+    opened_at = models.DateTimeField("发现于")
+    ended_at = models.DateTimeField("恢复于", null=True, blank=True)
+    alarm = models.ForeignKey(Alarm, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta(ScopedModel.Meta):
+        verbose_name = "区域失联"
+        verbose_name_plural = "区域失联"
+        ordering = ["-opened_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "key"], condition=models.Q(ended_at__isnull=True), name="alarms_one_open_storm"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}"
+
+
+class StormHome(ScopedModel):
+    """One blind home of a storm. It leaves when it is heard again, or when somebody has spoken with her."""
+
+    scope_place: ClassVar[str] = "place"
+
+    storm = models.ForeignKey(Storm, models.CASCADE, related_name="homes")
+    home = models.ForeignKey("elders.Home", models.PROTECT, related_name="+")
+    place = models.CharField("区划", max_length=12)
+    since = models.DateTimeField("听到何时")
+    rank = models.IntegerField("先后")
+    due_at = models.DateTimeField("期限", null=True, blank=True)
+    back_at = models.DateTimeField("恢复", null=True, blank=True)
+    called_at = models.DateTimeField("联系", null=True, blank=True)
+    called_by = models.CharField("谁联系", max_length=60, blank=True)
+    result = models.CharField("结果", max_length=80, blank=True)
+
+    class Meta(ScopedModel.Meta):
+        verbose_name = "失联家庭"
+        verbose_name_plural = "失联家庭"
+        ordering = ["rank", "home"]
+        constraints = [models.UniqueConstraint(fields=["storm", "home"], name="alarms_home_once_in_a_storm")]
+
+    def __str__(self) -> str:
+        return f"{self.storm_id}/{self.home_id}"

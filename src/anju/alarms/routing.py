@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db import OperationalError, transaction
 
-from anju.alarms import actions, noting, queries
+from anju.alarms import actions, noting, queries, storms
 from anju.alarms.models import Alarm, Trouble
 from anju.alarms.noting import TroubleLine, is_database_gone, poison, words
 from anju.alarms.rules import ALARM, DRILL, NO_ALARM, QUARANTINED, Known, Rule, Verdict, judge, rule_for
@@ -196,6 +196,8 @@ class _Desk:
             actions.note_reset(device_id=device.id, at=row.signal.at)
         if verdict.rule is None or verdict.outcome not in {ALARM, DRILL}:
             return replace(row, outcome=verdict.outcome, reason=verdict.reason)
+        if verdict.rule.kind == "silent" and row.home_id is not None and storms.holds(row.home_id):
+            return replace(row, outcome=NO_ALARM, reason="区域失联，已在名单中")
         alarm = raise_for(row, heard, verdict.rule, device, note=verdict.reason, drill=verdict.outcome == DRILL)
         if device is not None and verdict.rule.technical and alarm.state == Alarm.State.OPEN:
             self.causes.setdefault(device.id, set()).add(verdict.rule.kind)

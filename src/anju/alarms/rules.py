@@ -83,6 +83,7 @@ RULES: Final[dict[str, Rule]] = {
         _emergency("inactivity", "长时间未活动", "0010", "0049", priority=5),
         _emergency("not_back", "外出未归", "0014", "0049", priority=3),
         _emergency("no_data", "无数据且无生命迹象", "0010", "0073", priority=5),
+        _emergency("storm", "区域失联", "0900", "0073", priority=5),
         _technical("tamper", "设备被拆动", "0125", "0038"),
         _technical("battery", "设备电量低", "0016"),
         _technical("silent", "设备长时间无上报", "0900"),

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from anju.alarms import actions, explaining, queries, rhythm
+from anju.alarms import actions, explaining, queries, rhythm, storms
 from anju.alarms.facts import ElderAsked
 from anju.alarms.models import HomeRhythm, HomeState, HomeWatch
 from anju.alarms.rules import PLATFORM, RULES
@@ -113,7 +113,7 @@ def _save(rows: Sequence[HomeWatch], taught: Sequence[HomeRhythm]) -> None:
         HomeWatch.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["home"],
             update_fields=[
-                "mode", "first_at", "last_life_at", "last_life_what", "last_door_at", "covered_until", "soft_at", "hard_at",
+                "mode", "first_at", "last_life_at", "last_life_what", "last_door_at", "covered_until", "heard_until", "soft_at", "hard_at",
                 "look_at", "raised", "ears", "lost",
             ],
         )  # fmt: skip
@@ -172,6 +172,7 @@ class _Watch:
         row.mode, row.raised = vigil.mode, sorted(vigil.raised)
         row.last_life_at, row.last_door_at = _moment(vigil.last_life_at), _moment(vigil.last_door_at)
         row.covered_until = _moment(vigil.covered_until() or None)
+        row.heard_until = _moment(vigil.heard_until() or None)
         row.soft_at, row.hard_at = _moment(vigil.soft_at or None), _moment(vigil.hard_at or None)
         row.look_at = self._look_at()
         row.first_at = row.first_at or row.last_life_at
@@ -263,6 +264,7 @@ def sweep(limit: int = 2000) -> int:
     with seen_by(EVERYWHERE), audit.acting("系统时钟"):
         for home_id in HomeWatch.objects.filter(why_not=NOT_YET).values_list("home_id", flat=True)[:AT_ONCE]:
             enrol(home_id=home_id)
+        storms.look()
         for home_ids in _due(limit):
             with transaction.atomic():
                 done += _sweep_some(home_ids)
@@ -307,6 +309,8 @@ def _tell(row: HomeWatch, raised: Raised) -> int:
         if elder is not None:
             announce(ElderAsked(row.home_id, elder.pk, row.place, _sentence(row, raised)))
         return 1
+    if raised.kind == "no_data" and storms.holds(row.home_id):
+        return 0
     rule = RULES[raised.kind]
     actions.raise_or_join(
         rule=rule, at=datetime.fromtimestamp(raised.deadline, UTC), received_at=clock.now(), source=PLATFORM,

@@ -99,6 +99,7 @@ class Vigil:
         """Take one message; False when it is a duplicate. Old signs fill history, newer ones end the silence."""
         if not self._cover(report):
             return False
+        self._give_up(report.received_at)
         fresh = [
             s for s in sorted(report.signs, key=lambda s: s.at) if self.last_life_at is None or s.at > self.last_life_at
         ]
@@ -168,6 +169,10 @@ class Vigil:
     def covered_until(self) -> float:
         """The watermark of the home: the sensor that was heard least far counts."""
         return min((ear.watermark() for ear in self.ears.values()), default=0.0)
+
+    def heard_until(self) -> float:
+        """Up to here its sensors speak, gaps or not: the one that was heard least far counts."""
+        return min((ear.covered_until for ear in self.ears.values()), default=0.0)
 
     def aim(self) -> None:
         """Compute both deadlines of the open silence from what is known now."""
