@@ -20,8 +20,8 @@ from anju.kernel.numbers import next_number
 from anju.notices import actions as notices
 from anju.notices.actions import To
 from anju.supervision import rules
-from anju.supervision.forms import STANDARD
-from anju.supervision.models import ABOUT, SOURCES, Complaint, Plan, Review, ScoreForm
+from anju.supervision.forms import ABOUT, SOURCES, STANDARD
+from anju.supervision.models import Complaint, Plan, Review, ScoreForm
 
 JUDGES = frozenset({Role.LEAD, Role.QUALITY})
 

@@ -4,6 +4,25 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+SOURCES: Final = {
+    "phone": "来电",
+    "letter": "来信",
+    "net": "网络、微信",
+    "visit": "来访",
+    "consumer": "消协转来",
+    "authority": "主管部门转来",
+    "media": "媒体转来",
+}
+ABOUT: Final = {
+    "agent": "坐席服务",
+    "rescue": "救援处置",
+    "device": "设备",
+    "repair": "装维",
+    "provider": "服务商",
+    "fee": "费用",
+    "other": "其他",
+}
+
 STANDARD: Final[list[dict[str, Any]]] = [
     {"code": "opening", "label": "开头语：报平台名、工号、问好", "group": "服务用语", "points": 10, "role": "phrase", "hint": "先报平台"},
     {"code": "courtesy", "label": "全程使用敬语，不打断、不说禁语", "group": "服务用语", "points": 10, "role": "phrase"},

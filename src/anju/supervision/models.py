@@ -14,25 +14,7 @@ from anju.kernel.flow.subject import FlowSubject
 from anju.kernel.scope import OpenModel, ScopedModel
 from anju.supervision import conditions
 from anju.supervision.flow import COMPLAINT, REVIEW
-
-SOURCES = {
-    "phone": "来电",
-    "letter": "来信",
-    "net": "网络、微信",
-    "visit": "来访",
-    "consumer": "消协转来",
-    "authority": "主管部门转来",
-    "media": "媒体转来",
-}
-ABOUT = {
-    "agent": "坐席服务",
-    "rescue": "救援处置",
-    "device": "设备",
-    "repair": "装维",
-    "provider": "服务商",
-    "fee": "费用",
-    "other": "其他",
-}
+from anju.supervision.forms import ABOUT, SOURCES
 
 
 class ScoreForm(OpenModel):

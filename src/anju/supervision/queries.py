@@ -144,6 +144,11 @@ def review(review_id: int, by: Actor) -> ReviewCase:
     )  # fmt: skip
 
 
+def criteria(review_id: int) -> list[dict[str, Any]]:
+    """The lines of the form of one audit, as they are stored."""
+    return list(Review.objects.select_related("form").get(pk=review_id).form.criteria)
+
+
 @dataclass(frozen=True, slots=True)
 class Quota:
     """How far the month's quota of one agent is."""

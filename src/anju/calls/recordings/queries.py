@@ -15,8 +15,8 @@ from anju.calls.recordings.models import FAULTS, Gap, Recording, Strange
 from anju.calls.recordings.sweep import Disk, disk
 
 __all__ = [
-    "Disk", "GapRow", "RecordingRow", "Sound", "Totals", "by_ticket", "disk", "gaps", "may_hear", "of_calls", "page", "recording", "row",
-    "sound", "strange", "took", "totals",
+    "Disk", "GapRow", "RecordingRow", "Sound", "Totals", "by_ticket", "copy_label", "disk", "gaps", "may_hear", "of_calls", "page",
+    "recording", "row", "sound", "strange", "took", "totals",
 ]  # fmt: skip
 
 SALT = "anju.calls.recordings"
@@ -172,6 +172,12 @@ def totals() -> Totals:
         said["n"], said["seconds"] or 0.0, said["uncopied"], bad, said["repaired"], Gap.objects.filter(settled_at=None).count(),
         Strange.objects.count(),
     )  # fmt: skip
+
+
+def copy_label() -> str:
+    """Where copies go; "" when no second storage is named."""
+    store = folders.second()
+    return store.label if store else ""
 
 
 def by_ticket(ticket: str, user_id: int | None) -> Recording | None:

@@ -32,6 +32,14 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "operations": frozenset({Role.LEAD, Role.SYSTEM_ADMIN, Role.AUDIT_ADMIN}),
     "audit": frozenset(ALLOWED["audit.read"]),
     "device.register": _FIELD | {Role.LEAD},
+    "calls": _CENTRE | {Role.BUREAU},
+    "recordings": frozenset({Role.LEAD, Role.QUALITY}),
+    "recordings.take": frozenset({Role.LEAD, Role.QUALITY}),
+    "kpis": frozenset({Role.LEAD, Role.QUALITY, Role.BUREAU}),
+    "levels": frozenset({Role.LEAD}),
+    "quality": _CENTRE | {Role.BUREAU},
+    "quality.judge": frozenset({Role.LEAD, Role.QUALITY}),
+    "complaints": _CENTRE | {Role.BUREAU},
 }
 """Page → who may open it. What may be done there is checked again by the action."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 from ninja import Field, Schema
@@ -235,3 +235,117 @@ class HealthOut(Schema):
     sources: list[dict[str, Any]]
     troubles: list[str]
     report: dict[str, Any]
+
+
+class CallOut(Schema):
+    """A call; seconds are null where that never happened, numbers are masked."""
+
+    id: int
+    call_id: str
+    direction: str = Field(description="in out")
+    purpose: str
+    purpose_label: str
+    emergency: bool
+    priority: int = Field(description="0-9，9 最先")
+    place: str
+    place_name: str
+    number_masked: str
+    home_id: int | None
+    elder_id: int | None
+    ref: str
+    queue: str
+    arrived_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    wait_seconds: float | None
+    talk_seconds: float | None
+    state: str
+    result: str
+    result_label: str
+    agent_id: int | None
+    agent_name: str
+    seat: str
+    resolved: bool | None
+    satisfaction: int = Field(description="0 未评价，1-5，5 最好")
+    by_hand: bool
+
+
+class CallLegOut(Schema):
+    """One party of a call."""
+
+    leg_id: str
+    role: str
+    role_label: str
+    user_id: int | None
+    seat: str
+    number_masked: str
+    ringing_at: datetime | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    wrapped_at: datetime | None
+    talk_seconds: float | None
+    result: str
+    cause: str
+
+
+class RecordingOut(Schema):
+    """A recording; `sm3` is the digest of the WAV file that /audio gives."""
+
+    id: int
+    call_id: str | None
+    leg_id: str
+    track: str = Field(description="mixed in out bridge")
+    place: str
+    started_at: datetime
+    seconds: float
+    bytes: int
+    silent: bool
+    state: str = Field(description="kept damaged gone deleted")
+    fault_label: str
+    sm3: str
+    kept_at: datetime
+    keep_until: date
+    hold_reason: str
+    copied_at: datetime | None
+    deleted_at: datetime | None
+    deleted_why: str
+
+
+class CallCaseOut(Schema):
+    """A call with its parties and recordings."""
+
+    call: CallOut
+    legs: list[CallLegOut]
+    recordings: list[RecordingOut]
+
+
+class KpiOut(Schema):
+    """One figure: its value (null when nothing was counted), what it means, and whether its target is met."""
+
+    name: str
+    label: str
+    unit: str
+    value: float | None
+    target: float | None
+    met: bool | None
+    sentence: str
+    basis: str
+
+
+class KpiLineOut(Schema):
+    """The figures of one group with the counts that they were computed from."""
+
+    key: str
+    values: dict[str, float | None]
+    counts: dict[str, float]
+
+
+class KpisOut(Schema):
+    """The figures of a span: of all, and by group."""
+
+    since: datetime
+    until: datetime
+    by: str
+    total: list[KpiOut]
+    counts: dict[str, float]
+    lines: list[KpiLineOut]
