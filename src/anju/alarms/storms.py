@@ -122,7 +122,7 @@ def _add(storm: Storm, joining: Sequence[Deaf]) -> None:
         deadline = watch.hard_at.timestamp() if watch.hard_at is not None else None
         if outbreaks.may_join(deadline=deadline, outage_since=storm.since.timestamp()):
             rows.append(StormHome(
-                storm=storm, home_id=d.home_id, place=watch.place[:12], since=watch.heard_until, rank=-points(d.home_id),
+                storm=storm, home_id=d.home_id, place=watch.place[:12], since=watch.heard_until or storm.since, rank=-points(d.home_id),
                 due_at=watch.hard_at,
             ))  # fmt: skip
     if rows:
