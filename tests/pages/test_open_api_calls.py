@@ -48,7 +48,7 @@ def test_calls_and_their_recordings_by_page_and_by_number(token_of, line):
     ]
     assert {c["call_id"] for c in whole} == {str(c.call_id) for c in line}
     assert {c["number_masked"] for c in whole} == {"139****1111"}
-    assert [c["result"] for c in client.get("/api/calls?direction=in&result=missed").json()["items"]][0] == "abandoned"
+    assert next(c["result"] for c in client.get("/api/calls?direction=in&result=missed").json()["items"]) == "abandoned"
     first = client.get(f"/api/calls/{line[0].call_id}").json()
     assert (first["call"]["talk_seconds"], first["call"]["wait_seconds"], {leg["role"] for leg in first["legs"]}) == (
         65.0,
