@@ -60,6 +60,7 @@ FILE_NAMES: dict[str, str] = {
     "calls/levels/*": "a sub-app: the level of each queue and proposals to move seats",
     "calls/recordings/*": "a sub-app: what was recorded, sealed, copied and may be heard",
     "calls/kpis/*": "the figures of the call centre: each a function, a test, a sentence",
+    "calls/lines/*": "a sub-app: the telephone lines, the engine's configuration made of them, its prompts",
     "calls/exchange.py": "the port to a telephone engine",
     "calls/simulator.py": "the same port without an engine",
     "devices/profile.py": "what a product's properties mean, as data",

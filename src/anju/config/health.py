@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 from anju.accounts import queries as accounts
 from anju.alarms import queries as alarms
 from anju.calls import queries as calls
+from anju.calls.lines import health as lines
 from anju.config import auditor
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.kernel import clock
@@ -24,8 +25,17 @@ from anju.notices import actions as notices
 from anju.notices import queries as notice_queries
 from anju.notices.actions import To
 from anju.ops import heartbeat
+from anju.ops.status import processes as status_of_processes
+from anju.ops.table import ENGINE
 
-PROCESSES = {"urgent": "求助分发", "router": "分发", "ticker": "时钟", "worker": "后台任务"}
+PROCESSES = {
+    "urgent": "求助分发",
+    "router": "分发",
+    "ticker": "时钟",
+    "worker": "后台任务",
+    "switchboard": "话务控制",
+    "callwatch": "话务看护",
+}
 BEAT_SECONDS = heartbeat.FRESH_SECONDS
 LATE = timedelta(seconds=5)
 LITTLE_DISK = 1024**3
@@ -47,7 +57,7 @@ def checks() -> list[Check]:
     with seen_by(EVERYWHERE):
         found: list[Check] = []
         for check in (
-            _database, _processes, _ticker, _jobs, _spool, _sources, _cases, _deadman, _fallback, _disk, _telephone, _messages, _leads,
+            _database, _processes, _ticker, _jobs, _spool, _sources, _cases, _deadman, _fallback, _disk, _telephone, _lines, _messages, _leads,
         ):  # fmt: skip
             found += _safely(check)
         return found
@@ -227,6 +237,13 @@ def _telephone() -> Iterator[Check]:
         health.detail,
         "" if health.ok else "改用手机拨打并人工记录",
     )
+
+
+def _lines() -> Iterator[Check]:
+    rows, _fresh = status_of_processes()
+    engine = next((row for row in rows if row.name == ENGINE), None)
+    for line in lines.look(engine.rss_mib if engine else 0.0):
+        yield Check(line.name, line.label, line.state, line.detail, line.what_to_do)
 
 
 def _messages() -> Iterator[Check]:

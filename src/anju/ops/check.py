@@ -13,15 +13,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from anju.ops import asterisk, asterisk_install
 from anju.ops.console import complain, say
 from anju.ops.home import ROOT
 
-HEAVY = ("browser", "broker", "faults")
-"""Marks of tests that need a browser, a broker, or the whole machine."""
+HEAVY = ("browser", "broker", "telephony", "faults")
+"""Marks of tests that need a browser, a broker, a telephone engine, or the whole machine."""
 
 NEEDED = {
     "chromium": ("chromium", "browser"),
     "mosquitto": ("mosquitto", "broker"),
+    "sipp": ("sip-tester", "telephony"),
+    "espeak-ng": ("espeak-ng", "telephony"),
+    "tcpdump": ("tcpdump", "telephony"),
+    "unshare": ("util-linux", "telephony"),
+    "ip": ("iproute2", "telephony"),
 }
 """Program → Debian's package, and the mark of the tests that need it."""
 
@@ -91,6 +97,8 @@ def main(arguments: Sequence[str]) -> int:
 def environment(extra: dict[str, str]) -> dict[str, str]:
     """The caller's, without settings of a running platform."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANJU_") or name == "ANJU_TEST_DB"}
+    if tree := os.environ.get("ANJU_ASTERISK_TREE"):
+        kept["ANJU_ASTERISK_TREE"] = tree
     return {**kept, "ANJU_MODE": "test", "PYTHONUNBUFFERED": "1", **extra}
 
 
@@ -144,7 +152,31 @@ def install_programs() -> list[str]:
     if absent:
         names = " ".join(package for package, _ in absent)
         complain(f"  ✗ Tests need programs that could not be installed: sudo apt-get install -y {names}")
-    return [mark for _, mark in absent]
+    marks = [mark for _, mark in absent]
+    if "telephony" not in marks and not _asterisk():
+        marks.append("telephony")
+    return marks
+
+
+def _asterisk() -> bool:
+    """The telephone engine of the tests: the system's, else a private tree that outlives this checkout."""
+    tree = asterisk.find()
+    try:
+        if tree is None:
+            say("  … making a private Asterisk for the tests")
+            tree = asterisk_install.ensure(cache_folder() / "asterisk" / "tree", asterisk.user())
+    except asterisk.AsteriskError as problem:
+        complain(f"  ✗ {problem}")
+        return False
+    os.environ["ANJU_ASTERISK_TREE"] = str(tree.root)
+    return True
+
+
+def cache_folder() -> Path:
+    """Where things stay that every checkout may use; the engine's user can read it also when we are root."""
+    if os.geteuid() == 0:
+        return Path("/var/cache/anju")
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "anju"
 
 
 def _there(program: str) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 from cryptography import x509
 
-from anju.ops import status
+from anju.ops import asterisk, status
 from anju.ops.console import say
 from anju.ops.environment import settings_of
 from anju.ops.home import Home, read_json
@@ -108,6 +108,35 @@ def look_at_settings(home: Home) -> Iterator[Finding]:
             yield Finding("no PostgreSQL to start", str(problem))
 
 
+def look_at_telephone(home: Home) -> Iterator[Finding]:
+    """There is an engine, its files are its own, and recordings have room."""
+    known = {**read_json(home.environment), **_told(home)}
+    if known.get("ANJU_EXCHANGE") == "simulator":
+        why = (
+            "--simulated-telephony"
+            if known.get("ANJU_MODE") == "production"
+            else "./run --telephony installs an engine"
+        )
+        yield Finding(f"the telephone is simulated, no real call can come in ({why})")
+        return
+    tree = asterisk.find(home)
+    if tree is None:
+        yield Finding(
+            "no telephone engine: no real call can come in", asterisk.why_not_the_systems() or "./run --telephony"
+        )
+        return
+    yield Finding(f"Asterisk {tree.version} ({'private' if tree.is_private else 'of the system'}, {tree.root})")
+    base, recordings = Path(known.get("ANJU_ASTERISK_HOME") or ""), Path(known.get("ANJU_RECORDINGS") or "")
+    for path in (base / "etc", recordings):
+        if path.is_absolute() and path.exists() and path.stat().st_mode & 0o077:
+            yield Finding(f"others may look into {path}", f"chmod 700 {path}")
+    if recordings.is_absolute() and recordings.exists():
+        free = shutil.disk_usage(recordings).free
+        hours = free / (3 * 57.6e6)  # mixed and both voices, 16 kB a second each
+        room = f"room for {hours:.0f} hours of calls in {recordings}"
+        yield Finding(room, "" if hours > 48 else "make room: calls go on, but are no longer recorded")
+
+
 def look_at_database(home: Home) -> Iterator[Finding]:
     """It answers; nobody holds it up."""
     known: Mapping[str, str] = {**read_json(home.environment), **_told(home)}
@@ -154,6 +183,7 @@ def _told(home: Home) -> dict[str, str]:
 LOOKS: tuple[Callable[[Home], Iterator[Finding]], ...] = (
     look_at_processes,
     look_at_settings,
+    look_at_telephone,
     look_at_database,
     look_at_files,
     look_at_certificate,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 
-from anju.kernel.jobs import job
+from anju.kernel.jobs import job, periodic
 
 log = logging.getLogger(__name__)
 
 
+@periodic("*/10 * * * *")
 @job("lines.apply")
 def apply() -> None:
-    """Write the configuration anew and have the engine load it. Refused rows leave the running one as it is."""
+    """Write the configuration anew and have the engine load it; also every ten minutes, for what was missed.
+
+    Refused rows leave the running one as it is.
+    """
     from anju.calls.lines import applying
     from anju.calls.lines.config.writing import RefusedConfig
     from anju.calls.lines.queries import is_real
@@ -20,5 +24,5 @@ def apply() -> None:
         return
     try:
         applying.apply()
-    except RefusedConfig as refused:
+    except (RefusedConfig, applying.NotLoaded) as refused:
         log.warning("the telephone lines stay as they were: %s", refused)
