@@ -76,6 +76,19 @@ def forget() -> None:
         _try(partial(_forget_raw, day=day))
 
 
+@periodic("10 2 * * *")
+@job("signals.arrange")
+def arrange() -> None:
+    """The signals of the days that are over, put into the order of homes (a day after their end, when nothing late comes any
+    more). A day that is locked waits for the next night; so does the rest after a dozen.
+    """
+    with connection.cursor() as cursor:
+        over = [d for d in partitions.existing(cursor, "signals_signal") if clock.today() - d > timedelta(days=1)]
+        wanted = [d for d in over if not partitions.arranged(cursor, d)]
+    for day in wanted[-12:]:
+        _try(partial(partitions.arrange, day=day))
+
+
 def _forget_raw(cursor: Any, *, day: date) -> None:
     if partitions.has_raw(cursor, day):
         partitions.forget_raw(cursor, day)

@@ -264,3 +264,43 @@ def _installed() -> int:
     home = Home.objects.create(place=HOME_PLACE)
     device = devices.register(imei="861000000000011", product_code="sos-nb1")
     return int(devices.install(device_id=device.pk, home_id=home.pk, place=HOME_PLACE, position="卫生间").pk)
+
+
+def test_a_day_that_is_over_is_put_into_the_order_of_homes() -> None:
+    day = clock.today() - timedelta(days=3)
+    at = datetime.combine(day, datetime.min.time(), tzinfo=partitions.ZONE)
+    with connection.cursor() as cursor:
+        partitions.ensure(cursor, day, ahead=0)
+        cursor.execute(
+            """INSERT INTO signals_signal (received_at, at, message_id, nth, source, home_id, place, kind, dty, stc, outcome)
+               SELECT %s + n * interval '8 s', %s + n * interval '8 s', n, 0, 'ctwing', n * 7919 %% 200, %s, 'motion', '0010', '0119',
+                 'no_alarm' FROM generate_series(1, 10000) n""",
+            [at, at, HOME_PLACE],
+        )
+        name = partitions.name_of("signals_signal", day)
+        pages = f"SELECT count(DISTINCT (ctid::text::point)[0]), count(*), sum(id) FROM {name} WHERE home_id = 7"  # noqa: S608
+        cursor.execute(pages)
+        before = cursor.fetchone()
+        told = queries.activity(7, at, at + timedelta(days=1))
+        jobs.arrange()
+        cursor.execute(pages)
+        after = cursor.fetchone()
+        assert before[1:] == after[1:] == (50, before[2])
+        assert before[0] > 40
+        assert after[0] <= 3, "its day lies together"
+        assert queries.activity(7, at, at + timedelta(days=1)) == told
+        cursor.execute(
+            "SELECT count(*) FROM signals_signal WHERE received_at >= %s AND received_at < %s",
+            [at, at + timedelta(days=1)],
+        )
+        assert cursor.fetchone() == (10_000,)
+        cursor.execute("SELECT count(*) FROM pg_indexes WHERE tablename = %s", [name])
+        indexes = cursor.fetchone()[0]
+        cursor.execute("SELECT count(*) FROM pg_index WHERE indrelid = 'signals_signal'::regclass")
+        assert cursor.fetchone()[0] == indexes, "no index twice, none missing"
+        assert partitions.arranged(cursor, day)
+        today = partitions.name_of("signals_signal", clock.today())
+        actions.ensure_partitions()
+        jobs.arrange()
+        assert not partitions.arranged(cursor, clock.today()), f"{today} is still being written"
+        assert partitions.arrange(cursor, day - timedelta(days=900)) == 0
