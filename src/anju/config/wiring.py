@@ -14,6 +14,7 @@ def connect() -> None:
     emergencies()
     repairs()
     silences()
+    roster()
     telephone()
     call_backs()
     pages()
@@ -87,6 +88,18 @@ def silences() -> None:
     reacts(ElderAsked, ask)
     reacts(KeyPressed, pressed)
     reacts(IncidentClosed, archived)
+
+
+def roster() -> None:
+    """The roster says which leads are paged; its own troubles go to them as well."""
+    from anju.config import health
+    from anju.staff import queries as staff
+    from anju.staff.facts import BookingNear, CoverageGap, HandOverLate
+
+    hooks.provide("leads_on_duty", lambda: staff.leads_now)
+    reacts(CoverageGap, lambda f: health.page_leads(f.text, occasion=f.occasion))
+    reacts(HandOverLate, lambda f: health.page_leads(f.text, occasion=f"hand_over:{f.hand_over_id}:{f.text[-6:]}"))
+    reacts(BookingNear, lambda f: health.page_leads(f.text, occasion=f"booking:{f.booking_id}:{f.missed}"))
 
 
 def telephone() -> None:
@@ -181,6 +194,7 @@ def recordings() -> None:
 
 def rights() -> None:
     """A person's data are deleted in one transaction everywhere, or, where something is still open, nowhere (SYS-04)."""
+    from anju.calls import actions as calls
     from anju.devices import queries as devices
     from anju.elders.checks import NotAccepted
     from anju.elders.facts import PersonErased
@@ -199,6 +213,10 @@ def rights() -> None:
 
     reacts(PersonErased, nothing_left)
     reacts(PersonErased, lambda f: incidents.forget(elder_id=f.elder_id))
+    reacts(
+        PersonErased,
+        lambda f: calls.erase_person(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
+    )
 
 
 def quality() -> None:

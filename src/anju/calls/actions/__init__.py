@@ -35,6 +35,7 @@ from anju.calls.actions.course import (
     record_by_hand,
     robot_call,
 )
+from anju.calls.actions.erasing import erase_person
 from anju.calls.actions.seats import (
     ensure_queues,
     ensure_seats,
@@ -65,6 +66,7 @@ __all__ = [
     "drop",
     "ensure_queues",
     "ensure_seats",
+    "erase_person",
     "hang_up",
     "heard",
     "hold",

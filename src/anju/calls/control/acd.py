@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 
 from anju.calls import rules
@@ -59,8 +60,7 @@ def offer(control: Control, call: LiveCall, places: list[SeatNow]) -> None:
 
 async def _ring(control: Control, call: LiveCall, parties: list[Party], safe: Awaitable[None]) -> None:
     await safe
-    for party in parties:
-        await control.dial(call, party)
+    await asyncio.gather(*(control.dial(call, party) for party in parties))
 
 
 def missed(control: Control, call: LiveCall, party: Party, cause: str) -> None:

@@ -26,10 +26,10 @@ from anju.calls.actions.asking import CHANNEL
 from anju.calls.control import books as reading
 from anju.calls.control import resync, rows, teller, verbs
 from anju.calls.control import seats as seating
+from anju.calls.control.apart import TellerApart
 from anju.calls.control.core import Control
 from anju.calls.control.pen import Pen
 from anju.calls.control.spool import Spool
-from anju.calls.control.teller import Teller
 from anju.calls.models import Switchboard
 from anju.kernel import audit, clock
 from anju.kernel.scope import EVERYWHERE, seen_by
@@ -109,7 +109,7 @@ class Board:
     async def _act(self) -> int:
         pen = Pen(connect, spool=Spool(settings.ANJU_HOME / "spool" / "calls.spool"), epoch=self.epoch)
         self.control = control = Control(
-            self.engine, pen, Teller(), run_sync=self.db, books=await self.db(reading.read)
+            self.engine, pen, TellerApart(), run_sync=self.db, books=await self.db(reading.read)
         )
         with suppress(ImportError):
             from anju.calls import scripts
@@ -134,6 +134,9 @@ class Board:
         waits = [asyncio.create_task(self.stop.wait()), asyncio.create_task(control.stopped.wait())]
         await asyncio.wait([*waits, endless[0], endless[1]], return_when=asyncio.FIRST_COMPLETED)
         replaced = control.stopped.is_set() or not self.stop.is_set()
+        for task in endless[:2]:
+            if task.done() and not task.cancelled() and task.exception() is not None:
+                _log.error("%s ended", task.get_name(), exc_info=task.exception())
         for task in [*endless, *waits]:
             task.cancel()
         await asyncio.gather(*endless, *waits, return_exceptions=True)
@@ -141,7 +144,7 @@ class Board:
             await self.engine.close()
         self.stop.set()
         await asyncio.to_thread(pen.stop)
-        control.teller.stop()
+        await asyncio.to_thread(control.teller.stop)
         if self.lock is not None:
             self.lock.close()
         return 1 if replaced else 0

@@ -26,6 +26,7 @@ from anju.kernel import clock
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+COMPARE_AGAIN = 2.0
 Script = Callable[["Control", str, str], Awaitable[object]]
 RunSync = Callable[[Callable[..., Any]], Awaitable[Any]]
 
@@ -70,18 +71,28 @@ class Control:
         from anju.calls.control import verbs
 
         if event.kind is Kind.CONNECTED:
-            self.engine_ok = self.comparing = True
-            try:
-                if self.to_resync is not None:
-                    await self.to_resync(bool(event.data.get("restarted")))
-            finally:
-                self.comparing = False
+            self.engine_ok = True
+            await self.compare(restarted=bool(event.data.get("restarted")))
             self.task(verbs.take_all(self), "verbs that waited")
             return
         try:
             self.decide(event)
         except Exception:  # noqa: BLE001 - one call's odd event must not end the others
             _log.exception("%s of %s", event.kind, event.leg_id)
+
+    async def compare(self, *, restarted: bool) -> None:
+        """Find out what is up. What cannot be found out now (the database is away) is asked again."""
+        self.comparing = True
+        try:
+            if self.to_resync is not None:
+                await self.to_resync(restarted)
+        except (Fenced, asyncio.CancelledError):
+            raise
+        except Exception:  # noqa: BLE001 - the calls that come in now must be taken all the same
+            _log.exception("could not compare with the engine and the tables; again in a moment")
+            self.clockwork.after(COMPARE_AGAIN, lambda: self.task(self.compare(restarted=restarted), "compare again"))
+        finally:
+            self.comparing = False
 
     def decide(self, event: Event) -> None:
         """What this event means."""

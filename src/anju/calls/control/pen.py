@@ -27,7 +27,7 @@ from anju.calls.exchange import Fenced
 _log = logging.getLogger(__name__)
 TOGETHER = 64
 """Batches of one transaction at most."""
-LOCK_WAIT = "100ms"
+LOCK_WAIT = "10ms"
 """Somebody else holds a call's row: the others do not wait for it, it is written a moment later."""
 AGAIN = 0.05
 RECONNECT = 0.5

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-from django.db.models import Q
+from django.db import DatabaseError, InterfaceError
 
 from anju.calls.control import acd, inbound, moments, rows
 from anju.calls.control import seats as seating
@@ -22,6 +22,7 @@ from anju.calls.control.state import LiveCall, Party
 from anju.calls.exchange import Cause, LegView, Snapshot
 from anju.calls.models import Call, Leg
 from anju.kernel import clock
+from anju.kernel.crypto import Undecipherable
 
 _log = logging.getLogger(__name__)
 WHY = {"caller": "caller", "agent": "agent", "agent_b": "party", "supervisor": "supervisor"}
@@ -38,23 +39,28 @@ class Written:
 
 
 def load(books: Books) -> list[Written]:
-    """Every call that is not over in the tables (in a thread)."""
+    """Every call that is not over in the tables (in a thread). A row that cannot be read stops no other."""
+    live = Call.unscoped.exclude(state__in=["ended", "planned"]).filter(by_hand=False)
     found = []
-    live = Call.unscoped.exclude(state__in=["ended"]).filter(by_hand=False).filter(~Q(state="planned"))
-    for row in live.prefetch_related("legs").select_related("queue"):
-        call = LiveCall(
-            str(row.call_id), row.direction, row.purpose, row.state, row.place, row.planned_at, number=row.number,
-            whom=row.whom, called=row.called, access=row.access, emergency=row.emergency, priority=row.priority,
-            queue=books.queues.get(row.queue.code) if row.queue else None, level=row.level, home_id=row.home_id,
-            elder_id=row.elder_id, device_id=row.device_id, ref=row.ref, user_id=row.user_id, by_user=row.by_user,
-            script=row.script, says=row.says, says_after_key=row.says_after_key, answered_at=row.answered_at,
-        )  # fmt: skip
-        call.notes.update(offered=row.offered_at is not None, queued=row.queued_at is not None)
-        legs = list(row.legs.all())
-        found.append(
-            Written(call, robot_line=not legs, parties=[_party(leg, row) for leg in legs if leg.ended_at is None])
-        )
+    for pk in live.order_by("id").values_list("pk", flat=True):
+        try:
+            found.append(_written(books, Call.unscoped.select_related("queue").get(pk=pk)))
+        except (Undecipherable, Call.DoesNotExist):
+            _log.exception("call %s cannot be read; the clock ends it", pk)
     return found
+
+
+def _written(books: Books, row: Call) -> Written:
+    call = LiveCall(
+        str(row.call_id), row.direction, row.purpose, row.state, row.place, row.planned_at, number=row.number,
+        whom=row.whom, called=row.called, access=row.access, emergency=row.emergency, priority=row.priority,
+        queue=books.queues.get(row.queue.code) if row.queue else None, level=row.level, home_id=row.home_id,
+        elder_id=row.elder_id, device_id=row.device_id, ref=row.ref, user_id=row.user_id, by_user=row.by_user,
+        script=row.script, says=row.says, says_after_key=row.says_after_key, answered_at=row.answered_at,
+    )  # fmt: skip
+    call.notes.update(offered=row.offered_at is not None, queued=row.queued_at is not None)
+    legs = list(row.legs.all())
+    return Written(call, robot_line=not legs, parties=[_party(leg, row) for leg in legs if leg.ended_at is None])
 
 
 def _party(leg: Leg, row: Call) -> Party:
@@ -73,7 +79,7 @@ async def resync(control: Control, restarted: bool) -> None:  # noqa: FBT001 - t
     there = await control.engine.snapshot()
     _missing(control, there)
     if not restarted or not control.calls:
-        for written in await control.db(load, control.books):
+        for written in await _loaded(control):
             if written.call.call_id not in control.calls and not written.robot_line:
                 _take_over(control, written, there)
     _unknown(control, there)
@@ -81,6 +87,16 @@ async def resync(control: Control, restarted: bool) -> None:  # noqa: FBT001 - t
     _free_seats(control)
     seating.wake_wrap_ups(control)
     acd.serve(control)
+
+
+async def _loaded(control: Control) -> list[Written]:
+    """From the tables; without them our memory is all there is, and it is whole unless we have just been started."""
+    try:
+        return await control.db(load, control.books)
+    except (DatabaseError, InterfaceError):
+        if not control.calls:
+            raise
+        return []
 
 
 def _missing(control: Control, there: Snapshot) -> None:

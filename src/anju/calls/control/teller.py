@@ -59,15 +59,19 @@ class Teller:
         while not self._stop.is_set():
             self._bell.wait(NAP)
             self._bell.clear()
-            try:
-                with seen_by(EVERYWHERE), audit.acting("话务控制"):
-                    while self.tell_all() and not self._stop.is_set():
-                        pass
-            except (OperationalError, InterfaceError):
-                _log.warning("the teller lost its database; trying again")
-                connection.close()
-                self._stop.wait(NAP)
+            self.round()
         connection.close()
+
+    def round(self) -> None:
+        """Tell until nothing waits; without the database it waits for the next round."""
+        try:
+            with seen_by(EVERYWHERE), audit.acting("话务控制"):
+                while self.tell_all() and not self._stop.is_set():
+                    pass
+        except (OperationalError, InterfaceError):
+            _log.warning("the teller lost its database; trying again")
+            connection.close()
+            self._stop.wait(NAP)
 
     def tell_all(self, limit: int = 50) -> int:
         """Tell what waits, the oldest first; how many were told."""

@@ -1,5 +1,7 @@
 """The switchboard is killed, the engine is killed: nobody is lost without being rung back, nobody is forgotten in "ringing"."""
 
+import asyncio
+
 import pytest
 
 from anju.calls import actions
@@ -183,3 +185,32 @@ async def test_another_switchboard_takes_over_and_this_one_acts_no_more(centre: 
     centre.world.call_in("13900001111", "emergency")
     await centre.settle()
     assert Call.objects.count() == 0, "the other one has it"
+
+
+@pytest.mark.req("CALL-12")
+@story
+async def test_a_row_that_cannot_be_read_and_tables_that_are_away_keep_nobody_from_being_served(centre: Centre) -> None:
+    from django.db import OperationalError, connection
+
+    centre.agent("8001")
+    await centre.open()
+    spoilt, good = await centre.calls("13900000001"), await centre.calls("13900000002")
+    await centre.die()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE calls_call SET number = '1.AAAA' WHERE id = %s", [centre.legs(leg_id=spoilt)[0].call_id])
+    await centre.revive()
+    assert {c.call_id for c in centre.control.calls.values()} >= {str(centre.legs(leg_id=good)[0].call.call_id)}
+    db = centre.control.db
+
+    async def away(*_: object, **__: object) -> object:
+        raise OperationalError
+
+    centre.control.db = away  # type: ignore[method-assign,assignment]
+    centre.world.crash()
+    centre.world.start()
+    late = centre.world.call_in("13900000003", "emergency")
+    for _ in range(200):
+        await asyncio.sleep(0)
+    centre.control.db = db  # type: ignore[method-assign]
+    await centre.later(4)
+    assert late in centre.control.legs, "she is served from memory"
