@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,7 +15,7 @@ from anju.accounts import rules
 from anju.accounts.models import ApiToken, Posting, User
 from anju.accounts.roles import Role
 from anju.accounts.rules import Post
-from anju.kernel import clock
+from anju.kernel import clock, hooks
 from anju.kernel.flow.actor import Actor
 from anju.kernel.scope import NOBODY, Scope, current
 from anju.places import queries as places
@@ -154,8 +154,11 @@ def seated(roles: Collection[Role], *, places: Iterable[str]) -> list[UserInfo]:
 
 
 def on_duty_leads(place: str) -> list[UserInfo]:
-    """Leads to page for a place. Until there is a duty roster: all who hold the post."""
-    return holders(Role.LEAD, place=place)
+    """Leads to page for a place: those whom the roster names for this moment, or, when it names nobody, all of them."""
+    leads = holders(Role.LEAD, place=place)
+    rostered: Callable[[str], Collection[int]] | None = hooks.ask("leads_on_duty")
+    wanted = rostered(place) if rostered is not None else ()
+    return [lead for lead in leads if lead.id in wanted] or leads
 
 
 def agents() -> list[UserInfo]:

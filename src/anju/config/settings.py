@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "anju.design",
     "anju.places",
     "anju.accounts",
+    "anju.staff",
     "anju.notices",
     "anju.knowledge",
     "anju.elders",
