@@ -10,22 +10,33 @@ import type { Config, Connect, Events, Line } from "./phone";
 
 const REGISTER_SECONDS = 60;
 const RETRY_SECONDS: [least: number, most: number] = [1, 4];
+const REACH_PATIENCE = 4000; // ms: an engine that is just starting takes a connection and answers nothing for half a minute
 const ICE_PATIENCE = 300; // ms
 const RENEW_AFTER = 800; // ms: let the registration go first
+
+/** JsSIP's WebSocket, which waits for ever, with a way to give up. */
+class Cable extends JsSIP.WebSocketInterface {
+  drop(): void {
+    (this as unknown as { _ws: WebSocket | null })._ws?.close();
+  }
+}
 
 class SipLine implements Line {
   private ua: InstanceType<typeof JsSIP.UA>;
   private session: RTCSession | null = null;
   private sound = new Audio();
   private cut = false;
+  private cable: Cable;
+  private patience: number | undefined;
 
   constructor(
     config: Config,
     private events: Events,
   ) {
     this.sound.autoplay = true;
+    this.cable = new Cable(config.websocket);
     this.ua = new JsSIP.UA({
-      sockets: [new JsSIP.WebSocketInterface(config.websocket)],
+      sockets: [this.cable],
       uri: `sip:${config.account}@${config.realm}`,
       password: config.secret,
       register_expires: REGISTER_SECONDS,
@@ -34,12 +45,17 @@ class SipLine implements Line {
       session_timers: false,
       user_agent: "Anju",
     });
-    this.ua.on("connecting", ({ attempts }) => events.line(attempts > 1 || this.cut ? "lost" : "connecting", ""));
+    this.ua.on("connecting", ({ attempts }) => {
+      window.clearTimeout(this.patience);
+      this.patience = window.setTimeout(() => this.cable.drop(), REACH_PATIENCE);
+      events.line(attempts > 1 || this.cut ? "lost" : "connecting", "");
+    });
     this.ua.on("disconnected", () => {
       this.cut = true;
       events.line("lost", "");
     });
     this.ua.on("registered", () => {
+      window.clearTimeout(this.patience);
       events.line("ready", "");
       if (this.cut && this.session?.isEstablished()) this.renew(this.session);
       this.cut = false;
@@ -65,6 +81,7 @@ class SipLine implements Line {
   }
 
   stop(): void {
+    window.clearTimeout(this.patience);
     this.ua.unregister();
     this.ua.stop();
   }

@@ -77,7 +77,7 @@ def bar(user: User) -> dict[str, Any]:
         "end_title": "您离开，其他人继续" if several or supervising else "挂断",
         "can_dial": calls.can_dial(user.pk), "no_dial": "话机就绪后才能外呼" if state != "off" else "先就绪，再外呼",
         "lines": [_party(p, call, several=several and talk == "talking", rings=talk == "ringing") for p in parties] if call else [], "pop": pop_of(call, mine) if talk == "talking" else "",
-        "page": telephone.page if telephone else "", "incoming": incoming(call, user) if call and talk == "ringing" else None,
+        "page": telephone.page if telephone else "", "refused": calls.refusal(user.pk), "incoming": incoming(call, user) if call and talk == "ringing" else None,
         "wrap": wrap_up(call) if call and call.state == "wrap_up" else None, **_idle(state, seat),
     }  # fmt: skip
 

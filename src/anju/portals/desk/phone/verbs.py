@@ -40,7 +40,8 @@ def answer(request: HttpRequest, user: User, problem: str) -> HttpResponse:
         response["HX-Retarget"], response["HX-Reswap"] = "#dialog-say", "innerHTML"
     else:
         response = render(request, "desk/phone/answered.html", views.context(user) | {"problem": problem})
-        response["HX-Trigger-After-Swap"] = "anju:done"
+        if request.POST.get("dialog"):
+            response["HX-Trigger-After-Swap"] = "anju:done"  # a key of the bar must not close what was opened meanwhile
     if problem:
         response["X-Anju-Refused"] = "1"
     return response

@@ -97,7 +97,7 @@ def board(request: HttpRequest) -> HttpResponse:
 @desk_only
 def screen(request: HttpRequest) -> HttpResponse:
     """The wallboard for a screen on the wall: large, nothing to press."""
-    return render(request, "desk/phone/screen.html", wall.board(user_of(request)) | {"big": True})
+    return render(request, "desk/phone/screen.html", wall.board(user_of(request), public=True) | {"big": True})
 
 
 # ---- what the dialogs ask

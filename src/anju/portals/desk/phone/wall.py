@@ -34,9 +34,10 @@ class Invited:
     name: str
 
 
-def spoken(call: LiveCallView) -> str:
-    """Whom this call is with, in a few words."""
-    return call.whom or call.number_masked or "没有显示号码"
+def spoken(call: LiveCallView, *, public: bool = False) -> str:
+    """Whom this call is with, in a few words; on a wall that everybody sees only the surname."""
+    who = call.whom or call.number_masked or "没有显示号码"
+    return f"{who[0]}**" if public and call.whom else who
 
 
 def targets(user: User) -> list[dict[str, Any]]:
@@ -93,7 +94,7 @@ def contact_of(call: LiveCallView, turn: int) -> Invited | None:
     return Invited(one.phone, "contact", f"{one.relation or one.get_kind_display()} {one.name}")
 
 
-def board(user: User) -> dict[str, Any]:
+def board(user: User, *, public: bool = False) -> dict[str, Any]:
     """Waiting, levels, queues, seats, and what a lead may do about it."""
     now, roles = clock.now(), people.roles(user)
     lead = Role.LEAD in roles
@@ -109,21 +110,23 @@ def board(user: User) -> dict[str, Any]:
         "now": now, "lead": lead, "queues": queues, "proposals": _proposals() if lead else [],
         "stats": _stats(len(backs)), "states": _states(seats),
         "waiting": [
-            {"call_id": c.call_id, "kind": "emergency" if c.emergency else "", "icon": "sos" if c.emergency else "phone-in", "who": spoken(c),
+            {"call_id": c.call_id, "kind": "emergency" if c.emergency else "", "icon": "sos" if c.emergency else "phone-in", "who": spoken(c, public=public),
              "note": f"{c.queue_label} · 优先级 {c.priority}", "since": c.arrived_at}
             for c in waiting
         ],
-        "seats": [_seat(s, live.get(s.call_id), user, lead) for s in sorted(seats, key=lambda s: (s.state == "off", s.extension))],
+        "seats": [_seat(s, live.get(s.call_id), user, lead, public) for s in sorted(seats, key=lambda s: (s.state == "off", s.extension))],
     }  # fmt: skip
 
 
-def _seat(seat: SeatView, call: LiveCallView | None, user: User, lead: bool) -> dict[str, Any]:
+def _seat(seat: SeatView, call: LiveCallView | None, user: User, lead: bool, public: bool) -> dict[str, Any]:
     word, kind, icon = STATES[seat.state]
     if call is not None and call.emergency and seat.state == "talking":
         kind, icon, word = "emergency", "sos", "处置"
     elif seat.state == "ringing":
         kind = "warn"
-    about = spoken(call) if call is not None else seat.reason if seat.state == "break" else seat.queue_label
+    about = (
+        spoken(call, public=public) if call is not None else seat.reason if seat.state == "break" else seat.queue_label
+    )
     return {
         "user_id": seat.user_id, "extension": seat.extension, "name": seat.name, "word": word, "kind": kind, "icon": icon,
         "since": seat.since if seat.state != "off" else None, "about": about, "queue": seat.queue, "queue_label": seat.queue_label,

@@ -125,3 +125,9 @@ def leave(call: Call) -> None:
     with seen_by(EVERYWHERE):
         Leg.objects.filter(call=call, ended_at=None).update(ended_at=clock.now())
     turn(call, "ended")
+
+
+def switchboard_dies() -> None:
+    """No sign of life for a minute."""
+    Switchboard.objects.filter(pk=1).update(beat_at=clock.now() - timedelta(minutes=1))
+    changed("ops", "engine", "")

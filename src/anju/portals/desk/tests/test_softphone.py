@@ -21,7 +21,15 @@ from anju.calls.models import Call, Leg, SeatState
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.portals.desk.tests import centre as centres
 from anju.portals.desk.tests.centre import Centre, wait_for
-from anju.portals.desk.tests.conftest import CHROMIUM, FLAGS, District, Seat, _close_strays, press
+from anju.portals.desk.tests.conftest import (
+    CHROMIUM,
+    FLAGS,
+    District,
+    Seat,
+    _close_strays,
+    press,
+    sessions_of_the_database,
+)
 from tests.telephony import apart
 from tests.telephony.engine_room import ARI_SECRET, EMERGENCY, HOTLINE, SECRET, EngineRoom, free_port, lines
 from tests.telephony.sipp import TONES, Town
@@ -151,12 +159,13 @@ class Web:
 @pytest.fixture
 def server(net: apart.Apart, transactional_db: None) -> Iterator[Web]:
     """Outside with the database, its door inside with the browser."""
+    before = sessions_of_the_database()
     one = Web(net)
     one.start()
     yield one
     one.stop()
     one.socket.close()
-    _close_strays()
+    _close_strays(before)
 
 
 @pytest.fixture
@@ -254,7 +263,20 @@ def in_call(seat: Seat, town: Town, net: apart.Apart, number: str = "13911112222
     """Somebody calls and is answered by key; the caller."""
     with net.inside():
         caller = town.calls(number, EMERGENCY)
-    expect(seat.page.locator("soft-phone")).to_have_attribute("data-talk", "ringing")
+    try:
+        expect(seat.page.locator("soft-phone")).to_have_attribute("data-talk", "ringing")
+    except AssertionError:
+        with seen_by(EVERYWHERE):
+            print(
+                "DBG",
+                list(Call.objects.values("state", "result", "level", "emergency", "planned_at")),
+                list(Leg.objects.values("role", "seat", "cause", "result", "ringing_at", "ended_at")),
+                list(
+                    SeatState.objects.values("extension", "state", "wants", "registered", "call_id", "misses", "reason")
+                ),
+            )
+        print(caller.process.poll(), caller.errors.read_text()[-600:] if caller.errors.exists() else "")
+        raise
     seat.page.keyboard.press("F8")
     talking(seat)
     hears(seat, TONES["caller"])
