@@ -66,7 +66,7 @@ class TellerApart(Teller):
 def tell_until_alone() -> int:
     """The process: tell what waits, until the switchboard that started us is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the switchboard's to answer; its end is ours
-    teller, came = Teller(), sys.stdin.buffer.raw.fileno()
+    teller, came = Teller(), sys.stdin.fileno()
     while True:
         teller.round()
         ready, _, _ = select.select([came], [], [], NAP)

@@ -134,12 +134,13 @@ class Board:
         waits = [asyncio.create_task(self.stop.wait()), asyncio.create_task(control.stopped.wait())]
         await asyncio.wait([*waits, endless[0], endless[1]], return_when=asyncio.FIRST_COMPLETED)
         replaced = control.stopped.is_set() or not self.stop.is_set()
-        for task in endless[:2]:
-            if task.done() and not task.cancelled() and task.exception() is not None:
-                _log.error("%s ended", task.get_name(), exc_info=task.exception())
-        for task in [*endless, *waits]:
+        for ended in endless[:2]:
+            if ended.done() and not ended.cancelled() and ended.exception() is not None:
+                _log.error("%s ended", ended.get_name(), exc_info=ended.exception())
+        running: list[asyncio.Task[Any]] = [*endless, *waits]
+        for task in running:
             task.cancel()
-        await asyncio.gather(*endless, *waits, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         with suppress(exchange.EngineDown):
             await self.engine.close()
         self.stop.set()
@@ -174,6 +175,8 @@ class Board:
                 _log.debug("the engine is away")
             except (DatabaseError, InterfaceError, psycopg.Error, TimeoutError) as error:
                 _log.warning("a round failed: %s", error)
+            except Exception:  # noqa: BLE001 - whatever it was, the next round must come
+                _log.exception("a round failed")
             await asyncio.sleep(seconds)
 
     async def _beat(self) -> None:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
+from anju.calls.control.apart import tell_until_alone
 from anju.calls.control.board import Board
+
+SWITCH = 0.001
+"""Seconds after which a thread hands Python on to one that wants it: ringing waits for no other thread's five."""
 
 
 class Command(BaseCommand):
@@ -17,9 +22,16 @@ class Command(BaseCommand):
     help = "the call control process (started by ./run)"
     requires_system_checks: list[str] = []
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--tell` is for the switchboard itself."""
+        parser.add_argument("--tell", action="store_true", help="only announce what the switchboard wrote")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Until SIGTERM, or until another one acts."""
         logging.getLogger("anju").setLevel(logging.INFO)
+        if options["tell"]:
+            raise SystemExit(tell_until_alone())
+        sys.setswitchinterval(SWITCH)
         raise SystemExit(asyncio.run(_run()))
 
 
