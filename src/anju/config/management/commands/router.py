@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand
 
 from anju.config.router import Router
 from anju.config.router_metrics import RouterMetrics
+from anju.ops.priority import TELEMETRY, give_way
 
 
 class Command(BaseCommand):
@@ -23,6 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Route until SIGTERM or SIGINT."""
+        if not self.urgent_only:
+            give_way(TELEMETRY)
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
