@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import stat
@@ -102,6 +103,36 @@ def test_what_nobody_signed_is_neither_fetched_nor_unpacked(tmp_path: Path, monk
     config = (tmp_path / "made" / "apt" / "apt.conf").read_text()
     assert 'AllowUnauthenticated "false"' in config
     assert 'AllowInsecureRepositories "false"' in config
+
+
+def test_a_package_that_is_not_the_signed_one_is_fetched_again_and_then_refused(tmp_path: Path, monkeypatch) -> None:
+    """A file that lies in the cache since an earlier try is believed by apt if only its size is right."""
+    apt = asterisk_install.Apt(tmp_path, asterisk_install.Mirror("file:/nowhere"), "forky")
+    archives = tmp_path / "cache" / "archives"
+    archives.mkdir(parents=True)
+    good, signed = b"the real one", hashlib.sha256(b"the real one").hexdigest()
+    says = type("Said", (), {"stdout": f"Package: a\nSHA256: {signed}\n"})
+    monkeypatch.setattr(asterisk_install.subprocess, "run", lambda *_words, **_more: says)
+    runs: list[str] = []
+
+    def fetches(content: bytes):
+        def run(*_words: str, said: str) -> None:
+            runs.append(said)
+            if not (archives / "a.deb").exists():
+                (archives / "a.deb").write_bytes(content)
+
+        return run
+
+    (archives / "a.deb").write_bytes(b"another one!")
+    monkeypatch.setattr(apt, "run", fetches(good))
+    assert apt.fetch(["a"]) == [archives / "a.deb"]
+    assert (archives / "a.deb").read_bytes() == good
+    assert len(runs) == 2
+    (archives / "a.deb").write_bytes(b"another one!")
+    monkeypatch.setattr(apt, "run", fetches(b"bad as before"))
+    with pytest.raises(asterisk_install.AptFailed, match="not what the signed index says"):
+        apt.fetch(["a"])
+    assert not (archives / "a.deb").exists()
 
 
 def program(path: Path, said: str) -> None:
