@@ -22,6 +22,10 @@ LOCK_CLASS = 7265  # advisory locks (LOCK_CLASS, lane) say that a lane's session
 BATCH = 2_000
 BATCH_BYTES = 4 * 1024 * 1024
 BELL_EVERY = 0.05
+TOGETHER = (
+    48  # with fewer messages a lane waits for the commit of the lane beside it, so that commits are few and large …
+)
+HOLD = 0.01  # … but so many seconds at most
 BELL, BELL_URGENT = b"NOTIFY anju_heard", b"NOTIFY anju_heard, 'urgent'"
 BAD_DATA = frozenset({"22", "23"})  # classes of errors that are the row's own fault
 logger = logging.getLogger("anju.gateway")
@@ -113,6 +117,7 @@ class Lane:
         self.flight_at = 0.0
         self.lane = 0
         self.seq = 0
+        self.beside: Lane | None = None  # the other ordinary lane
         self.given_up = False  # it has been without a session for too long: messages go to the spool
         self.conn: psycopg.AsyncConnection[tuple[object, ...]] | None = None
         self._counters = counters
@@ -123,7 +128,7 @@ class Lane:
         self._data = b""
         self._error = self._sqlstate = ""
         self._singly = 0
-        self._woken = self._writing = False
+        self._woken = self._writing = self._held = False
         self._bell_at = 0.0
         self._bell_due = self._bell_waits = False
 
@@ -145,7 +150,7 @@ class Lane:
         """Queue a message."""
         self.queue.append(record)
         self.queued_bytes += len(record.tail)
-        if self._state == "idle" and not self._woken:
+        if self._state == "idle" and not self._woken and (not self._held or len(self.queue) >= TOGETHER):
             self._wake()
 
     def _wake(self) -> None:
@@ -166,14 +171,31 @@ class Lane:
             if not self.queue and not self._bell_waits:
                 self._bell_waits = True
                 self._loop.call_later(wait, self._bell_again)
-        if self.queue:
+        if self.queue and not self._holds():
             self._commit_some()
+
+    def _holds(self) -> bool:
+        """A few messages wait a moment while the lane beside is committing."""
+        beside = self.beside
+        if beside is None or not beside.flight or len(self.queue) >= TOGETHER:
+            return False
+        if not self._held:
+            self._held = True
+            self._loop.call_later(HOLD, self._let_go)
+            return True
+        return False
+
+    def _let_go(self) -> None:
+        """The commit beside is through, or it takes too long."""
+        if self._held:
+            self._next()
 
     def _bell_again(self) -> None:
         self._bell_waits = False
         self._next()
 
     def _commit_some(self) -> None:
+        self._held = False
         queue = self.queue
         if len(queue) <= BATCH and self.queued_bytes <= BATCH_BYTES and not self._singly:
             batch = list(queue)
@@ -262,6 +284,8 @@ class Lane:
                     if record.ticket is not None:
                         record.ticket.safe(STORED)
                 self._bell_due = True
+        if state == "copy" and self.beside is not None and self.beside._held:
+            self.beside._let_go()
         self._next()
 
     def _refused(self, batch: list[Record]) -> None:

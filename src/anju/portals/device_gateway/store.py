@@ -49,6 +49,8 @@ class Store:
         """Open the lanes (if the database is there) and start the keepers."""
         count = self.settings.lanes
         self.lanes = [Lane(f"plain{i}", urgent=False, counters=self.counters, owner=self) for i in range(count)]
+        for one, other in zip(self.lanes, self.lanes[1:] + self.lanes[:1], strict=True):
+            one.beside = other if other is not one else None
         self.lanes.append(Lane("urgent", urgent=True, counters=self.counters, owner=self))
         first = [self._task(self._open(lane)) for lane in self.lanes]
         for work in (self._spool_forever(), self._watch_forever(), self._replay_forever()):

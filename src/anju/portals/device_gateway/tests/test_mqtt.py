@@ -13,7 +13,9 @@ from typing import Any
 
 import aiomqtt
 import pytest
+from django.core.management import call_command
 
+from anju.portals.device_gateway.doors import doors
 from anju.portals.device_gateway.tests.conftest import free_port
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.broker, pytest.mark.req("DEV-04")]
@@ -90,3 +92,29 @@ async def test_the_broker_may_go_and_come(house: Any, broker: int) -> None:
     async with house(mqtt_url=f"mqtt://127.0.0.1:{free_port()}/x") as h:
         assert await h.post({"Alarm_Status": 1}) == 200, "without its broker the gateway serves"
         assert (await h.client.get("/healthz")).json()["mqtt"] is False
+
+
+async def test_the_telephones_of_the_virtual_town_are_understood(house: Any, broker: int, tmp_path: Path) -> None:
+    """`anju simulate` as it is started by hand, with a real mosquitto between its 4G telephones and the gateway."""
+    async with house(mqtt_url=f"mqtt://127.0.0.1:{broker}/anju-test") as h:
+        await connected(h)
+        mqtt = {"host": "127.0.0.1", "port": broker, "user": "", "password": "", "topic": "anju/{product}/{imei}/up"}
+        run_file = tmp_path / "run.json"
+        run_file.write_text(json.dumps({"gateway": doors(h.url), "mqtt": mqtt}))
+        told = (
+            "--run-file",
+            str(run_file),
+            "--duration=4",
+            "--speed=7200",
+            "--homes=40",
+            "--calm",
+            "--sos-every=0.4",
+            "--quiet",
+        )
+        await asyncio.to_thread(call_command, "simulate", *told)
+        await h.until(lambda: h.gateway.counters.acked == sum(h.gateway.counters.received.values()))
+        heard = {source: (count, least) for source, count, least in await h.query(
+            "SELECT source, count(*), min(n) FROM signals_message GROUP BY source")}  # fmt: skip
+        assert heard["mqtt"][0] == h.gateway.counters.received["mqtt"] >= 1
+        assert {"ctwing", "onenet", "mqtt"} == set(heard)
+        assert all(least >= 1 for _, least in heard.values()), "every body says something"
