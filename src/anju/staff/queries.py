@@ -9,7 +9,12 @@ from datetime import date, datetime, time, timedelta
 from anju.kernel import clock
 from anju.kernel.flow.actor import NotAllowed
 from anju.staff import rules
-from anju.staff.models import FIELDS, Booking, Duty, Expert, HandOver
+from anju.staff.models import FIELDS, POSTS, Booking, Duty, Expert, HandOver
+
+__all__ = [
+    "DAYS", "FIELDS", "POSTS", "away_of", "bookings", "expert", "experts", "gaps", "hand_over", "hand_overs", "hours_of", "leads_now",
+    "on_duty", "roster", "shift_ends",
+]  # fmt: skip
 
 DAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 

@@ -40,6 +40,10 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "quality": _CENTRE | {Role.BUREAU},
     "quality.judge": frozenset({Role.LEAD, Role.QUALITY}),
     "complaints": _CENTRE | {Role.BUREAU},
+    "roster": _CENTRE | {Role.BUREAU, Role.DISPATCHER},
+    "roster.plan": frozenset({Role.LEAD}),
+    "handover": frozenset({Role.LEAD, Role.AGENT}),
+    "experts": _CENTRE | {Role.DOCTOR},
 }
 """Page → who may open it. What may be done there is checked again by the action."""
 

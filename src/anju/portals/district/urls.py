@@ -18,6 +18,7 @@ from anju.portals.district.views import (
     overview,
     quality,
     repairs,
+    staff,
     users,
 )
 
@@ -64,6 +65,12 @@ urlpatterns = [
     path("quality/<int:review_id>/", quality.review, name="review"),
     path("quality/<int:review_id>/<slug:move>", quality.review_do, name="review_do"),
     path("quality/plans/<int:plan_id>/", quality.plan, name="plan"),
+    path("roster/", staff.roster, name="roster"),
+    path("roster/<slug:what>", staff.roster_do, name="roster_do"),
+    path("handover/", staff.hand_overs, name="handover"),
+    path("handover/<slug:what>", staff.hand_over_do, name="handover_do"),
+    path("experts/", staff.experts, name="experts"),
+    path("experts/<slug:what>", staff.expert_do, name="expert_do"),
     path("complaints/", quality.complaints, name="complaints"),
     path("complaints/new", quality.complain, name="complaint_new"),
     path("complaints/<int:complaint_id>/", quality.complaint, name="complaint"),
