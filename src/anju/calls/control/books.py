@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.db import DatabaseError
 
 from anju.accounts import queries as accounts
 from anju.calls.actions import ensure_queues, ensure_seats
 from anju.calls.control.state import QueueInfo, SeatNow
 from anju.calls.models import Queue, SeatState, Skill
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,10 @@ class Books:
 def read() -> Books:
     """From the tables, in a thread."""
     ensure_queues()
-    ensure_seats()
+    try:
+        ensure_seats()
+    except DatabaseError:
+        _log.exception("new seats could not be made; those that are there work")
     queues = {
         q.code: QueueInfo(
             q.pk,

@@ -129,7 +129,9 @@ def wait_for_seat(
     call.far, call.waits = party, True
     if party.why != "caller" and party.came_in is False:
         party.why = "far"
-    if call.state == "talking":
+    if (
+        call.state == "talking" or queue or priority is not None
+    ):  # what a menu or a script chose is written before it rings
         _queue(control, call, at)
     acd.serve(control)
     if not call.live("offer"):

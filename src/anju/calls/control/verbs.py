@@ -132,7 +132,7 @@ async def hang_up(control: Control, asked: Asked) -> None:
     if party is not None and party.why == "offer":
         control.task(control.engine.hang_up(party.leg_id), "refused at the seat")
         return
-    stays = [p for p in call.speaking() if p.is_seat and p is not party]
+    stays = [p for p in call.speaking() if p.is_seat and p is not party and p is not call.far]
     consulted = [p for p in call.live("consult") if p.up and p is not party]
     leaves = party is not None and (party is not call.owner or bool(stays) or bool(consulted))
     if party is not None and (leaves or inbound.survey(control, call)):

@@ -308,3 +308,119 @@ async def test_a_closed_browser_sends_the_caller_to_the_next_seat(centre: Centre
     assert centre.rings() == ["8002"]
     await centre.does("8002", "answered")
     assert centre.hears(caller) == {"8002"}
+
+
+@pytest.mark.req("CALL-05")
+@story
+@pytest.mark.parametrize("lifts", [True, False])
+async def test_blind_transfer_to_a_number_and_back_to_a_seat_when_it_does_not_lift(
+    centre: Centre, *, lifts: bool
+) -> None:
+    anna = centre.actor(centre.agent("8001"))
+    centre.agent("8002", state="break")
+    await centre.open()
+    caller, call_id = await talking(centre)
+    centre.control.seat_at("8002").state = "ready"
+    await centre.asks(actions.transfer, by=anna, call_id=call_id, number=SON)
+    assert centre.seat("8001") == "wrap_up"
+    assert centre.hears(caller) == {"music"}
+    assert SON in centre.rings()
+    await centre.does(SON, "answered" if lifts else "busy")
+    if lifts:
+        assert centre.hears(caller) == {SON}
+        assert centre.hears(SON) == {ELDER}
+        await centre.does(SON, "ended")
+        assert centre.call(caller).state == "ended"
+        assert not centre.world.legs
+    else:
+        assert "8002" in centre.rings(), "nobody is left with music alone"
+        await centre.does("8002", "answered")
+        assert centre.hears(caller) == {"8002"}
+
+
+@pytest.mark.req("CALL-05")
+@story
+async def test_attended_transfer_to_a_number_leaves_the_two_alone(centre: Centre) -> None:
+    anna = centre.actor(centre.agent("8001"))
+    await centre.open()
+    caller, call_id = await talking(centre)
+    await centre.asks(actions.transfer, by=anna, call_id=call_id, number=SON, attended=True)
+    await centre.does(SON, "answered")
+    assert (centre.hears(SON), centre.hears(caller)) == ({"8001"}, {"music"})
+    await centre.asks(actions.complete_transfer, by=anna, call_id=call_id)
+    assert (centre.hears(SON), centre.hears(caller)) == ({ELDER}, {SON})
+    assert centre.seat("8001") == "wrap_up"
+    await centre.does(caller, "ended")
+    assert centre.call(caller).state == "ended"
+    assert not centre.world.legs
+    assert not centre.control.calls
+
+
+@story
+async def test_one_seat_calls_another_and_both_write_up(centre: Centre) -> None:
+    anna = centre.actor(centre.agent("8001"))
+    centre.agent("8002")
+    await centre.open()
+    call = actions.dial(by=anna, to_seat="8002", whom="坐席8002", purpose="seat", ref="", place="330199001001")
+    await centre.settle()
+    await centre.does("8001", "answered")
+    assert (centre.rings(), centre.seat("8002")) == (["8002"], "ringing")
+    await centre.does("8002", "answered")
+    assert (centre.hears("8001"), centre.seat("8002")) == ({"8002"}, "talking")
+    await centre.asks(actions.hang_up, by=anna, call_id=str(call.call_id))
+    assert (centre.seat("8001"), centre.seat("8002")) == ("wrap_up", "wrap_up")
+    assert not centre.world.legs
+
+
+@story
+async def test_the_far_side_is_dropped_or_the_only_agent_leaves_and_the_call_is_over(centre: Centre) -> None:
+    anna = centre.actor(centre.agent("8001"))
+    await centre.open()
+    caller, call_id = await talking(centre)
+    await centre.asks(actions.drop, by=anna, call_id=call_id, leg_id=caller)
+    assert centre.call(caller).state == "ended"
+    assert not centre.world.legs
+    assert centre.seat("8001") == "wrap_up"
+    with pytest.raises(NotAllowed, match="已经结束"):
+        actions.hold(by=anna, call_id=call_id)
+    actions.wrap_up_done(by=anna, note="已核实平安", resolved=True, tags=["误按"])
+    call = centre.call(caller)
+    assert (call.note, call.resolved, call.tags, centre.seat("8001")) == ("已核实平安", True, ["误按"], "ready")
+
+
+@pytest.mark.req("CALL-13")
+@story
+async def test_a_robot_call_runs_its_script_and_hands_over_to_a_seat(centre: Centre) -> None:
+    centre.agent("8001")
+    await centre.open()
+    heard: list[str] = []
+
+    async def script(control: object, call_id: str, leg_id: str) -> None:
+        await centre.control.engine.play(leg_id, ["elder_check"], play_id="p1")
+        inbox = centre.control.inbox(leg_id)
+        heard.append((await inbox.get()).digit)
+        await centre.control.enqueue(call_id, leg_id, priority=9)
+
+    centre.control.scripts["elder_check"] = script
+    call = actions.robot_call(
+        number=SON, whom="王奶奶", purpose="elder_check", ref="incident:1", place="330199001001", script="elder_check", says="",
+    )  # fmt: skip
+    actions.command(verb="robot", by=actions_clock(), call_id=str(call.call_id))
+    await centre.settle()
+    assert centre.rings() == [SON]
+    await centre.does(SON, "answered")
+    await centre.does(SON, "key:1")
+    assert heard == ["1"]
+    assert centre.rings() == ["8001"]
+    await centre.does("8001", "answered")
+    assert centre.hears(SON) == {"8001"}
+    await centre.does(SON, "ended")
+    call.refresh_from_db()
+    assert (call.state, call.result) == ("ended", "answered")
+    assert not centre.world.legs
+
+
+def actions_clock():  # type: ignore[no-untyped-def]
+    from anju.kernel.flow.actor import THE_CLOCK
+
+    return THE_CLOCK
