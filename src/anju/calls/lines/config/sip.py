@@ -3,11 +3,13 @@
 A seat has two endpoints with one secret: `1017` for any plain SIP telephone, `web1017` for the browser (WebRTC: DTLS,
 ICE). One for both was tried: its offer says UDP/TLS/RTP/SAVP, which plain telephones refuse. REFER is not loaded at all:
 calls are transferred from the desk, through the server, so that nobody leaves a call unseen. Nobody is told by re-INVITE
-whom he now talks to: telephones show nothing of it, and simple ones end the call.
+whom he now talks to: telephones show nothing of it, and simple ones end the call. Behind an address translator a telephone
+is reached where its packets come from (`rewrite_contact`); on loopback there is none, and it is reached where it says.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 
 from anju.calls.lines.config.plan import LANGUAGE, REALM, Machine, Phone, Plan, Seat, Trunk
@@ -27,7 +29,12 @@ SEAT_RTP_TIMEOUT = 60
 
 def pjsip(plan: Plan) -> str:
     """The whole file."""
-    parts = [_GLOBAL.format(realm=REALM), *_transports(plan.machine), _TEMPLATES]
+    here = ipaddress.ip_address(plan.machine.sip_host).is_loopback
+    parts = [
+        _GLOBAL.format(realm=REALM),
+        *_transports(plan.machine),
+        _TEMPLATES.replace("{believe}", "no" if here else "yes"),
+    ]
     parts += ["\n".join(_trunk(trunk)) for trunk in plan.lines.trunks]
     parts += [_seat(seat) for seat in plan.lines.seats]
     parts += [_phone(phone) for phone in plan.lines.phones]
@@ -62,7 +69,7 @@ allow = alaw,ulaw
 direct_media = no
 rtp_symmetric = yes
 force_rport = yes
-rewrite_contact = yes
+rewrite_contact = {{believe}}
 dtmf_mode = rfc4733
 allow_transfer = no
 allow_subscribe = no
@@ -79,6 +86,7 @@ rtp_timeout_hold = 0
 [browser](!,seat)
 allow = !all,opus,alaw,ulaw
 webrtc = yes
+rewrite_contact = yes
 dtls_auto_generate_cert = yes
 rtp_timeout = {BROWSER_RTP_TIMEOUT}
 

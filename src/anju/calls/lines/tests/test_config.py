@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anju.calls.lines import speech
-from anju.calls.lines.config import checking, system, writing
+from anju.calls.lines.config import checking, sip, system, writing
 from anju.calls.lines.config.plan import Lines, Machine, Number, Phone, Plan, Seat, Trunk
 
 SECRET = "long-enough-secret-1"
@@ -78,6 +78,17 @@ def test_the_engines_interface_is_for_this_machine_only_even_on_the_browsers_por
     assert "deny = ::/0" in closed
     assert "permit = 127.0.0.1/32" in closed
     assert "tls" not in system.files(Plan(machine()))["http.conf"]
+
+
+def test_behind_a_translator_a_telephone_is_reached_where_its_packets_come_from() -> None:
+    def plain(host: str) -> str:
+        return sip.pjsip(Plan(replace(machine(), sip_host=host), ALL)).split("[telephone]")[1].split("\n[")[0]
+
+    assert "rewrite_contact = yes" in plain("10.0.0.5")
+    assert "rewrite_contact = no" in plain("127.0.0.1"), "on loopback it is where it says"
+    assert "external_media_address" not in sip.pjsip(Plan(machine(), ALL))
+    outside = replace(machine(), external_address="203.0.113.7", local_nets=("10.0.0.0/8",))
+    assert sip.pjsip(Plan(outside, ALL)).count("local_net = 10.0.0.0/8") == 4
 
 
 WRONG = [
