@@ -77,9 +77,10 @@ class Door:
         self._loop.run_forever()
 
     async def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._shut:
+            writer.transport.abort()
+            return
         try:
-            if self._shut:
-                raise OSError
             there, back = await asyncio.open_connection("127.0.0.1", self._to)
         except OSError:
             writer.transport.abort()
@@ -127,8 +128,7 @@ class Apart:
     def listening(self) -> socket.socket:
         """A socket that listens on 127.0.0.1 inside, for a server that runs outside."""
         with self.inside():
-            one = socket.create_server(("127.0.0.1", 0))
-        return one
+            return socket.create_server(("127.0.0.1", 0))
 
     def browser(self, path: str) -> str:
         """A program that starts this browser inside."""
@@ -139,10 +139,7 @@ class Apart:
 
     def door(self, port: int, *, inside: bool = False) -> Door:
         """A port whose connections end at `port` inside: for a client outside, or for one inside that is to be cut off."""
-        if inside:
-            listening = self.listening()
-        else:
-            listening = socket.create_server(("127.0.0.1", 0))
+        listening = self.listening() if inside else socket.create_server(("127.0.0.1", 0))
         door = Door(listening, self._path, port)
         self._doors.append(door)
         return door

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from anju.accounts.models import User
+from anju.calls import queries as telephones
 from anju.elders import actions as elders
 from anju.elders.checks import NotAccepted
 from anju.incidents import actions as incidents
@@ -101,7 +102,18 @@ def _ask(request: HttpRequest, user: User, incident_id: int, name: str) -> HttpR
         context["problem"] = "这一步现在不能做，事件已到下一步。请看最新状态。"
         return render(request, "desk/dialogs/gone.html", context)
     return render(
-        request, "desk/dialogs/move.html", context | {"move": present.Drawn(found), "users": people.colleagues(user)}
+        request,
+        "desk/dialogs/move.html",
+        context
+        | {"move": present.Drawn(found), "users": people.colleagues(user), "can_dial": dials(user, incident_id)},
+    )
+
+
+def dials(user: User, incident_id: int) -> bool:
+    """Whether this person's own telephone makes the call: from a free seat, or out of a call of this case."""
+    mine = telephones.my_call(user.pk)
+    return telephones.can_dial(user.pk) or (
+        mine is not None and mine.ref == f"incident:{incident_id}" and mine.state == "talking"
     )
 
 

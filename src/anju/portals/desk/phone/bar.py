@@ -67,7 +67,8 @@ def bar(user: User) -> dict[str, Any]:
     telephone = Telephone.objects.filter(user=user).first()
     return {
         "state": state if user.seat_number else "", "state_label": label, "state_kind": kind, "state_icon": icon,
-        "reason": seat.reason if seat and state in {"break", "off"} else "", "since": seat.since if seat and state != "off" else None,
+        "reason": seat.reason if seat and state in {"break", "off"} else "",
+        "since": seat.since if seat and state != "off" else None,
         "locked": "通话结束后生效。" if state in {"ringing", "talking"} else "", "reasons": [r for r in BREAK_REASONS if r != "未接"],
         "about": _about(user, seat), "talk": talk, "call_id": call.call_id if call and talk else "",
         "urgent": ("emergency" if call.emergency else "call") if call and talk == "ringing" else "",
@@ -76,8 +77,10 @@ def bar(user: User) -> dict[str, Any]:
         "can_transfer": talk == "talking" and not supervising, "end_word": "离开" if several or supervising else "挂断",
         "end_title": "您离开，其他人继续" if several or supervising else "挂断",
         "can_dial": calls.can_dial(user.pk), "no_dial": "话机就绪后才能外呼" if state != "off" else "先就绪，再外呼",
-        "lines": [_party(p, call, several=several and talk == "talking", rings=talk == "ringing") for p in parties] if call else [], "pop": pop_of(call, mine) if talk == "talking" else "",
-        "page": telephone.page if telephone else "", "refused": calls.refusal(user.pk), "incoming": incoming(call, user) if call and talk == "ringing" else None,
+        "lines": [_party(p, call, several=several and talk == "talking", rings=talk == "ringing") for p in parties] if call else [],
+        "pop": pop_of(call, mine) if talk == "talking" else "",
+        "page": telephone.page if telephone else "", "refused": calls.refusal(user.pk),
+        "incoming": incoming(call, user) if call and talk == "ringing" else None,
         "wrap": wrap_up(call) if call and call.state == "wrap_up" else None, **_idle(state, seat),
     }  # fmt: skip
 
@@ -160,7 +163,12 @@ def incoming(call: LiveCallView, user: User) -> dict[str, Any]:
         else "接起后看"
     )
     how = " · ".join(
-        p for p in (call.number_masked if call.number_masked != who else "", "一键呼叫器" if call.device_id else "", f"拨 {call.called}" if call.called else "") if p
+        p
+        for p in (
+            call.number_masked if call.number_masked != who else "", "一键呼叫器" if call.device_id else "",
+            f"拨 {call.called}" if call.called else "",
+        )
+        if p
     )  # fmt: skip
     why = {0: call.queue_label, 1: f"{call.queue_label}溢出到值班长"}.get(call.level, f"{call.queue_label}全体振铃")
     return {
@@ -193,7 +201,8 @@ def callers(user: User) -> dict[str, Any]:
     backs = [
         {"id": b.id, "kind": "emergency" if b.emergency else "warn", "icon": "refresh", "who": b.whom or b.number_masked or "没有显示号码",
          "due_at": b.due_at if b.state == "waiting" else None, "can": can and b.state == "waiting" and bool(b.number_masked),
-         "note": f"{b.why} · {clock.local(b.since):%H:%M}" + (f" · 已拨 {b.attempts} 次" if b.attempts else "") + (" · 回拨中" if b.state != "waiting" else "")}
+         "note": f"{b.why} · {clock.local(b.since):%H:%M}" + (f" · 已拨 {b.attempts} 次" if b.attempts else "")
+                 + (" · 回拨中" if b.state != "waiting" else "")}
         for b in calls.call_backs()
     ]  # fmt: skip
     return {"waiting": waiting, "backs": backs}

@@ -52,8 +52,10 @@ def page(user: User, call_id: str) -> dict[str, Any]:
     return {
         "now": clock.now(),
         "caller": {
-            "call_id": call.call_id, "id": call.call_id[:8], "kind": "emergency" if call.emergency else "work", "icon": "sos" if call.emergency else "phone-in",
-            "title": "紧急来电" if call.emergency else "来电", "who": who, "about": about, "where": where, "line": line, "elder_id": call.elder_id if seen else None,
+            "call_id": call.call_id, "id": call.call_id[:8], "kind": "emergency" if call.emergency else "work",
+            "icon": "sos" if call.emergency else "phone-in",
+            "title": "紧急来电" if call.emergency else "来电", "who": who, "about": about, "where": where, "line": line,
+            "elder_id": call.elder_id if seen else None,
             "number": call.number, "found": found, "case": _case(user, call), "once": get_random_string(16), "urgencies": URGENCIES,
             "priority": "9" if call.emergency else "7", "past": _past(call),
         },
@@ -89,7 +91,8 @@ def _past(call: LiveCallView) -> list[dict[str, str]]:
         return []
     rows, _ = calls.page(number=call.number, limit=6)
     return [
-        {"icon": "phone-in" if row.direction == "in" else "phone-out", "what": f"{row.purpose_label} · {row.result_label}", "note": row.note or row.whom,
+        {"icon": "phone-in" if row.direction == "in" else "phone-out", "what": f"{row.purpose_label} · {row.result_label}",
+         "note": row.note or row.whom,
          "when": present.day_time(row.at, clock.now())}
         for row in rows
         if row.call_id != call.call_id

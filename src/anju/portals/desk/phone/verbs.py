@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -13,6 +14,7 @@ from anju.accounts.models import User
 from anju.calls import actions, queries
 from anju.calls.exchange import NEVER_BY_ITSELF
 from anju.incidents import actions as incidents
+from anju.kernel import clock
 from anju.kernel.flow.actor import Actor, NotAllowed
 from anju.portals.desk import people
 from anju.portals.desk.access import desk_only, user_of
@@ -39,9 +41,11 @@ def answer(request: HttpRequest, user: User, problem: str) -> HttpResponse:
         response = HttpResponse(render_to_string("desk/dialogs/problem.html", {"problem": problem}, request))
         response["HX-Retarget"], response["HX-Reswap"] = "#dialog-say", "innerHTML"
     else:
-        response = render(request, "desk/phone/answered.html", views.context(user) | {"problem": problem})
-        if request.POST.get("dialog"):
-            response["HX-Trigger-After-Swap"] = "anju:done"  # a key of the bar must not close what was opened meanwhile
+        response = render(request, "desk/phone/bar.html", views.context(user))
+        news: dict[str, object] = {"anju:said": {"text": problem}}
+        if request.POST.get("dialog"):  # a key of the bar must not close what was opened meanwhile
+            news["anju:done"] = True
+        response["HX-Trigger-After-Swap"] = json.dumps(news)
     if problem:
         response["X-Anju-Refused"] = "1"
     return response
@@ -163,9 +167,7 @@ def ring_back(request: HttpRequest, back_id: int) -> HttpResponse:
         actions.ring_back(by=people.actor(user), call_back_id=back_id)
     except NotAllowed as refused:
         problem = str(refused)
-    response = render(
-        request, "desk/phone/callers.html", bar.callers(user) | {"now": views.clock.now(), "problem": problem}
-    )
+    response = render(request, "desk/phone/callers.html", bar.callers(user) | {"now": clock.now(), "problem": problem})
     if problem:
         response["X-Anju-Refused"] = "1"
     return response

@@ -71,7 +71,7 @@ def who(request: HttpRequest, call_id: str) -> HttpResponse:
 @require_GET
 @never_cache
 @desk_only
-def find(request: HttpRequest, call_id: str) -> HttpResponse:
+def find(request: HttpRequest, call_id: str) -> HttpResponse:  # noqa: ARG001  the address says whose page asks
     """Whom a name or an address fits, while the caller is on the line."""
     text = request.GET.get("text", "")
     return render(

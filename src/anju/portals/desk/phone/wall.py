@@ -110,15 +110,19 @@ def board(user: User, *, public: bool = False) -> dict[str, Any]:
         "now": now, "lead": lead, "queues": queues, "proposals": _proposals() if lead else [],
         "stats": _stats(len(backs)), "states": _states(seats),
         "waiting": [
-            {"call_id": c.call_id, "kind": "emergency" if c.emergency else "", "icon": "sos" if c.emergency else "phone-in", "who": spoken(c, public=public),
+            {"call_id": c.call_id, "kind": "emergency" if c.emergency else "", "icon": "sos" if c.emergency else "phone-in",
+             "who": spoken(c, public=public),
              "note": f"{c.queue_label} · 优先级 {c.priority}", "since": c.arrived_at}
             for c in waiting
         ],
-        "seats": [_seat(s, live.get(s.call_id), user, lead, public) for s in sorted(seats, key=lambda s: (s.state == "off", s.extension))],
+        "seats": [
+            _seat(s, live.get(s.call_id), user, lead=lead, public=public)
+            for s in sorted(seats, key=lambda s: (s.state == "off", s.extension))
+        ],
     }  # fmt: skip
 
 
-def _seat(seat: SeatView, call: LiveCallView | None, user: User, lead: bool, public: bool) -> dict[str, Any]:
+def _seat(seat: SeatView, call: LiveCallView | None, user: User, *, lead: bool, public: bool) -> dict[str, Any]:
     word, kind, icon = STATES[seat.state]
     if call is not None and call.emergency and seat.state == "talking":
         kind, icon, word = "emergency", "sos", "处置"
@@ -132,7 +136,7 @@ def _seat(seat: SeatView, call: LiveCallView | None, user: User, lead: bool, pub
         "since": seat.since if seat.state != "off" else None, "about": about, "queue": seat.queue, "queue_label": seat.queue_label,
         "call_id": seat.call_id if call is not None and seat.state == "talking" else "", "is_lead": seat.is_lead,
         "spy": lead and call is not None and seat.state == "talking" and seat.user_id != user.pk,
-        "lost": seat.state not in {"off"} and not seat.registered,
+        "lost": seat.state != "off" and not seat.registered,
     }  # fmt: skip
 
 
@@ -169,7 +173,8 @@ def _stats(backs: int) -> list[dict[str, Any]]:
         )  # fmt: skip
     lost = now.today.abandoned
     found.append(
-        {"name": "放弃", "value": lost, "unit": "", "note": f"{backs} 通要回拨" if backs else "紧急的都已回拨" if lost else "没有", "meaning": kpis.KPIS["calls_abandoned"].sentence,
+        {"name": "放弃", "value": lost, "unit": "", "note": f"{backs} 通要回拨" if backs else "紧急的都已回拨" if lost else "没有",
+         "meaning": kpis.KPIS["calls_abandoned"].sentence,
          "kind": "warn" if backs else ""}
     )  # fmt: skip
     found.append(

@@ -54,7 +54,8 @@ def seat(user: User, state: str = "ready", call: Call | None = None, **more: Any
 
 
 def call_in(
-    *, number: str = "13800002046", elder: Any = None, emergency: bool = True, candidates: list[int] | None = None, ref: str = "", moves: tuple[str, ...] = ("offer",)
+    *, number: str = "13800002046", elder: Any = None, emergency: bool = True, candidates: list[int] | None = None,
+    ref: str = "", moves: tuple[str, ...] = ("offer",)
 ) -> Call:  # fmt: skip
     """Somebody calls and waits."""
     queues()
@@ -68,7 +69,8 @@ def call_in(
         )  # fmt: skip
         engine.begin(call, THE_CLOCK, state="arrived")
         Leg.objects.create(
-            call=call, leg_id=f"{now.timestamp()}.{uuid.uuid4().hex[:4]}", role="caller", endpoint="number", number=number, name=call.whom, planned_at=now,
+            call=call, leg_id=f"{now.timestamp()}.{uuid.uuid4().hex[:4]}", role="caller", endpoint="number", number=number,
+            name=call.whom, planned_at=now,
             answered_at=now,
         )  # fmt: skip
     turn(call, *moves)
@@ -100,7 +102,8 @@ def leg(
     now = clock.now()
     with seen_by(EVERYWHERE), transaction.atomic():
         row = Leg.objects.create(
-            call=call, leg_id=str(uuid.uuid4()), role=role, endpoint=f"seat:{user.seat_number}" if user else "number", name=name or (user.name if user else ""),
+            call=call, leg_id=str(uuid.uuid4()), role=role, endpoint=f"seat:{user.seat_number}" if user else "number",
+            name=name or (user.name if user else ""),
             number=number, user_id=user.pk if user else None, seat=user.seat_number if user else "", planned_at=now, ringing_at=now,
             answered_at=now if up else None, held=held,
         )  # fmt: skip

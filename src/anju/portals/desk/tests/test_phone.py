@@ -26,7 +26,7 @@ expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(autouse=True)
-def _switchboard(district: District) -> None:  # noqa: ARG001  the database must be there first
+def _switchboard(district: District) -> None:
     """It says that it runs, and that its engine is real."""
     exchange.switchboard(real=True)
     exchange.queues()

@@ -14,6 +14,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from tests.telephony import apart
+from tests.telephony.engine_room import ARI_SECRET, EMERGENCY, HOTLINE, SECRET, EngineRoom, free_port, lines
+from tests.telephony.sipp import TONES, Town
+from tests.telephony.sound import Ears
 
 from anju.calls.asterisk.engine import AsteriskEngine
 from anju.calls.lines.models import SeatPhone
@@ -30,10 +34,6 @@ from anju.portals.desk.tests.conftest import (
     press,
     sessions_of_the_database,
 )
-from tests.telephony import apart
-from tests.telephony.engine_room import ARI_SECRET, EMERGENCY, HOTLINE, SECRET, EngineRoom, free_port, lines
-from tests.telephony.sipp import TONES, Town
-from tests.telephony.sound import Ears
 
 pytestmark = [
     pytest.mark.browser, pytest.mark.telephony, pytest.mark.timeout(180),
@@ -263,20 +263,7 @@ def in_call(seat: Seat, town: Town, net: apart.Apart, number: str = "13911112222
     """Somebody calls and is answered by key; the caller."""
     with net.inside():
         caller = town.calls(number, EMERGENCY)
-    try:
-        expect(seat.page.locator("soft-phone")).to_have_attribute("data-talk", "ringing")
-    except AssertionError:
-        with seen_by(EVERYWHERE):
-            print(
-                "DBG",
-                list(Call.objects.values("state", "result", "level", "emergency", "planned_at")),
-                list(Leg.objects.values("role", "seat", "cause", "result", "ringing_at", "ended_at")),
-                list(
-                    SeatState.objects.values("extension", "state", "wants", "registered", "call_id", "misses", "reason")
-                ),
-            )
-        print(caller.process.poll(), caller.errors.read_text()[-600:] if caller.errors.exists() else "")
-        raise
+    expect(seat.page.locator("soft-phone")).to_have_attribute("data-talk", "ringing", timeout=30_000)
     seat.page.keyboard.press("F8")
     talking(seat)
     hears(seat, TONES["caller"])

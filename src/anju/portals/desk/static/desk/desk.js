@@ -1920,3 +1920,11 @@ if (phone?.parentElement) {
   new MutationObserver(pop).observe(phone.parentElement, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-pop", "data-call"] });
   pop();
 }
+document.addEventListener("anju:said", (event) => {
+  const place = document.getElementById("phone-say");
+  const { text } = event.detail;
+  if (!place) return;
+  place.innerHTML = text ? `<p class="notice" data-kind="warn"><svg class="icon" aria-hidden="true"><use href="#i-alert"/></svg><span></span></p>` : "";
+  const said = place.querySelector("span");
+  if (said) said.textContent = text;
+});
