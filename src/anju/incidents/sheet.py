@@ -55,6 +55,9 @@ def where(incident: Incident) -> str:
     path = places.path_of(incident.place)
     if address:
         return address if address.startswith(path) else f"{path}{address}"
+    said = str(incident.plan.get("caller", {}).get("address") or "")
+    if said:
+        return said  # as the caller says it: nobody in the files lives there
     clue = incident.unknown_key.partition(" #")[0]  # behind it: what tells two callers of one masked number apart
     return f"未知住户（{clue}）" if clue else f"{path}（地址不明）"
 
