@@ -141,7 +141,7 @@ def script(spoken: Spoken) -> Callable[[Stage, str, str], Awaitable[None]]:
     """A script as the switchboard runs it: `await it(control, call_id, leg_id)`. A party that hangs up ends it quietly."""
 
     async def run(stage: Stage, call_id: str, leg_id: str) -> None:
-        talk = Talk(stage, call_id, leg_id)
+        talk = Talk(stage, call_id, leg_id, early=spoken is not satisfaction)
         try:
             await spoken(talk)
         except (HungUp, EngineDown):

@@ -85,15 +85,20 @@ class HungUp(Exception):
 
 
 class Talk:
-    """A conversation with one party: `say`, `ask`, `key`. A key stops what is being read."""
+    """A conversation with one party: `say`, `ask`, `key`. A key stops what is being read.
 
-    def __init__(self, stage: Stage, call_id: str, leg_id: str) -> None:
+    `early`: a key that was pressed in the moment before counts as the first answer.
+    """
+
+    def __init__(self, stage: Stage, call_id: str, leg_id: str, *, early: bool = True) -> None:
         self.stage, self.call_id, self.leg_id = stage, call_id, leg_id
         self.said: list[Path] = []
         self._started = False
         self._events = stage.inbox(leg_id)
         party = stage.calls[call_id].parties.get(leg_id) if call_id in stage.calls else None
         self._early = party.keys if party is not None else asyncio.Queue[str]()
+        while not self._early.empty() and not early:
+            self._early.get_nowait()  # pressed while she spoke with somebody: no answer to what comes now
 
     @property
     def call(self) -> LiveCall | None:

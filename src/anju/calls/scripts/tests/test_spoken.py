@@ -177,6 +177,7 @@ async def test_after_the_agent_hung_up_the_caller_is_asked_how_it_was(centre: Ce
     await centre.later(4)
     await centre.does("8001", "answered")
     call = centre.call()
+    await centre.does("13900001111", "key:1")  # a key while they speak is no answer to what was not asked
     await centre.does("8001", "ended")
     assert heard(centre) == [("satisfaction",)]
     await centre.does("13900001111", "key:9")
