@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
 from typing import Any, TypeVar
@@ -27,6 +28,8 @@ from anju.kernel import clock
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 COMPARE_AGAIN = 2.0
+OVER = 1000
+"""Calls of the last minutes that are remembered as over: their last row may not be in the tables yet."""
 Script = Callable[["Control", str, str], Awaitable[object]]
 RunSync = Callable[[Callable[..., Any]], Awaitable[Any]]
 
@@ -50,6 +53,7 @@ class Control:
         self.scripts: dict[str, Script] = {}
         self.verbs: dict[str, verbs.Verb] = dict(verbs.VERBS)
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.over: deque[str] = deque(maxlen=OVER)
         self.engine_ok = False
         self.comparing = True
         """Until we know what is up: a verb that comes meanwhile (after a restart) waits, its call is not "over"."""
@@ -252,6 +256,7 @@ class Control:
         for leg_id in call.parties:
             self.legs.pop(leg_id, None)
         self.calls.pop(call.call_id, None)
+        self.over.append(call.call_id)
 
     def seat_at(self, extension: str) -> SeatNow | None:
         """The seat with this extension."""

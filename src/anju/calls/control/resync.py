@@ -80,7 +80,8 @@ async def resync(control: Control, restarted: bool) -> None:  # noqa: FBT001 - t
     _missing(control, there)
     if not restarted or not control.calls:
         for written in await _loaded(control):
-            if written.call.call_id not in control.calls and not written.robot_line:
+            known = written.call.call_id in control.calls or written.call.call_id in control.over
+            if not known and not written.robot_line:
                 _take_over(control, written, there)
     _unknown(control, there)
     await seating.look_who_is_there(control)

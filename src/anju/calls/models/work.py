@@ -15,6 +15,8 @@ from anju.kernel.flow.registry import runs
 from anju.kernel.flow.subject import FlowSubject
 from anju.kernel.scope import OpenModel, ScopedModel
 
+WHY = [("abandoned", "接通前挂断"), ("lost", "系统中断"), ("rescued", "转应急振铃")]
+
 
 class Command(OpenModel):
     """A verb that somebody asked for (dial, hold, transfer …). Taken once by the switchboard; stale ones are refused."""
@@ -55,7 +57,7 @@ class CallBack(FlowSubject, ScopedModel):
     endpoint = models.CharField("端点", max_length=60, blank=True, default="", db_default="")
     home_id = models.BigIntegerField("住户", null=True, blank=True)
     elder_id = models.BigIntegerField("老人", null=True, blank=True)
-    why = models.CharField("缘由", max_length=20, choices=[("abandoned", "接通前挂断"), ("lost", "系统中断")])
+    why = models.CharField("缘由", max_length=20, choices=WHY)
     attempts = models.PositiveSmallIntegerField("已回拨次数", default=0)
     last_call_id = models.UUIDField("最近一次回拨", null=True, blank=True)
     created_at = models.DateTimeField("建立时间")

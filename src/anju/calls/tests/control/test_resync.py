@@ -214,3 +214,28 @@ async def test_a_row_that_cannot_be_read_and_tables_that_are_away_keep_nobody_fr
     centre.control.db = db  # type: ignore[method-assign]
     await centre.later(4)
     assert late in centre.control.legs, "she is served from memory"
+
+
+@pytest.mark.req("CALL-12")
+@story
+async def test_the_line_to_the_engine_is_cut_for_a_moment_and_nothing_is_told_twice(centre: Centre) -> None:
+    """A call that is over in memory and not yet in the tables is not taken for one that was lost."""
+    from anju.calls.exchange import Event, Kind
+    from anju.calls.models import News
+    from anju.kernel import clock
+
+    centre.agent("8001")
+    await centre.open()
+    over = await centre.calls("13900000001")
+    await centre.does("8001", "answered")
+    centre.pen.slow = True
+    await centre.does(over, "ended")
+    assert centre.call(over).state == "talking", "its last row is still on the way"
+    for kind in (Kind.DISCONNECTED, Kind.CONNECTED):
+        await centre.control.hear(Event(kind, "", clock.now(), {"restarted": False}))
+    await centre.settle()
+    centre.pen.slow = False
+    centre.pen.catch_up()
+    assert centre.call(over).result == "answered"
+    assert [n.data["result"] for n in News.objects.filter(fact="CallEnded")] == ["answered"]
+    assert not CallBack.objects.exists()
