@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import signal
 import socket
@@ -96,32 +95,23 @@ class EngineRoom:
         tune = home / "tune.wav"
         tones.write(tune, [(2.0, frozenset({300}))])
         writing.write(Plan(self.machine, wanted), sounds, tune, owner=self.owner)
-        self._plain_seats()
-
-    def _plain_seats(self) -> None:
-        """SIPp has no DTLS: the seats of these tests speak plain RTP; those of the browser tests are as generated."""
-        path = self.machine.etc / "pjsip.conf"
-        text = re.sub(r"(?m)^(media_encryption|dtls_|rtcp_mux|ice_support).*\n", "", path.read_text())
-        path.write_text(text)
 
     def start(self) -> None:
         """Start and wait until it answers."""
         for old in self.machine.control.glob("*"):
             old.unlink()
         who = self.owner
-        self.process = subprocess.Popen(
-            self.tree.start(self.machine.etc / "asterisk.conf"),
-            stdin=subprocess.DEVNULL,
-            stdout=(self.machine.home / "log" / "stdout").open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            **({"user": who.uid, "group": who.gid, "extra_groups": []} if who else {}),  # type: ignore[arg-type]
-        )
+        with (self.machine.home / "log" / "stdout").open("ab") as out:
+            self.process = subprocess.Popen(
+                self.tree.start(self.machine.etc / "asterisk.conf"),
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                user=who.uid if who else None, group=who.gid if who else None, extra_groups=[] if who else None,
+            )  # fmt: skip
         until(self.is_up, "Asterisk answers", 30)
 
     def is_up(self) -> bool:
         """Whether its interface for us answers, and its configuration is loaded."""
-        return self.ask("endpoints/PJSIP/8001") is not None
+        return self.ask("endpoints/PJSIP/trunk") is not None
 
     def ask(self, path: str) -> Any:
         """What its interface says; None when it does not."""
@@ -162,13 +152,22 @@ class EngineRoom:
 
 
 @contextmanager
-def engine_room(*, seats: tuple[str, ...] = SEATS, rescue: tuple[str, ...] = ("8001", "8002")) -> Iterator[EngineRoom]:
-    """A running one, gone afterwards."""
+def engine_room(
+    *,
+    seats: tuple[str, ...] = SEATS,
+    rescue: tuple[str, ...] = ("8001", "8002"),
+    before: Callable[[EngineRoom], None] = lambda _room: None,
+    ports: int = 998,
+) -> Iterator[EngineRoom]:
+    """A running one, gone afterwards. `before` may add to its configuration."""
     home = Path(mkdtemp(prefix="anju-tel-"))
     home.chmod(0o755)
     first = 20000 + (os.getpid() % 8) * 1000
-    room = EngineRoom(home, lines(seats, rescue), sip_port=free_port(), ari_port=free_port(), rtp=(first, first + 998))
+    room = EngineRoom(
+        home, lines(seats, rescue), sip_port=free_port(), ari_port=free_port(), rtp=(first, first + ports)
+    )
     try:
+        before(room)
         room.start()
         yield room
     finally:

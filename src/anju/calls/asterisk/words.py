@@ -69,8 +69,10 @@ def seat(endpoint: str) -> str:
 
 
 def media(prompt: str) -> str:
-    """Where the sound of a prompt lies: a code is looked up in the tree of prompts, a path is taken as it is."""
-    return f"sound:{prompt}" if prompt.startswith("/") or ":" in prompt else f"sound:anju/{prompt}"
+    """Where a sound lies: a code in the tree of prompts, a path as it is, an address of Asterisk's ("digits:12") too."""
+    if ":" in prompt:
+        return prompt
+    return f"sound:{prompt}" if prompt.startswith("/") else f"sound:anju/{prompt}"
 
 
 def moment(text: str) -> datetime:

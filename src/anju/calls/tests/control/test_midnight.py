@@ -53,5 +53,5 @@ async def test_a_caller_who_gives_up_at_midnight_is_rung_back_on_the_new_day(cen
     await centre.does(caller, "ended")
     owed = CallBack.objects.get()
     assert centre.call(caller).result == "abandoned"
-    assert clock.local(owed.since).date() == clock.today()
+    assert clock.local(owed.created_at).date() == clock.today()
     assert owed.state == "waiting"
