@@ -13,6 +13,7 @@ RAW_SQL = {
     "alarms/noting.py": "a batch's vitals: savepoints and bulk statements, one reading must not stop the rest",
     "alarms/explaining.py": "the sentence of an alarm of silence, from the tables that set its deadline",
     "alarms/sensing.py": "the watch over all homes: from a batch to rows, from the clock to alarms",
+    "alarms/homes.py": "what the pages show of the watch over a home",
     "alarms/outbreaks.py": "what deaf homes have in common: pure",
     "alarms/storms.py": "one outage, one case, and the list of the homes to call",
     "alarms/vigil.py": "the open silence of one home: watermark, deadlines, what the clock raises; pure",
@@ -30,6 +31,7 @@ RAW_SQL = {
     "portals/desk/presence.py": "who has a desk open: one upsert a heartbeat",
     "portals/desk/hub.py": "listens on the database",
     "ops/*": "starts, backs up and asks the database itself",
+    "calls/kpis/counting.py": "the figures of a million calls in one statement",
 }
 """Who may write SQL by hand."""
 
@@ -91,5 +93,7 @@ FILE_NAMES: dict[str, str] = {
     "signals/log.py": "the durable log's format",
     "signals/partitions.py": "daily partitions",
     "signals/signal.py": "the shape of a signal, for all who speak of it",
+    "supervision/conditions.py": "the named conditions of the two tables",
+    "supervision/forms.py": "the standard form of an audit and the words of a complaint: data",
 }
 """Files of domain modules whose names are not among the usual ones. A package instead of a file needs no line."""

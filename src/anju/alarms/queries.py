@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from anju.alarms.explaining import would_have_fired
 from anju.alarms.ledger import Ledger, LedgerLine, ledger
 from anju.alarms.models import Alarm, Pulse, Trouble
 from anju.alarms.rules import Press, is_silent, join_reason
@@ -14,7 +15,7 @@ from anju.kernel import clock
 
 __all__ = [
     "Ledger", "LedgerLine", "alarm", "by_case", "earlier", "ledger", "of_device", "of_home", "open_causes", "open_of_case", "page",
-    "reason_to_join", "silent_sources", "troubles", "unclaimed",
+    "reason_to_join", "silent_sources", "troubles", "unclaimed", "would_have_fired",
 ]  # fmt: skip
 
 

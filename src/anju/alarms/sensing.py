@@ -223,6 +223,11 @@ def _kept(ear: Ear) -> dict[str, Any]:
     return kept
 
 
+def vigil_of(row: HomeWatch) -> Vigil:
+    """The pure watch of this row, to ask it something."""
+    return _Watch.of(row, _learnt([row]).get(row.home_id)).vigil
+
+
 # ---- who is watched
 
 

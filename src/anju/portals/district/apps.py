@@ -9,6 +9,7 @@ RAIL = (
     ("incidents", "/district/incidents/", "事件", "sos", "运行", 30),
     ("repairs", "/district/repairs/", "装维工单", "wrench", "运行", 40),
     ("devices", "/district/devices/", "设备与失联", "deaf", "运行", 50),
+    ("storms", "/district/storms/", "区域失联", "deaf", "运行", 51),
     ("calls", "/district/calls/", "通话与录音", "phone", "话务", 52),
     ("kpis", "/district/kpis/", "话务指标", "chart", "话务", 54),
     ("levels", "/district/levels/", "坐席调配", "headset", "话务", 55),

@@ -20,6 +20,7 @@ from anju.portals.district.views import (
     repairs,
     staff,
     users,
+    watch,
 )
 
 app_name = "district"
@@ -65,6 +66,9 @@ urlpatterns = [
     path("quality/<int:review_id>/", quality.review, name="review"),
     path("quality/<int:review_id>/<slug:move>", quality.review_do, name="review_do"),
     path("quality/plans/<int:plan_id>/", quality.plan, name="plan"),
+    path("storms/", watch.outages, name="storms"),
+    path("storms/<int:row_id>/called", watch.outage_called, name="storm_called"),
+    path("elders/<int:elder_id>/state", watch.home_state, name="home_state"),
     path("roster/", staff.roster, name="roster"),
     path("roster/<slug:what>", staff.roster_do, name="roster_do"),
     path("handover/", staff.hand_overs, name="handover"),

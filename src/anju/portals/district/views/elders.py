@@ -25,6 +25,7 @@ from anju.kernel.flow.actor import Actor
 from anju.places import queries as places
 from anju.portals.district import figures, filters, forms
 from anju.portals.district.access import actor, allowed, missing, opens
+from anju.portals.district.views import watch
 from anju.signals import activity
 from anju.signals import queries as signals
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 SIZE = 25
 TABS = (
     ("", "总览"),
+    ("watch", "看护"),
     ("contacts", "联系人"),
     ("devices", "设备"),
     ("cases", "事件与工单"),
@@ -163,6 +165,7 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
         "contact.change",
         "consent.record",
         "history.append",
+        "home.state",
         "incidents",
         "repairs",
     )
@@ -179,6 +182,8 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
     }  # fmt: skip
     if gaps := found["gaps"]:
         found["gap_note"] = f"还差 {len(gaps)} 项才能批准：{'、'.join(gaps)}"
+    if tab == "watch":
+        found |= watch.context(elder.home_id)
     if tab == "contacts":
         found["contact_form"] = forms.ContactForm()
     if tab == "consents":

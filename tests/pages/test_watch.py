@@ -1,0 +1,86 @@
+"""The watch over a home and an outage, as street and desk see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from anju.alarms import sensing
+from anju.alarms.models import HomeState, HomeWatch, Storm, StormHome
+from anju.elders import queries as elders
+from anju.kernel import clock
+from anju.kernel.scope import EVERYWHERE, seen_by
+from tests.pages.conftest import SmallTown
+
+pytestmark = pytest.mark.django_db
+As = Callable[[str], Client]
+
+
+def text(answer: object) -> str:
+    return str(answer.content.decode())  # type: ignore[attr-defined]
+
+
+@pytest.mark.req("SEN-01", "SEN-08")
+def test_a_deaf_home_is_shown_as_deaf_with_the_worst_case_and_what_would_shorten_it(
+    town: SmallTown, as_user: As
+) -> None:
+    page = f"/district/elders/{town.he_ting}/?tab=watch"
+    assert "还没有看护这一户" in text(as_user("street1").get(page))
+    with seen_by(EVERYWHERE):
+        elder = elders.elder(town.he_ting)
+        assert elder is not None
+        assert sensing.enrol(home_id=elder.home_id)
+        now = clock.now()
+        watch = HomeWatch.objects.get(home_id=elder.home_id)
+        watch.ears = {"1": {"at": now.timestamp(), "to": now.timestamp()}}
+        watch.last_life_at = watch.heard_until = watch.covered_until = now - timedelta(minutes=40)
+        watch.first_at, watch.last_life_what = now - timedelta(days=20), "卫生间活动"
+        watch.soft_at, watch.hard_at = now + timedelta(hours=3), now + timedelta(hours=6)
+        watch.save()
+    shown = text(as_user("street1").get(page))
+    assert "安静" in shown
+    assert "最迟约" in shown
+    assert "若固定 12 小时报警" in shown
+    with seen_by(EVERYWHERE):
+        HomeWatch.objects.filter(pk=watch.pk).update(heard_until=now - timedelta(hours=9))
+    deaf = text(as_user("street1").get(page))
+    assert "听不到" in deaf
+    assert "不能说她平安" in deaf
+    with seen_by(EVERYWHERE):
+        HomeWatch.objects.filter(pk=watch.pk).update(heard_until=clock.now())
+    client = as_user("street1")
+    until = clock.local(clock.now()) + timedelta(days=2)
+    wrong = client.post(f"/district/elders/{town.he_ting}/state", {"kind": "hospital", "until": ""}, follow=True)
+    assert "请选结束的日期" in text(wrong)
+    client.post(
+        f"/district/elders/{town.he_ting}/state",
+        {"kind": "hospital", "until": f"{until:%Y-%m-%dT%H:%M}", "note": "区医院"},
+    )
+    assert "住院" in text(client.get(page))
+    with seen_by(EVERYWHERE):
+        state = HomeState.objects.get()
+    client.post(f"/district/elders/{town.he_ting}/state", {"end": state.pk})
+    with seen_by(EVERYWHERE):
+        assert HomeState.objects.get().ended_at is not None
+    assert as_user("sysadmin1").post(f"/district/elders/{town.he_ting}/state", {"end": state.pk}).status_code == 403
+
+
+@pytest.mark.req("SEN-09")
+def test_an_outage_is_a_list_to_call_in_the_own_subtree_only(town: SmallTown, as_user: As) -> None:
+    assert "没有区域失联" in text(as_user("agent1").get("/district/storms/"))
+    with seen_by(EVERYWHERE):
+        elder = elders.elder(town.he_ting)
+        assert elder is not None
+        now = clock.now()
+        storm = Storm.objects.create(place=elder.home.place, kind="cell", key="123456", since=now, opened_at=now)
+        row = StormHome.objects.create(storm=storm, home_id=elder.home_id, place=elder.home.place, since=now, rank=-60)
+    agent = as_user("agent1")
+    assert "123456" in text(agent.get("/district/storms/"))
+    assert "123456" not in text(as_user("street2").get("/district/storms/"))
+    agent.post(f"/district/storms/{row.pk}/called", {"result": ""})
+    agent.post(f"/district/storms/{row.pk}/called", {"result": "本人接听，平安"})
+    with seen_by(EVERYWHERE):
+        assert StormHome.objects.get().result == "本人接听，平安"
