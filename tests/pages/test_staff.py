@@ -18,7 +18,7 @@ As = Callable[[str], Client]
 
 
 def text(answer: object) -> str:
-    return answer.content.decode()  # type: ignore[attr-defined]
+    return str(answer.content.decode())  # type: ignore[attr-defined]
 
 
 @pytest.mark.req("CALL-10", "CALL-05")

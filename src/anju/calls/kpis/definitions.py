@@ -226,7 +226,6 @@ def average_wrap_up(c: Counts) -> float | None:
     "接通的呼入电话平均占用坐席的时长：通话加整理。",
     ACD,
     more_is_better=False,
-    parts=("talk_seconds", "talked"),
 )
 def average_handle(c: Counts) -> float | None:
     return _mean(c.talk_seconds + c.wrap_seconds, c.talked)
@@ -251,7 +250,7 @@ def first_call_resolution(c: Counts) -> float | None:
 
 
 @kpi("用户投诉率", "%", "经沟通无果而成立的投诉 ÷ 服务总次数（坐席接通的呼入与呼出电话）。", f"{GUIDE}；三(五) 供应商淘汰线 5 %",
-     target=5.0, more_is_better=False, parts=("complaints", "answered"))  # fmt: skip
+     target=5.0, more_is_better=False, parts=("complaints", ""))  # fmt: skip
 def complaint_rate(c: Counts) -> float | None:
     return _share(c.complaints, c.answered + c.outgoing_answered)
 

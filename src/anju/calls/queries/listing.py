@@ -71,6 +71,7 @@ class LegRow:
     wrapped_at: datetime | None
     talk_seconds: float | None
     result: str
+    result_label: str
     cause: str
 
 
@@ -164,7 +165,8 @@ def _row(c: Call, agent: int | None, names: dict[int, str], where: dict[str, str
 def _leg(leg: Leg, names: dict[int, str]) -> LegRow:
     return LegRow(
         leg.leg_id, leg.role, leg.get_role_display(), names.get(leg.user_id or 0, leg.name), leg.user_id, leg.seat, masked(leg.number),
-        leg.ringing_at, leg.answered_at, leg.ended_at, leg.wrapped_at, _between(leg.answered_at, leg.ended_at), leg.result, leg.cause,
+        leg.ringing_at, leg.answered_at, leg.ended_at, leg.wrapped_at, _between(leg.answered_at, leg.ended_at), leg.result,
+        RESULTS.get(leg.result, leg.result) if leg.result else ("接通" if leg.answered_at else ""), leg.cause,
     )  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def test_targets_say_met_missed_or_unknown():
 counts = st.builds(
     lambda offered, answered, a, b, c, e: Counts(
         offered=offered + answered, answered=answered, within_180=min(a, answered), within_60=min(a, b, answered),
-        within_20=min(a, b, c, answered), within_15=min(a, b, c, e, answered), abandoned=offered, wait_seconds=a * 1.5,
+        within_20=min(a, b, c, answered), within_15=min(a, b, c, e, answered), abandoned=offered, wait_seconds=a * 1.5 if answered else 0.0,
     ),
     *[st.integers(0, 1000)] * 6,
 )  # fmt: skip

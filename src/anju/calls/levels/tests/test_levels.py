@@ -79,7 +79,9 @@ codes = st.sampled_from(["", "a", "b", "c"])
 
 
 figures_of_three = st.lists(
-    st.tuples(st.integers(0, 5), st.integers(0, 200), st.integers(0, 9), st.none() | st.floats(0, 100)), min_size=3, max_size=3
+    st.tuples(st.integers(0, 5), st.integers(0, 200), st.integers(0, 9), st.none() | st.floats(0, 100)),
+    min_size=3,
+    max_size=3,
 )
 
 

@@ -49,9 +49,8 @@ def a_call(
     """A call of the past with its caller's leg and, when answered (`wait` is not None), its agent's."""
     at = at or clock.now() - timedelta(minutes=20)
     answered = at + timedelta(seconds=wait) if wait is not None else None
-    ended = (answered or at + timedelta(seconds=float(given.pop("patience", 12)))) + timedelta(
-        seconds=talk if answered else 0
-    )
+    patience = float(given.pop("patience", 12))
+    ended = answered + timedelta(seconds=talk) if answered else at + timedelta(seconds=patience)
     with pgtrigger.ignore("calls.Call:guard_call"):
         call = Call.objects.create(
             state="ended" if over else "talking", place=place, direction=direction, purpose="service_in" if direction == "in" else "other",

@@ -211,3 +211,30 @@ def test_a_late_copy_pages_and_a_deleted_recording_leaves_the_copy_too(folder, t
     let_pass(timedelta(days=1100))
     assert sweep.expire() == 1
     assert not copy.exists()
+
+
+@pytest.mark.django_db
+def test_the_command_says_what_it_did_and_fails_when_a_file_is_wrong(folder, tmp_path, settings, everywhere):
+    from io import StringIO
+
+    from django.core.management import CommandError, call_command
+
+    def run(what: str) -> str:
+        out = StringIO()
+        call_command("recordings", what, stdout=out)
+        return out.getvalue()
+
+    put(folder, f"{caller_leg(a_call())}.wav", wav_of(tone(1)))
+    assert "入库 1 个录音" in run("sweep")
+    with pytest.raises(CommandError, match="没有设第二存储"):
+        run("copy")
+    settings.ANJU_RECORDINGS_COPY = str(tmp_path / "copies")
+    run("prepare")
+    assert "备份 1 个录音" in run("copy")
+    assert "1 个录音都与入库时一致" in run("verify")
+    row = Recording.objects.get()
+    (folder / "kept" / row.file).unlink()
+    (tmp_path / "copies" / row.file).unlink()
+    with pytest.raises(CommandError, match="1 个校验不符"):
+        run("verify")
+    assert "在存 0" in run("status")

@@ -189,7 +189,10 @@ def recordings(request: HttpRequest) -> HttpResponse:
     before = filters.number(request, "before", most=999_999_999, default=0) or None
     rows = queries.page(limit=SIZE + 1, before_id=before, only=only)
     tickets, disk = request.session.get(TICKETS, {}), queries.disk()
-    left = f"按近 7 天用量还够 {disk.days_left:.0f} 天" if disk.days_left is not None else "用量还太少，算不出够几天"
+    if disk.days_left is None:
+        left = "用量还太少，算不出够几天"
+    else:
+        left = "按近 7 天用量还够三年以上" if disk.days_left > 1096 else f"按近 7 天用量还够 {disk.days_left:.0f} 天"
     totals = queries.totals()
     return render(
         request, "district/calls/recordings.html",
