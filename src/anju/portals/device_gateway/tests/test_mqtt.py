@@ -7,13 +7,14 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
 import pytest
-from django.core.management import call_command
+from django.conf import settings
 
 from anju.portals.device_gateway.doors import doors
 from anju.portals.device_gateway.tests.conftest import free_port
@@ -94,6 +95,7 @@ async def test_the_broker_may_go_and_come(house: Any, broker: int) -> None:
         assert (await h.client.get("/healthz")).json()["mqtt"] is False
 
 
+@pytest.mark.timeout(180)  # a whole Django starts for it
 async def test_the_telephones_of_the_virtual_town_are_understood(house: Any, broker: int, tmp_path: Path) -> None:
     """`anju simulate` as it is started by hand, with a real mosquitto between its 4G telephones and the gateway."""
     async with house(mqtt_url=f"mqtt://127.0.0.1:{broker}/anju-test") as h:
@@ -101,17 +103,11 @@ async def test_the_telephones_of_the_virtual_town_are_understood(house: Any, bro
         mqtt = {"host": "127.0.0.1", "port": broker, "user": "", "password": "", "topic": "anju/{product}/{imei}/up"}
         run_file = tmp_path / "run.json"
         run_file.write_text(json.dumps({"gateway": doors(h.url), "mqtt": mqtt}))
-        told = (
-            "--run-file",
-            str(run_file),
-            "--duration=4",
-            "--speed=7200",
-            "--homes=40",
-            "--calm",
-            "--sos-every=0.4",
-            "--quiet",
-        )
-        await asyncio.to_thread(call_command, "simulate", *told)
+        told = ["--run-file", str(run_file), "--duration=6", "--speed=7200", "--homes=40", "--calm", "--sos-every=0.4"]
+        manage = str(settings.BASE_DIR / "manage.py")
+        town = await asyncio.create_subprocess_exec(sys.executable, manage, "simulate", *told, stdout=subprocess.PIPE)
+        summary, _ = await town.communicate()
+        assert town.returncode == 0, summary.decode()
         await h.until(lambda: h.gateway.counters.acked == sum(h.gateway.counters.received.values()))
         heard = {source: (count, least) for source, count, least in await h.query(
             "SELECT source, count(*), min(n) FROM signals_message GROUP BY source")}  # fmt: skip
