@@ -229,14 +229,20 @@ def _disk() -> Iterator[Check]:
 
 
 def _telephone() -> Iterator[Check]:
-    health = calls.health()
-    yield Check(
-        "telephone",
-        "话务引擎",
-        "ok" if health.ok else "deaf",
-        health.detail,
-        "" if health.ok else "改用手机拨打并人工记录",
-    )
+    view = calls.engine_health()
+    if view.ok:
+        detail = f"{view.detail or view.engine}，通话 {view.live_calls} 路，等待 {view.waiting_calls} 路"
+        yield Check(
+            "telephone", "话务引擎", "ok" if view.real else "warn", detail, "" if view.real else "真实电话打不进来"
+        )
+    else:
+        yield Check(
+            "telephone",
+            "话务引擎",
+            "deaf",
+            view.detail or "话务控制没有在运行",
+            "改用手机拨打并人工记录；看 switchboard 的日志",
+        )
 
 
 def _lines() -> Iterator[Check]:

@@ -17,8 +17,18 @@ from anju.accounts.backoffice import ActionAdmin, DictionaryAdmin, FormByAction,
 from anju.calls.lines import actions, sound
 from anju.calls.lines.config import checking
 from anju.calls.lines.config import plan as wanted
-from anju.calls.lines.models import AccessNumber, OneKeyPhone, Prompt, RescueNumber, SeatPhone, Trunk
+from anju.calls.lines.models import AccessNumber, OneKeyPhone, Prompt, RescueNumber, SeatPhone, Trunk, new_secret
 from anju.devices import queries as devices
+
+
+def _one_line() -> forms.CharField:
+    """A secret is typed into a device as it stands here, so it is shown, in one line."""
+    return forms.CharField(
+        label="密码",
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="12 位以上字母、数字；新建时留空会自动生成",
+    )
 
 
 class LineForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -41,6 +51,13 @@ class LineForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class TrunkForm(LineForm):
     """A trunk."""
+
+    secret = _one_line()
+
+    def clean_secret(self) -> str:
+        """Who has a user name has a secret."""
+        said = str(self.cleaned_data["secret"]).strip()
+        return said or (new_secret() if self.cleaned_data.get("user") else "")
 
     class Meta:
         model = Trunk
@@ -69,6 +86,11 @@ class PhoneForm(LineForm):
     """A one-key phone; the device is named by its IMEI (a list of thousands helps nobody)."""
 
     imei = forms.CharField(label="设备 IMEI", widget=UnfoldAdminTextInputWidget)
+    secret = _one_line()
+
+    def clean_secret(self) -> str:
+        """Each phone has its own."""
+        return str(self.cleaned_data["secret"]).strip() or new_secret()
 
     class Meta:
         model = OneKeyPhone

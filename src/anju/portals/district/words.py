@@ -26,6 +26,7 @@ def act(code: str) -> str:
 
 PROCESSES: Mapping[str, str] = {
     "postgres": "数据库", "web": "页面与开放接口", "gateway": "接收设备与运营商平台的消息", "router": "把听到的变成告警、事件、工单",
+    "urgent": "呼救先于一切，立刻变成事件",
     "ticker": "到点催办", "worker": "后台任务", "mqtt": "4G 设备的消息服务器",
     "asterisk": "话务引擎：接打电话、录音", "switchboard": "话务控制：排队、振铃、会议",
     "callwatch": "话务看护：话务控制停了，把电话交给应急振铃",

@@ -167,6 +167,9 @@ def test_a_form_refuses_what_the_engine_would_misread() -> None:
     assert not bad.is_valid()
     assert "密码" in str(bad.errors)
     assert not TrunkForm({**values, "host": "a;b"}).is_valid()
+    unsaid = TrunkForm({**values, "secret": ""})
+    assert unsaid.is_valid()
+    assert len(unsaid.cleaned_data["secret"]) >= 20, "who forgets a secret gets a good one"
     assert NumberForm({"number": "96219", "label": "热线"}).is_valid()
     assert not NumberForm({"number": "96219,1", "label": "热线"}).is_valid()
 
