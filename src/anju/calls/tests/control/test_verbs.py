@@ -210,70 +210,6 @@ async def test_a_lead_listens_whispers_and_barges_in(centre: Centre) -> None:
     assert not centre.world.bridges
 
 
-@pytest.mark.req("CALL-04")
-@story
-async def test_an_agent_dials_and_both_telephones_ring_one_after_the_other(centre: Centre) -> None:
-    anna = centre.actor(centre.agent("8001"))
-    await centre.open()
-    how = {"by": anna, "number": "+86 138-0000-2222", "whom": "儿子", "purpose": "contact", "ref": "incident:1",
-           "place": "330199001001"}  # fmt: skip
-    call = actions.dial(**how)
-    assert [leg.leg_id in centre.world.ever for leg in centre.legs(call=call)] == [False, False]
-    await centre.settle()
-    assert centre.rings() == ["8001"]
-    await centre.does("8001", "answered")
-    assert centre.rings() == [SON]
-    call.refresh_from_db()
-    assert call.state == "ringing"
-    await centre.does(SON, "answered")
-    call.refresh_from_db()
-    assert call.state == "talking"
-    assert centre.hears(SON) == {"8001"}
-    with pytest.raises(NotAllowed):
-        actions.dial(**how)
-    await centre.does(SON, "ended")
-    call.refresh_from_db()
-    assert (call.state, call.result) == ("ended", "answered")
-    assert centre.seat("8001") == "wrap_up"
-    told = [(n.fact, n.data.get("result"), n.data.get("leg_role")) for n in News.objects.order_by("id")]
-    assert ("CallAnswered", None, "contact") in told
-    assert ("CallEnded", "answered", None) in told
-
-
-@story
-@pytest.mark.parametrize(("far", "result"), [("busy", "busy"), ("refused", "refused"), ("no_answer", "no_answer")])
-async def test_the_other_side_is_busy_or_refuses_or_does_not_lift(centre: Centre, far: str, result: str) -> None:
-    anna = centre.actor(centre.agent("8001"))
-    centre.world.behaviour.update({"8001": ("answered",), SON: (far,)})
-    await centre.open()
-    call = actions.dial(by=anna, number=SON, whom="儿子", purpose="contact", ref="", place="330199001001")
-    await centre.settle()
-    call.refresh_from_db()
-    assert (call.state, call.result) == ("ended", result)
-    assert not centre.world.legs
-    assert centre.seat("8001") == "wrap_up"
-
-
-@story
-async def test_who_dials_hangs_up_before_the_other_lifts_and_who_never_lifts_has_dialled_nobody(centre: Centre) -> None:
-    anna = centre.actor(centre.agent("8001"))
-    await centre.open()
-    call = actions.dial(by=anna, number=SON, whom="儿子", purpose="contact", ref="", place="330199001001")
-    await centre.settle()
-    await centre.later(21)
-    call.refresh_from_db()
-    assert (call.result, call.placed_at) == ("refused", None)
-    assert SON not in {leg.number for leg in centre.world.legs.values()}
-    await centre.later(61)
-    call = actions.dial(by=anna, number=SON, whom="儿子", purpose="contact", ref="", place="330199001001")
-    await centre.settle()
-    await centre.does("8001", "answered")
-    await centre.asks(actions.hang_up, by=anna, call_id=str(call.call_id))
-    call.refresh_from_db()
-    assert call.state == "ended"
-    assert not centre.world.legs
-
-
 @pytest.mark.req("CALL-05")
 @story
 async def test_a_verb_that_waited_too_long_and_one_without_a_switchboard_are_refused(centre: Centre) -> None:
@@ -357,22 +293,6 @@ async def test_attended_transfer_to_a_number_leaves_the_two_alone(centre: Centre
 
 
 @story
-async def test_one_seat_calls_another_and_both_write_up(centre: Centre) -> None:
-    anna = centre.actor(centre.agent("8001"))
-    centre.agent("8002")
-    await centre.open()
-    call = actions.dial(by=anna, to_seat="8002", whom="坐席8002", purpose="seat", ref="", place="330199001001")
-    await centre.settle()
-    await centre.does("8001", "answered")
-    assert (centre.rings(), centre.seat("8002")) == (["8002"], "ringing")
-    await centre.does("8002", "answered")
-    assert (centre.hears("8001"), centre.seat("8002")) == ({"8002"}, "talking")
-    await centre.asks(actions.hang_up, by=anna, call_id=str(call.call_id))
-    assert (centre.seat("8001"), centre.seat("8002")) == ("wrap_up", "wrap_up")
-    assert not centre.world.legs
-
-
-@story
 async def test_the_far_side_is_dropped_or_the_only_agent_leaves_and_the_call_is_over(centre: Centre) -> None:
     anna = centre.actor(centre.agent("8001"))
     await centre.open()
@@ -386,41 +306,3 @@ async def test_the_far_side_is_dropped_or_the_only_agent_leaves_and_the_call_is_
     actions.wrap_up_done(by=anna, note="已核实平安", resolved=True, tags=["误按"])
     call = centre.call(caller)
     assert (call.note, call.resolved, call.tags, centre.seat("8001")) == ("已核实平安", True, ["误按"], "ready")
-
-
-@pytest.mark.req("CALL-13")
-@story
-async def test_a_robot_call_runs_its_script_and_hands_over_to_a_seat(centre: Centre) -> None:
-    centre.agent("8001")
-    await centre.open()
-    heard: list[str] = []
-
-    async def script(control: object, call_id: str, leg_id: str) -> None:
-        await centre.control.engine.play(leg_id, ["elder_check"], play_id="p1")
-        inbox = centre.control.inbox(leg_id)
-        heard.append((await inbox.get()).digit)
-        await centre.control.enqueue(call_id, leg_id, priority=9)
-
-    centre.control.scripts["elder_check"] = script
-    call = actions.robot_call(
-        number=SON, whom="王奶奶", purpose="elder_check", ref="incident:1", place="330199001001", script="elder_check", says="",
-    )  # fmt: skip
-    actions.command(verb="robot", by=actions_clock(), call_id=str(call.call_id))
-    await centre.settle()
-    assert centre.rings() == [SON]
-    await centre.does(SON, "answered")
-    await centre.does(SON, "key:1")
-    assert heard == ["1"]
-    assert centre.rings() == ["8001"]
-    await centre.does("8001", "answered")
-    assert centre.hears(SON) == {"8001"}
-    await centre.does(SON, "ended")
-    call.refresh_from_db()
-    assert (call.state, call.result) == ("ended", "answered")
-    assert not centre.world.legs
-
-
-def actions_clock():  # type: ignore[no-untyped-def]
-    from anju.kernel.flow.actor import THE_CLOCK
-
-    return THE_CLOCK
