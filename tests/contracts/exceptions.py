@@ -64,7 +64,6 @@ FILE_NAMES: dict[str, str] = {
     "calls/kpis/*": "the figures of the call centre: each a function, a test, a sentence",
     "calls/lines/*": "a sub-app: the telephone lines, the engine's configuration made of them, its prompts",
     "calls/exchange.py": "the port to a telephone engine",
-    "calls/simulator.py": "the same port without an engine",
     "devices/profile.py": "what a product's properties mean, as data",
     "devices/totals.py": "many devices at once, judged and counted by the database",
     "elders/checks.py": "what is refused before it is stored, shared by the actions",

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from anju.calls.testing import ENGINE_CONTRACT
+from anju.calls.testing.engine import ENGINE_CONTRACT
 from tests.telephony.stage import RealStage
 
 pytestmark = [pytest.mark.telephony, pytest.mark.timeout(240)]

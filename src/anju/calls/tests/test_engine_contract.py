@@ -8,7 +8,7 @@ import time_machine
 from anju.calls.exchange import Kind
 from anju.calls.simulator import Simulator, World
 from anju.calls.simulator.world import Leg
-from anju.calls.testing import ENGINE_CONTRACT
+from anju.calls.testing.engine import ENGINE_CONTRACT
 from anju.kernel import clock
 
 

@@ -1,4 +1,4 @@
-"""What every telephone engine must keep: the contract that a test of each engine calls."""
+"""What every telephone engine promises: one suite, run against Asterisk (tests/telephony) and against the simulator."""
 
 from __future__ import annotations
 
@@ -7,72 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 from uuid import uuid4
 
-from anju.calls import actions
-from anju.calls.exchange import (
-    CannotDial,
-    Cause,
-    Endpoint,
-    Engine,
-    Event,
-    Exchange,
-    Fenced,
-    Gone,
-    Health,
-    Kind,
-    Number,
-    Order,
-    Seat,
-    Unreachable,
-)
-from anju.calls.models import Call
-
-Dialled = Callable[[str], int]
-"""How often the engine really dialled the call of this id."""
-
-
-def exchange_contract(engine: Exchange, dialled: Dialled, broken: Callable[[bool], None]) -> None:
-    """Raise AssertionError where the engine breaks the port. `broken(True)` must take its line away."""
-    if not engine.name:
-        raise AssertionError("an engine has a name and the three verbs")
-    call = planned()
-    order = Order(call_id=str(call.call_id), number=call.number, script="elder_check", says="试")
-    engine.dial(order)
-    engine.dial(order)
-    if dialled(order.call_id) != 1:
-        raise AssertionError("the same call id dials once, however often it is asked")
-    call.refresh_from_db()
-    if call.state not in {"ringing", "talking", "ended"}:
-        raise AssertionError("the engine reports that it rings")
-    engine.hang_up(order.call_id)
-    engine.hang_up("00000000-0000-0000-0000-000000000000")
-    call.refresh_from_db()
-    if call.state != "ended":
-        raise AssertionError("hanging up ends the call, and the engine says so")
-    if not (isinstance(engine.health(), Health) and engine.health().ok):
-        raise AssertionError("a working engine says that it works")
-    broken(True)  # noqa: FBT003
-    try:
-        if engine.health().ok:
-            raise AssertionError("a broken engine says so")
-        other = planned()
-        try:
-            engine.dial(Order(call_id=str(other.call_id), number=other.number, script="elder_check", says="试"))
-        except CannotDial:
-            return
-        raise AssertionError("a broken engine refuses")
-    finally:
-        broken(False)  # noqa: FBT003
-
-
-def planned(number: str = "13800009999", purpose: str = "elder_check") -> Call:
-    """A call that waits to be dialled."""
-    return actions.robot_call(
-        number=number, whom="试", purpose=purpose, ref="test:1", place="330199001001", script="elder_check", says="试",
-        says_after_key="门禁 2580",
-    )  # fmt: skip
-
-
-# ---- the engine's port ---------------------------------------------------------------------------------------------
+from anju.calls.exchange import Cause, Endpoint, Engine, Event, Fenced, Gone, Kind, Number, Seat, Unreachable
 
 
 def must(what_holds: object, what: str) -> None:
@@ -362,7 +297,7 @@ async def calls_outlive_the_switchboard_and_the_next_one_finds_them(stage: Stage
     must([set(b.leg_ids) for b in found.bridges] == [{leg, seat}], "and who talks with whom")
     dialled = found.leg(seat)
     must(dialled is not None and dialled.args[:1] == ("out",), "a leg that was dialled is known as such")
-    # type: ignore[union-attr]
+  
     must(not [e for e in await stage.seen() if e.kind is Kind.ENTERED], "nothing enters twice")
     try:
         await before.answer(waiting)
