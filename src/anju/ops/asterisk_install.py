@@ -186,6 +186,7 @@ class Apt:
 
         apt checks what it fetches, but not what lies in its cache since an earlier try: we look at every file ourselves.
         """
+        damaged: list[Path] = []
         for said in ("fetching Asterisk", "fetching again what was damaged"):
             self.run("install", "--download-only", "--yes", "--no-install-recommends", *names, said=said)
             found = sorted((self.work / "cache" / "archives").glob("*.deb"))
