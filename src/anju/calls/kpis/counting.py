@@ -208,13 +208,12 @@ def _run(sql: str, values: Sequence[Any]) -> list[Line]:
         names = [column.name for column in cursor.description or ()][2:]
         rows = cursor.fetchall()
     whole = {f.name for f in fields(Counts) if f.type in {"int", int}}
-    return [
-        Line(
-            str(row[0] or ""), str(row[1] or ""),
-            Counts(**{n: int(v) if n in whole else float(v) for n, v in zip(names, row[2:], strict=True)}),
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [Line(str(row[0] or ""), str(row[1] or ""), _counts(names, row[2:], whole)) for row in rows]
+
+
+def _counts(names: Sequence[str], values: Sequence[Any], whole: set[str]) -> Counts:
+    given: dict[str, Any] = {n: int(v) if n in whole else float(v) for n, v in zip(names, values, strict=True)}
+    return Counts(**given)
 
 
 def seats(chosen: Chosen, by: By, now: datetime) -> dict[str, Counts]:

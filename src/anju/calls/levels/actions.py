@@ -18,7 +18,8 @@ from anju.calls.models import Queue, SeatState, Skill
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.kernel import audit, clock
 from anju.kernel.changes import changed
-from anju.kernel.flow.actor import CLOCK, Actor, NotAllowed
+from anju.kernel.flow.actor import Actor, NotAllowed
+from anju.kernel.flow.table import CLOCK
 
 ITSELF = Actor("话务水平", frozenset({CLOCK}))
 LATER = timedelta(seconds=rules.REST_SECONDS)
