@@ -26,7 +26,9 @@ def serve(control: Control) -> int:
     waiting = [c for c in control.calls.values() if c.waits and not c.done]
     if not waiting:
         return 0
-    chairs = [_chair(s) for s in control.seats.values() if s.registered and s.state in seating.FREE]
+    everybody = any(c.level >= rules.EVERYBODY and c.priority >= rules.URGENT for c in waiting)
+    states = seating.FREE if everybody else {"ready"}
+    chairs = [_chair(s) for s in control.seats.values() if s.registered and s.state in states]
     if not chairs:
         return 0
     rung = 0
