@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anju.incidents.models import Attempt, Bell, Incident
+from anju.incidents.models import Attempt, Bell, ElderCall, Incident
 from anju.kernel import clock
 from anju.kernel.flow import engine
 from anju.kernel.flow.actor import THE_CLOCK
@@ -42,6 +42,14 @@ def a_bell() -> Bell:
     return bell
 
 
+def an_elder_call() -> ElderCall:
+    """The first call-back of a silent line."""
+    call = ElderCall(incident=an_incident(), round=1, asked_at=clock.now())
+    engine.begin(call, THE_CLOCK)
+    return call
+
+
+opens("elder_call", an_elder_call)
 opens("incident", an_incident)
 opens("contact_attempt", an_attempt)
 opens("bell", a_bell)
