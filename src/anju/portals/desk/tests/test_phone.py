@@ -124,9 +124,10 @@ def test_what_is_pressed_is_asked_of_the_switchboard(district: District, sit: Si
     exchange.seat(district.second)
     call = exchange.call_in(elder=district.elder)
     answered(district, call, rings(district, call))
-    expect(page.locator("#phone")).to_have_attribute("data-talk", "talking")
-    page.keyboard.press("m")
-    page.keyboard.press("h")
+    expect(page.locator("#case.caller")).to_be_visible()
+    for key, verb in (("m", "mute"), ("h", "hold")):
+        with page.expect_response(f"**/do/{verb}"):
+            page.keyboard.press(key)
     page.keyboard.press("t")
     dialog = page.locator("dialog[open]")
     expect(dialog).to_contain_text("1023 陈一鸣")
