@@ -1,6 +1,6 @@
 """The port over Asterisk's REST interface.
 
-What Asterisk does that one must know (all of it was seen; `docs/subsystems/calls.md` tells how):
+What Asterisk does that one must know (all of it was seen; `docs/subsystems/telephony-port.md` tells where):
 
 * A channel that called in sends no ChannelDestroyed, only StasisEnd; one that was dialled sends both.
 * StasisStart comes once: what entered while we were away is only in the list of channels.

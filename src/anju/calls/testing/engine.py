@@ -162,15 +162,15 @@ async def whoever_is_not_there_costs_no_ringing_time(stage: Stage) -> None:
     """A seat that is not registered is known at once; no event tells of a leg that never was."""
     leg_id = str(uuid4())
     try:
-        await stage.engine.dial(leg_id=leg_id, to=Seat("8002"))
+        await stage.engine.dial(leg_id=leg_id, to=Seat("8004"))
     except Unreachable as nobody:
         must(nobody.cause is Cause.UNREACHABLE, "and the reason is said")
     else:
-        raise AssertionError("nobody is at 8002")
+        raise AssertionError("nobody is at 8004")
     must(not [e for e in await stage.seen() if e.leg_id == leg_id], "no event of it")
     stage.seat("8001")
     states = await stage.engine.seat_states()
-    must(states.get("8001") is True and not states.get("8002", False), f"who is registered: {states}")
+    must(states.get("8001") is True and not states.get("8004", False), f"who is registered: {states}")
 
 
 async def busy_refused_and_unanswered_are_told_apart(stage: Stage) -> None:
