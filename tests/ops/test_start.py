@@ -102,7 +102,7 @@ def test_the_run_file_has_the_agreed_shape(home: Home) -> None:
     assert home.run.stat().st_mode & 0o777 == 0o600
     content = json.loads(home.run.read_text())
     assert set(content) == {
-        "ready", "web", "api", "gateway", "mqtt", "metrics", "logins", "processes", "demo_devices",
+        "ready", "web", "api", "gateway", "mqtt", "metrics", "logins", "processes", "demo_devices", "sip",
     }  # fmt: skip
     assert content["web"] == "http://127.0.0.1:8123"
     assert content["api"] == {"url": "u", "token": "t"}

@@ -88,10 +88,9 @@ def test_a_child_that_will_not_end_is_killed(home: Home) -> None:
 
 
 @pytest.mark.usefixtures("_signals")
-def test_a_child_that_hears_nothing_is_killed(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anju.ops.child.DEAF_SECONDS", 0.2)
+def test_a_child_that_hears_nothing_is_killed(home: Home) -> None:
     supervisor = Supervisor(home, lambda *_: None)
-    child = Child("deaf", lambda: python(PATIENT), lambda: False)
+    child = Child("deaf", lambda: python(PATIENT), lambda: False, deaf=0.2)
     supervisor.add(child)
     child.begin()
     try:
