@@ -71,7 +71,9 @@ def main() -> None:
                         took.append(time.perf_counter() - start)
                         assert answer.status_code == 200, (path, answer.status_code)
                     took = took[1:]  # the first compiles templates
-                    print(f"{2 * homes:6} devices  {path:42} median {statistics.median(took) * 1e3:6.1f} ms, worst {max(took) * 1e3:6.1f} ms")
+                    print(
+                        f"{2 * homes:6} devices  {path:42} median {statistics.median(took) * 1e3:6.1f} ms, worst {max(took) * 1e3:6.1f} ms"
+                    )
     finally:
         connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
 

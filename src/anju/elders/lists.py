@@ -107,7 +107,7 @@ def without_rescue_by_place(on: date | None = None) -> dict[str, int]:
 
 
 def _without_rescue(day: date, place: str = "") -> QuerySet[Elder]:
-    signed = Consent.objects.filter(
+    signed = Consent.unscoped.filter(  # of elders who are in the scope: asked by the index of the elder alone
         Q(withdrawn_on=None) | Q(withdrawn_on__gt=day), elder=OuterRef("pk"), kind="service", signed_on__lte=day,
         expires_on__gte=day, scope__contains=[RESCUE],
     )  # fmt: skip
