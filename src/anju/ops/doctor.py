@@ -121,9 +121,10 @@ def look_at_telephone(home: Home) -> Iterator[Finding]:
         return
     tree = asterisk.find(home)
     if tree is None:
-        yield Finding(
-            "no telephone engine: no real call can come in", asterisk.why_not_the_systems() or "./run --telephony"
-        )
+        why = asterisk.why_not_the_systems()
+        needed = known.get("ANJU_EXCHANGE") == "asterisk" or known.get("ANJU_MODE") == "production"
+        remedy = "./run --telephony installs one" if needed else ""
+        yield Finding(f"no telephone engine, so no real call can come in{f' ({why})' if why else ''}", remedy)
         return
     yield Finding(f"Asterisk {tree.version} ({'private' if tree.is_private else 'of the system'}, {tree.root})")
     base, recordings = Path(known.get("ANJU_ASTERISK_HOME") or ""), Path(known.get("ANJU_RECORDINGS") or "")
