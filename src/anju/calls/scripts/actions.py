@@ -15,7 +15,7 @@ from anju.calls.scripts.models import Survey
 from anju.calls.scripts.queries import robots_dial
 from anju.kernel import clock
 from anju.kernel.facts import announce
-from anju.kernel.flow.engine import THE_CLOCK, NotAllowed
+from anju.kernel.flow.actor import THE_CLOCK, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
 
 ROBOT_TRIES = 5
