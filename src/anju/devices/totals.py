@@ -123,7 +123,7 @@ def _homes(place: str) -> QuerySet[Any, Any]:
 _FLAGS = {"silent": "is_silent", "low": "is_low", "tamper": "vitals__tamper", "weak": "is_weak"}
 
 
-def _judged(place: str = "", kind: str = "", imei: str = "") -> QuerySet[Device]:
+def _judged(place: str = "", kind: str = "", imei: str = "") -> QuerySet[Any, Any]:
     """Installed devices with what is wrong with them as columns."""
     now, limits = clock.now(), list[When]()
     low = Q(pk__in=[])
