@@ -106,7 +106,7 @@ def _idle(state: str, seat: SeatView | None) -> dict[str, str]:
 
 def _party(leg: LegView, call: LiveCallView, *, several: bool, rings: bool) -> Party:
     name = leg.name or (call.whom if leg.role in {"caller", "elder"} else "") or leg.number_masked or "号码未知"
-    role = "" if leg.role in {"caller", "other"} else f"{leg.role_label} "
+    role = "" if leg.role in {"caller", "other"} or (leg.role == "contact" and leg.name) else f"{leg.role_label} "
     if leg.role in {"120", "110", "119"}:
         name, role = f"{leg.role} 调度", ""
     if leg.role in {"agent", "agent_b", "supervisor"}:
