@@ -43,7 +43,7 @@ class Chosen:
 
 
 def _where(chosen: Chosen) -> tuple[str, list[Any]]:
-    said = ["c.planned_at >= %s", "c.planned_at < %s"]
+    said = ["c.direction IN ('in', 'out')", "c.planned_at >= %s", "c.planned_at < %s"]  # the index begins with the direction
     values: list[Any] = [chosen.since, chosen.until]
     scope = current()
     if not scope.is_everything:
@@ -90,17 +90,16 @@ WITH chosen AS (
            c.by_user, {{key}} AS key, {{name}} AS name
     FROM calls_call c LEFT JOIN calls_queue q ON q.id = c.queue_id{{join}}
     WHERE {{where}}
-), legs AS (
-    SELECT l.call_id, count(DISTINCT l.user_id) FILTER (WHERE l.answered_at IS NOT NULL) AS takers,
-           count(l.wrapped_at) AS wrapped, sum(extract(epoch FROM l.wrapped_at - l.ended_at)) AS wrap
-    FROM calls_leg l WHERE l.role = 'agent' AND l.call_id IN (SELECT id FROM chosen WHERE direction = 'in')
-    GROUP BY l.call_id
-), judged AS (
+), judged AS MATERIALIZED (
     SELECT d.*, l.wrapped, l.wrap, coalesce(l.takers, 0) AS takers,
            (d.direction = 'in' AND d.answered_at IS NOT NULL AND d.resolved IS NOT NULL AND (d.caller_index = '' OR NOT EXISTS (
                SELECT 1 FROM calls_call o WHERE o.caller_index = d.caller_index AND o.direction = 'in' AND o.answered_at IS NOT NULL
                AND o.planned_at < d.planned_at AND o.planned_at >= d.planned_at - {_DAY}))) AS first
-    FROM chosen d LEFT JOIN legs l ON l.call_id = d.id
+    FROM chosen d LEFT JOIN LATERAL (
+        SELECT count(DISTINCT l.user_id) FILTER (WHERE l.answered_at IS NOT NULL) AS takers, count(l.wrapped_at) AS wrapped,
+               sum(extract(epoch FROM l.wrapped_at - l.ended_at)) AS wrap
+        FROM calls_leg l WHERE l.call_id = d.id AND l.role = 'agent'
+    ) l ON d.direction = 'in'
 )
 SELECT key, max(name) AS label,
     count(*) FILTER (WHERE {_IN}) AS offered,
