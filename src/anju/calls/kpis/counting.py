@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from django.db import connection
+from django.db import connection, transaction
 
 from anju.calls.kpis.definitions import SAME_MATTER, SHORT, Counts
 from anju.kernel.scope import current
@@ -43,7 +43,11 @@ class Chosen:
 
 
 def _where(chosen: Chosen) -> tuple[str, list[Any]]:
-    said = ["c.direction IN ('in', 'out')", "c.planned_at >= %s", "c.planned_at < %s"]  # the index begins with the direction
+    said = [
+        "c.direction IN ('in', 'out')",
+        "c.planned_at >= %s",
+        "c.planned_at < %s",
+    ]  # the index begins with the direction
     values: list[Any] = [chosen.since, chosen.until]
     scope = current()
     if not scope.is_everything:
@@ -202,7 +206,8 @@ def _of_seats(chosen: Chosen, by: By) -> list[Line]:
 
 
 def _run(sql: str, values: Sequence[Any]) -> list[Line]:
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL jit = off")  # compiling these statements takes longer than running them
         cursor.execute(sql, values)
         names = [column.name for column in cursor.description or ()][2:]
         rows = cursor.fetchall()
