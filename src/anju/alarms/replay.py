@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -198,10 +198,36 @@ def _pooled(of_homes: list[list[Sign]], name: str) -> dict[str, Any]:
     learnt: list[Rhythm] = []
     for _ in range(2):
         learnt = [_run(of_one, prior) for of_one in of_homes]
-        prior = rhythm.merged(learnt, name, rhythm.generic())
+        prior = merged(learnt, name, rhythm.generic())
     days = sum(max(1, r.day - r.first_day) for r in learnt)
     return {"homes": len(of_homes), "days": days, "rates": [round(v, 5) for v in prior.rates],
             "tails": [[[round(v, 4), round(w, 6)] for v, w in tail] for tail in prior.tails]}  # fmt: skip
+
+
+def merged(prior_of: Sequence[Rhythm], name: str, base: Prior) -> Prior:
+    """The population prior of many homes: pooled tables, and how often their silences reach which score."""
+    rates = []
+    for i in range(2 * rhythm.CELLS):
+        exposure = sum(r.exposure[i] for r in prior_of) / rhythm.PER_HOUR
+        ends = sum(r.ends[i] for r in prior_of) / rhythm.PER_END
+        rates.append(
+            max(rhythm.FLOOR_RATE, (ends + rhythm.PRIOR_HOURS * base.rates[i]) / (exposure + rhythm.PRIOR_HOURS))
+        )
+    days = sum(max(1, min(rhythm.WINDOW, r.day - r.first_day)) for r in prior_of)
+    tails = [_shortened(sorted((s.value for r in prior_of for s in r.scores[m]), reverse=True), days) for m in MODES]
+    return Prior(name, tuple(rates), (tails[0] or base.tails[HOME], tails[1] or base.tails[AWAY]))
+
+
+def _shortened(values: Sequence[float], days: int) -> tuple[tuple[float, float], ...]:
+    """The tail in at most 60 steps, finer where it is rare: each step is the mean of the silences that it stands for."""
+    steps: list[tuple[float, float]] = []
+    at = 0
+    while at < len(values):
+        many = max(1, len(values) // 100, at // 8)
+        part = values[at : at + many]
+        steps.append((sum(part) / len(part), len(part) * 30.0 / days))
+        at += many
+    return tuple(steps)
 
 
 def _run(of_one: list[Sign], prior: Prior) -> Rhythm:

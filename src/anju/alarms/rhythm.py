@@ -50,8 +50,8 @@ KEPT: Final = (60, 20)
 FLOOR_RATE: Final = 1e-3
 _ENDLESS: Final = 1e13
 _KERNEL: Final = tuple((j, math.exp(-j * j / 2)) for j in range(-3, 4))
-_PER_HOUR: Final = 512.0
-_PER_END: Final = 128.0
+PER_HOUR: Final = 512.0
+PER_END: Final = 128.0
 _TOP: Final = 65_535
 _PER_LN: Final = 1000.0
 
@@ -132,8 +132,8 @@ class Rhythm:
     def rate(self, mode: int, band: int, hour: int, prior: Prior) -> float:
         """How many silences of this age end per hour at this hour of the day."""
         i = mode * CELLS + band * HOURS + hour
-        seen = self.ends[i] / _PER_END + PRIOR_HOURS * prior.rates[i]
-        return max(FLOOR_RATE, seen / (self.exposure[i] / _PER_HOUR + PRIOR_HOURS))
+        seen = self.ends[i] / PER_END + PRIOR_HOURS * prior.rates[i]
+        return max(FLOOR_RATE, seen / (self.exposure[i] / PER_HOUR + PRIOR_HOURS))
 
     def forget(self, day: int) -> None:
         """Let the days since the last call fade; scores older than the window go."""
@@ -161,10 +161,10 @@ class Rhythm:
         last = -1
         for low, high, band, hour, seen in pieces(tod, age, lost):
             if seen:
-                self._add(self.exposure, mode, band, hour, (high - low) * _PER_HOUR)
+                self._add(self.exposure, mode, band, hour, (high - low) * PER_HOUR)
                 last = mode * CELLS + band * HOURS + hour
         if last >= 0:
-            self._add(self.ends, mode, last % CELLS // HOURS, last % HOURS, _PER_END)
+            self._add(self.ends, mode, last % CELLS // HOURS, last % HOURS, PER_END)
         self._keep(mode, Score(day, value))
         return value
 
@@ -250,7 +250,7 @@ class Rhythm:
         while a < cap:
             hour = int(clock)
             i = base + band * HOURS + hour % HOURS
-            g = (ends[i] / _PER_END + PRIOR_HOURS * usual[i]) / (exposure[i] / _PER_HOUR + PRIOR_HOURS)
+            g = (ends[i] / PER_END + PRIOR_HOURS * usual[i]) / (exposure[i] / PER_HOUR + PRIOR_HOURS)
             g = max(g, FLOOR_RATE)
             end = hour + 1 - tod
             end = min(end, edge)
@@ -376,27 +376,3 @@ def pieces(
         a = end
         if a >= EDGES[band + 1]:
             band += 1
-
-
-def merged(prior_of: Sequence[Rhythm], name: str, base: Prior) -> Prior:
-    """The population prior of many homes: pooled tables, and how often their silences reach which score."""
-    rates = []
-    for i in range(2 * CELLS):
-        exposure = sum(r.exposure[i] for r in prior_of) / _PER_HOUR
-        ends = sum(r.ends[i] for r in prior_of) / _PER_END
-        rates.append(max(FLOOR_RATE, (ends + PRIOR_HOURS * base.rates[i]) / (exposure + PRIOR_HOURS)))
-    days = sum(max(1, min(WINDOW, r.day - r.first_day)) for r in prior_of)
-    tails = [_shortened(sorted((s.value for r in prior_of for s in r.scores[m]), reverse=True), days) for m in MODES]
-    return Prior(name, tuple(rates), (tails[0] or base.tails[HOME], tails[1] or base.tails[AWAY]))
-
-
-def _shortened(values: Sequence[float], days: int) -> tuple[tuple[float, float], ...]:
-    """The tail in at most 60 steps, finer where it is rare: each step is the mean of the silences that it stands for."""
-    steps: list[tuple[float, float]] = []
-    at = 0
-    while at < len(values):
-        many = max(1, len(values) // 100, at // 8)
-        part = values[at : at + many]
-        steps.append((sum(part) / len(part), len(part) * 30.0 / days))
-        at += many
-    return tuple(steps)

@@ -1,6 +1,6 @@
 """The watch over all homes: life signs of a batch go to the homes' rows, and the clock sweeps what is due.
 
-The only writer of `HomeWatch`, `HomeRhythm` and `HomeState`. `hear` runs inside the router's transaction, after the
+The writer of `HomeWatch` and `HomeRhythm` (with `states`, for what people tell). `hear` runs inside the router's transaction, after the
 vitals: a message that is settled has been counted as a life sign, and one that is routed again has not. Rows are locked
 in the order of their homes, everywhere.
 """
@@ -17,7 +17,7 @@ from django.db import transaction
 
 from anju.alarms import actions, explaining, queries, rhythm, storms
 from anju.alarms.facts import ElderAsked
-from anju.alarms.models import HomeRhythm, HomeState, HomeWatch
+from anju.alarms.models import HomeRhythm, HomeWatch
 from anju.alarms.rules import PLATFORM, RULES
 from anju.alarms.vigil import Ear, Raised, Report, Sign, Vigil
 from anju.devices import queries as devices
@@ -26,9 +26,7 @@ from anju.elders import queries as elders
 from anju.kernel import audit, clock
 from anju.kernel.changes import changed
 from anju.kernel.facts import announce
-from anju.kernel.flow.actor import Actor
 from anju.kernel.scope import EVERYWHERE, seen_by
-from anju.signals import queries as signals
 from anju.signals.signal import Heard
 
 _log = logging.getLogger(__name__)
@@ -72,13 +70,13 @@ def hear(messages: Iterable[tuple[Heard, DeviceInfo | None]], *, give_way: bool 
         return 0
     rows = _rows({h: by_home[h][0].device.place for h in sorted(by_home)}, give_way=give_way)
     taught: list[HomeRhythm] = []
-    learnt = _learnt(rows)
+    learnt = learnt_of(rows)
     for row in rows:
-        watch = _Watch.of(row, learnt.get(row.home_id))
+        watch = Watch.of(row, learnt.get(row.home_id))
         for said in sorted(by_home[row.home_id], key=lambda s: s.heard.received_at):
             watch.hear(said)
         taught += watch.store()
-    _save(rows, taught)
+    save(rows, taught)
     return len(rows)
 
 
@@ -102,13 +100,13 @@ def _rows(home_ids: Mapping[int, str], *, give_way: bool) -> list[HomeWatch]:
     return [r for r in rows if r.watched]
 
 
-def _learnt(rows: Iterable[HomeWatch]) -> dict[int, bytes]:
+def learnt_of(rows: Iterable[HomeWatch]) -> dict[int, bytes]:
     """What these homes have taught, packed."""
     kept = HomeRhythm.objects.filter(home_id__in=[r.home_id for r in rows]).values_list("home_id", "packed")
     return {home_id: bytes(packed) for home_id, packed in kept}
 
 
-def _save(rows: Sequence[HomeWatch], taught: Sequence[HomeRhythm]) -> None:
+def save(rows: Sequence[HomeWatch], taught: Sequence[HomeRhythm]) -> None:
     if rows:
         HomeWatch.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["home"],
@@ -126,7 +124,7 @@ def _save(rows: Sequence[HomeWatch], taught: Sequence[HomeRhythm]) -> None:
 # ---- one home between its row and the pure watch
 
 
-class _Watch:
+class Watch:
     """A row as a `Vigil`, and back. The rhythm is unpacked only when it is needed: an empty report needs none."""
 
     def __init__(self, row: HomeWatch, vigil: Vigil) -> None:
@@ -134,7 +132,7 @@ class _Watch:
         self.before = vigil.last_life_at
 
     @classmethod
-    def of(cls, row: HomeWatch, packed: bytes | None) -> _Watch:
+    def of(cls, row: HomeWatch, packed: bytes | None) -> Watch:
         """The watch of this row with what the home has taught."""
         today = clock.today().toordinal()
         learnt = rhythm.fresh(today)
@@ -225,7 +223,7 @@ def _kept(ear: Ear) -> dict[str, Any]:
 
 def vigil_of(row: HomeWatch) -> Vigil:
     """The pure watch of this row, to ask it something."""
-    return _Watch.of(row, _learnt([row]).get(row.home_id)).vigil
+    return Watch.of(row, learnt_of([row]).get(row.home_id)).vigil
 
 
 # ---- who is watched
@@ -293,16 +291,16 @@ def _sweep_some(home_ids: Sequence[int]) -> int:
         .filter(home_id__in=home_ids, watched=True, look_at__lte=now)
         .order_by("home_id")
     )
-    done, learnt = 0, _learnt(rows)
+    done, learnt = 0, learnt_of(rows)
     for row in rows:
-        watch = _Watch.of(row, learnt.get(row.home_id))
+        watch = Watch.of(row, learnt.get(row.home_id))
         found = watch.vigil.sweep(now.timestamp())
         watch.store()
         if not found and row.look_at is not None and row.look_at <= now:
             row.look_at = now + timedelta(minutes=1)
         for raised in found:
             done += _tell(row, raised)
-    _save(rows, [])
+    save(rows, [])
     return done
 
 
@@ -344,118 +342,3 @@ def _send_repair(row: HomeWatch) -> None:
 
 def _sentence(row: HomeWatch, raised: Raised) -> str:
     return explaining.sentence(row, raised)
-
-
-# ---- life signs and states that people tell
-
-
-@transaction.atomic
-def alive(*, home_id: int, at: datetime, what: str) -> bool:
-    """A sign of life that no sensor tells: her key press in a robot call, her voice confirmed by an agent, a visit."""
-    with seen_by(EVERYWHERE):
-        row = HomeWatch.objects.select_for_update(of=("self",)).filter(home_id=home_id, watched=True).first()
-        if row is None:
-            return False
-        watch = _Watch.of(row, _learnt([row]).get(home_id))
-        if watch.vigil.last_life_at is None or at.timestamp() > watch.vigil.last_life_at:
-            row.last_life_what = what[:40]
-        watch.vigil.live(Sign(at.timestamp()))
-        _save([row], watch.store())
-        changed("home", home_id, row.place)
-        return True
-
-
-@transaction.atomic
-def false_alarm(*, home_id: int, since: datetime, until: datetime, away: bool) -> None:
-    """An agent confirmed that she was well: this silence is learnt. Emergencies and device faults never are (SEN-08)."""
-    with seen_by(EVERYWHERE):
-        row = HomeWatch.objects.select_for_update(of=("self",)).filter(home_id=home_id, watched=True).first()
-        if row is None or until <= since:
-            return
-        watch = _Watch.of(row, _learnt([row]).get(home_id))
-        mode = rhythm.AWAY if away else rhythm.HOME
-        watch.vigil.teach(since=since.timestamp(), until=until.timestamp(), mode=mode)
-        watch.before = None
-        _save([row], watch.store())
-
-
-def learn_from_case(*, case_kind: str, case_id: int) -> int:
-    """She was well: the silences of the alarms of this case are learnt. Answers how many."""
-    learnt = 0
-    with seen_by(EVERYWHERE):
-        for alarm in queries.by_case(case_kind=case_kind, case_id=case_id):
-            if alarm.kind not in {"inactivity", "not_back"} or alarm.home_id is None:
-                continue
-            signs = [
-                a.at
-                for a in signals.activity(alarm.home_id, alarm.at - timedelta(days=2), clock.now())
-                if a.kind in LIFE
-            ]
-            since = max((at for at in signs if at < alarm.at), default=None)
-            until = min((at for at in signs if at >= alarm.at), default=clock.now())
-            if since is not None:
-                false_alarm(home_id=alarm.home_id, since=since, until=until, away=alarm.kind == "not_back")
-                learnt += 1
-    return learnt
-
-
-@transaction.atomic
-def say_state(
-    *,
-    home_id: int,
-    kind: str,
-    until: datetime,
-    by: Actor,
-    how: str = "staff",
-    note: str = "",
-    since: datetime | None = None,
-) -> HomeState:
-    """Somebody told that she is away, in hospital, has a visitor, or that devices are tested. It ends by itself.
-
-    A pause never stops an SOS; it stops only what silence would raise.
-    """
-    home = elders.home(home_id)
-    if home is None:
-        raise ValueError("没有这个家庭")
-    now = clock.now()
-    since = since or now
-    if until <= max(since, now):
-        raise ValueError("结束时间须晚于现在")
-    state = HomeState.objects.create(
-        home_id=home_id,
-        place=home.place,
-        kind=kind,
-        since=since,
-        until=until,
-        said_by=by.name,
-        said_how=how,
-        note=note[:200],
-    )
-    if kind != HomeState.Kind.VISITOR:
-        _pause(home_id, until)
-    audit.record(
-        "home.state", subject="home", subject_id=str(home_id), place=home.place, reason=note, detail={"kind": kind}
-    )
-    changed("home", home_id, home.place)
-    return state
-
-
-@transaction.atomic
-def end_state(*, state_id: int, why: str) -> None:
-    """She is back: watching goes on at once, from a fresh silence."""
-    state = HomeState.objects.select_for_update().get(pk=state_id)
-    if state.ended_at is None:
-        state.ended_at, state.ended_why = clock.now(), why[:60]
-        state.save(update_fields=["ended_at", "ended_why"])
-        _pause(state.home_id, None)
-        changed("home", state.home_id, state.place)
-
-
-def _pause(home_id: int, until: datetime | None) -> None:
-    row = HomeWatch.objects.select_for_update(of=("self",)).filter(home_id=home_id).first()
-    if row is None:
-        return
-    row.paused_until = until
-    due = min((t for t in (row.soft_at, row.hard_at) if t is not None), default=None)
-    row.look_at = max(due, until) if due and until else due
-    row.save(update_fields=["paused_until", "look_at"])

@@ -56,7 +56,7 @@ def repairs() -> None:
 
 def silences() -> None:
     """The soft deadline of a silence asks her by robot; her key is a sign of life; what an agent found teaches the rhythm."""
-    from anju.alarms import sensing
+    from anju.alarms import states
     from anju.alarms.facts import ElderAsked
     from anju.calls import actions as calls
     from anju.calls.facts import KeyPressed
@@ -79,11 +79,11 @@ def silences() -> None:
     def pressed(fact: KeyPressed) -> None:
         kind, _, home_id = fact.ref.partition(":")
         if kind == "home" and fact.digit == "1":
-            sensing.alive(home_id=int(home_id), at=clock.now(), what="电话按键应答")
+            states.alive(home_id=int(home_id), at=clock.now(), what="电话按键应答")
 
     def archived(fact: IncidentClosed) -> None:
         if fact.outcome_class in well:
-            sensing.learn_from_case(case_kind="incident", case_id=fact.incident_id)
+            states.learn_from_case(case_kind="incident", case_id=fact.incident_id)
 
     reacts(ElderAsked, ask)
     reacts(KeyPressed, pressed)

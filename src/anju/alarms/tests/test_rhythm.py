@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anju.alarms import rhythm
+from anju.alarms import replay, rhythm
 from anju.alarms.rhythm import AWAY, CAPS, CELLS, HOME, START, Rhythm
 
 PRIOR = rhythm.generic()
@@ -150,13 +150,13 @@ def test_in_the_long_run_a_home_with_habits_stays_near_its_budget() -> None:
 
 def test_the_population_prior_is_the_pool_of_its_homes() -> None:
     homes = [taught(n) for n in range(4)]
-    prior = rhythm.merged(homes, "four", PRIOR)
+    prior = replay.merged(homes, "four", PRIOR)
     assert len(prior.rates) == 2 * CELLS
     new = rhythm.fresh(DAY + 40)
     ours = new.deadlines(tod=10.0, mode=HOME, prior=prior, budget=1).hard
     theirs = [h.deadlines(tod=10.0, mode=HOME, prior=PRIOR, budget=1).hard for h in homes]
     assert min(theirs) * 0.6 < ours < max(theirs) * 1.6
-    nobody = rhythm.merged([], "none", PRIOR)
+    nobody = replay.merged([], "none", PRIOR)
     assert nobody.rates == pytest.approx(PRIOR.rates)
     assert nobody.tails == PRIOR.tails
     assert math.isfinite(new.thresholds(AWAY, 1.0, nobody))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from anju.alarms import explaining, routing, sensing
+from anju.alarms import explaining, routing, sensing, states
 from anju.alarms.facts import ElderAsked
 from anju.alarms.models import Alarm, HomeRhythm, HomeState, HomeWatch
 from anju.alarms.tests.conftest import Taker
@@ -144,8 +144,8 @@ def test_away_and_hospital_pause_what_silence_would_raise_and_end_by_themselves(
     moved(where, seq=1, at=clock.now())
     until = clock.now() + timedelta(days=3)
     with pytest.raises(ValueError, match="晚于"):
-        sensing.say_state(home_id=device.home_id, kind="holiday", until=clock.now(), by=BY)
-    state = sensing.say_state(home_id=device.home_id, kind="hospital", until=until, by=BY, how="phone")
+        states.say_state(home_id=device.home_id, kind="holiday", until=clock.now(), by=BY)
+    state = states.say_state(home_id=device.home_id, kind="hospital", until=until, by=BY, how="phone")
     let_pass(timedelta(days=2))
     sensing.sweep()
     assert not Alarm.objects.exists()
@@ -161,13 +161,13 @@ def test_her_key_press_is_a_sign_of_life_and_starts_the_silence_anew(let_pass: P
     moved(where, seq=1, at=clock.now())
     before = HomeWatch.objects.get(home_id=device.home_id)
     let_pass(timedelta(hours=2))
-    assert sensing.alive(home_id=device.home_id, at=clock.now(), what="按键应答")
+    assert states.alive(home_id=device.home_id, at=clock.now(), what="按键应答")
     after = HomeWatch.objects.get(home_id=device.home_id)
     assert before.hard_at is not None
     assert after.hard_at is not None
     assert after.hard_at > before.hard_at
     assert after.last_life_what == "按键应答"
-    assert not sensing.alive(home_id=device.home_id + 999, at=clock.now(), what="按键应答")
+    assert not states.alive(home_id=device.home_id + 999, at=clock.now(), what="按键应答")
 
 
 @pytest.mark.req("SEN-08")
@@ -186,7 +186,7 @@ def test_only_a_false_alarm_that_an_agent_confirmed_is_learnt(let_pass: Pass) ->
     ended = clock.now()
     moved(where, seq=seq, at=ended)
     assert explaining.rhythm_of(device.home_id).scores == ([], [])
-    sensing.false_alarm(home_id=device.home_id, since=began, until=ended, away=False)
+    states.false_alarm(home_id=device.home_id, since=began, until=ended, away=False)
     assert len(explaining.rhythm_of(device.home_id).scores[0]) == 1
 
 

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from anju.alarms import homes, sensing, storms
+from anju.alarms import homes, states, storms
 from anju.alarms import queries as alarms
 from anju.elders import queries as elders
 from anju.kernel import clock
@@ -51,11 +51,11 @@ def home_state(request: HttpRequest, elder_id: int) -> HttpResponse:
     ending = request.POST.get("end", "")
     try:
         if ending.isascii() and ending.isdigit():
-            sensing.end_state(state_id=int(ending[:15]), why=f"{by.name}告知已回家")
+            states.end_state(state_id=int(ending[:15]), why=f"{by.name}告知已回家")
             messages.success(request, "已恢复看护。")
             return back
         until = datetime.fromisoformat(request.POST.get("until", "")).replace(tzinfo=clock.SHANGHAI)
-        sensing.say_state(
+        states.say_state(
             home_id=elder.home_id, kind=request.POST.get("kind", "")[:10], until=until, by=by,
             note=request.POST.get("note", "").replace("\x00", "").strip(),
         )  # fmt: skip
