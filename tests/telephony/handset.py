@@ -6,6 +6,7 @@ time over UDP, with A-law sound: it says its voice and keeps what it hears.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import threading
@@ -147,8 +148,10 @@ class Handset:
         """The plug is pulled: not a word."""
         with self._lock:
             self._open = False
-        self._line.close()
-        self._sound.close()
+        for one in (self._line, self._sound):
+            with contextlib.suppress(OSError):  # a socket that a thread still reads from keeps its port otherwise
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
 
     # ---- the line
 
