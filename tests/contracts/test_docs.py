@@ -75,7 +75,12 @@ def test_every_class_of_the_glossary_exists() -> None:
     missing = []
     for module, name in rows:
         path = ROOT / "src" / "anju" / Path(*module.split("."))
-        files = [path.with_suffix(".py"), path / "models.py", *(path.glob("*.py") if path.is_dir() else []), *path.glob("models/*.py")]
+        files = [
+            path.with_suffix(".py"),
+            path / "models.py",
+            *(path.glob("*.py") if path.is_dir() else []),
+            *path.glob("models/*.py"),
+        ]
         if not any(name in names_in(f) for f in files if f.exists()):
             missing.append(f"{module}.{name}")
     assert missing == []
