@@ -297,7 +297,7 @@ async def calls_outlive_the_switchboard_and_the_next_one_finds_them(stage: Stage
     must([set(b.leg_ids) for b in found.bridges] == [{leg, seat}], "and who talks with whom")
     dialled = found.leg(seat)
     must(dialled is not None and dialled.args[:1] == ("out",), "a leg that was dialled is known as such")
-  
+
     must(not [e for e in await stage.seen() if e.kind is Kind.ENTERED], "nothing enters twice")
     try:
         await before.answer(waiting)

@@ -128,8 +128,21 @@ def test_a_home_is_changed_with_its_place_on_the_map():
     with pytest.raises(NotAccepted, match="经度和纬度要一起填"):
         actions.change_home(home_id=elder.home_id, by=by, lon=120.2, lat=None, address="荷汀苑 9 幢 101 室")
     actions.change_home(
-        home_id=elder.home_id, by=by, address="荷汀苑 9 幢 101 室", entrance="北门", lift=True, floor=1, lon=120.22, lat=30.22
+        home_id=elder.home_id,
+        by=by,
+        address="荷汀苑 9 幢 101 室",
+        entrance="北门",
+        lift=True,
+        floor=1,
+        lon=120.22,
+        lat=30.22,
     )
     home = Home.objects.get(pk=elder.home_id)
-    assert (home.address, home.entrance, home.lift, home.floor, home.lon) == ("荷汀苑 9 幢 101 室", "北门", True, 1, 120.22)
+    assert (home.address, home.entrance, home.lift, home.floor, home.lon) == (
+        "荷汀苑 9 幢 101 室",
+        "北门",
+        True,
+        1,
+        120.22,
+    )
     assert [f.elder_id for f in queries.search("9 幢 101", 3, roles={Role.LEAD})] == [elder.pk]
