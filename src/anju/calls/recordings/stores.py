@@ -14,6 +14,7 @@ from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from anju.calls.recordings.s3 import S3Store
+from anju.calls.recordings.vault import private_folder
 
 BLOCK = 1024 * 1024
 
@@ -67,7 +68,7 @@ class FolderStore:
         target = self.folder / name
         if target.exists() and sha256_of(target) == sha256:
             return
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(target.parent)
         part = target.with_name(target.name + ".part")
         with source.open("rb") as file, os.fdopen(os.open(part, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as out:
             os.fchmod(out.fileno(), 0o600)

@@ -158,7 +158,7 @@ def bring_back(row: Recording) -> bool:
         return False
     target = folders.kept() / row.file
     part = target.with_name(target.name + ".back")
-    target.parent.mkdir(parents=True, exist_ok=True, mode=vault.FOLDER_MODE)
+    vault.private_folder(target.parent)
     try:
         store.get(row.file, part)
         good = sha256_of(part) == row.sealed_sha256

@@ -55,7 +55,7 @@ def seal(blocks: Iterable[bytes], length: int, path: Path, keys: Mapping[str, by
     salt, prefix = secrets.token_bytes(16), secrets.token_bytes(7)
     head = _HEAD.pack(MAGIC, name.encode().ljust(8, b"\0"), salt, prefix, CHUNK, length)
     cipher, part = _cipher(master, salt), path.with_name(path.name + ".part")
-    path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+    private_folder(path.parent)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE), "wb") as file:
         file.write(head)
         written = 0
@@ -68,6 +68,13 @@ def seal(blocks: Iterable[bytes], length: int, path: Path, keys: Mapping[str, by
         os.fsync(file.fileno())
     part.replace(path)
     _sync_folder(path.parent)
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each for its owner alone (mkdir itself guards only the last one)."""
+    missing = [f for f in (folder, *folder.parents) if not f.exists()]
+    for one in reversed(missing):
+        one.mkdir(exist_ok=True, mode=FOLDER_MODE)
 
 
 def _sync_folder(folder: Path) -> None:
