@@ -3,6 +3,7 @@
 from anju.incidents.actions.dialling import call_elder, call_rescue
 from anju.incidents.actions.forgetting import forget
 from anju.incidents.actions.from_call import open_from_call
+from anju.incidents.actions.knowing import identify
 from anju.incidents.actions.ladder import arrived, call_contact, contact_result, reveal_number
 from anju.incidents.actions.moves import call_back, follow_up, late_data, move, note, tick, withdraw
 from anju.incidents.actions.opening import device_reset, open_by_hand, open_or_join
@@ -33,6 +34,7 @@ __all__ = [
     "forget",
     "hand_over",
     "hear_bell",
+    "identify",
     "late_data",
     "leave_seat",
     "move",

@@ -37,7 +37,7 @@ def open_or_join(*, alarm_id: int) -> int:
         if alarm.case_kind == CASE and alarm.case_id:
             return int(alarm.case_id)
         clue = "" if alarm.home_id else _clue(alarm)
-        _one_at_a_time(f"home:{alarm.home_id}" if alarm.home_id else f"unknown:{clue}")
+        one_at_a_time(f"home:{alarm.home_id}" if alarm.home_id else f"unknown:{clue}")
         last = _last_case(alarm.home_id, clue)
         verdict = ""
         if last is not None:
@@ -68,7 +68,7 @@ def open_by_hand(
     kind, kind_label = kind[:40], kind_label.replace("\x00", "")[:80] or "来电求助"
     with seen_by(EVERYWHERE):
         if home_id is not None:
-            _one_at_a_time(f"home:{home_id}")
+            one_at_a_time(f"home:{home_id}")
             last = _last_case(home_id, "")
             if last is not None and not drill and last.state in rules.OPEN_BEFORE_FOLLOW_UP:
                 raise NotAllowed(f"这户已有未结事件 {last.number}，在那里继续处置", code="not_here")
@@ -107,7 +107,8 @@ def _clue(alarm: Any) -> str:
     return str(alarm.note or alarm.source or f"报警 {alarm.number}")[:80]
 
 
-def _one_at_a_time(key: str) -> None:
+def one_at_a_time(key: str) -> None:
+    """Wait until nobody else opens or names a case of this home; held until the transaction ends."""
     number = int.from_bytes(hashlib.sha256(f"incident {key}".encode()).digest()[:8], "big", signed=True)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])

@@ -121,7 +121,7 @@ def case(user: User, incident_id: int) -> dict[str, Any]:
         "ladder": [present.ladder_rung(r) for r in view.ladder], "timeline": [present.entry_row(e) for e in view.timeline],
         "bells": view.bells, "sheet": present.sheet_lines(view.sheet.lines), "spoken": view.sheet.spoken, "seconds": view.sheet.seconds,
         "tabs": tabs(view), "strip": strip(head.home_id, now), "outcome": head.outcome, "previous": head.previous_number,
-        "previous_id": head.previous_id,
+        "previous_id": head.previous_id, "unknown": head.home_id is None and head.state not in {"follow_up", "closed"},
     }  # fmt: skip
     return {
         "now": now,

@@ -36,6 +36,7 @@ urlpatterns = [
     path("desk/incident/<int:incident_id>/move/<slug:name>", verbs.move),
     path("desk/incident/<int:incident_id>/duty/<slug:name>", verbs.duty),
     path("desk/incident/<int:incident_id>/note", verbs.note),
+    path("desk/incident/<int:incident_id>/identify", verbs.identify),
     path("desk/incident/<int:incident_id>/call/<int:rung>", verbs.call),
     path("desk/incident/<int:incident_id>/number/<int:rung>", verbs.number),
     path("desk/incident/<int:incident_id>/seat/<slug:letter>", verbs.seat),

@@ -283,6 +283,20 @@ def _open(user: User, form: dict[str, str]) -> int:
     ).pk  # fmt: skip
 
 
+@require_POST
+@desk_only
+def identify(request: HttpRequest, incident_id: int) -> HttpResponse:
+    """Who an unknown caller is: chosen from the files, or typed."""
+    elder = request.POST.get("elder", "")
+    return act(
+        request, incident_id,
+        lambda: incidents.identify(
+            incident_id=incident_id, by=people.actor(user_of(request)), elder_id=int(elder) if elder.isdigit() else None,
+            phone=request.POST.get("callback", ""), address=request.POST.get("address", ""), what=request.POST.get("what", ""),
+        ),
+    )  # fmt: skip
+
+
 @require_GET
 @never_cache
 @desk_only
