@@ -301,7 +301,7 @@ def _measure(what: str, seconds: int, folder: Path) -> None:
     load_before = os.getloadavg()[0]
     with engine_room(seats=(*OURS, *THEIRS), rescue=(), before=with_a_queue, ports=4000) as room:
         hands = Hands(room)
-        with open_centre(room, hands) as centre:
+        with open_centre(room, hands, with_door=False) as centre:
             prepare(centre)
             load = Load(room, centre, folder, sound=what == "media")
             try:

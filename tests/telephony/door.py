@@ -49,6 +49,8 @@ class Door:
                 visitor.close()
                 continue
             inside = socket.create_connection(self._to)
+            for one in (visitor, inside):  # small answers must not wait 40 ms for an acknowledgement
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._through += [visitor, inside]
             for one, other in ((visitor, inside), (inside, visitor)):

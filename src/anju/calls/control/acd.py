@@ -57,7 +57,7 @@ def offer(control: Control, call: LiveCall, places: list[SeatNow]) -> None:
         first = {} if call.notes.get("offered") else {"offered_at": at}
         call.notes["offered"] = True
         steps.append(rows.move(call, "offer", at, **first))
-    control.task(_ring(control, call, parties, control.sure(call, *steps)), "offer")
+    call.notes["ring"] = control.task(_ring(control, call, parties, control.sure(call, *steps)), "offer")
 
 
 async def _ring(control: Control, call: LiveCall, parties: list[Party], safe: Awaitable[None]) -> None:

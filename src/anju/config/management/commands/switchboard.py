@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from anju.calls.control.apart import tell_until_alone
 from anju.calls.control.board import Board
 
-SWITCH = 0.0002
+SWITCH = 0.0005
 """Seconds after which a thread hands Python on to one that wants it: ringing waits for no other thread's five."""
 
 
