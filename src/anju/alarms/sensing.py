@@ -27,6 +27,7 @@ from anju.kernel import audit, clock
 from anju.kernel.changes import changed
 from anju.kernel.facts import announce
 from anju.kernel.scope import EVERYWHERE, seen_by
+from anju.signals import queries as signals
 from anju.signals.signal import Heard
 
 _log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ DOORS: Final = frozenset({"door_open", "door_closed"})
 AT_ONCE: Final = 200
 NO_CONSENT: Final = "没有有效的监测同意"
 NO_SENSOR: Final = "没有活动或门磁传感器"
+HISTORY: Final = timedelta(days=30)
 NOT_YET: Final = "刚听到，正在核对同意和设备"
 """A home that is heard for the first time: the next sweep looks whether it may be watched."""
 
@@ -244,12 +246,33 @@ def enrol(*, home_id: int) -> bool:
     if elder is None or not elders.covered(elder.pk, "monitor") or "monitor" not in elders.services_for(elder.pk):
         why_not = NO_CONSENT
     period = max((d.report_every for d in sensors if d.kind != "door"), default=3600)
-    HomeWatch.objects.update_or_create(
+    row, _ = HomeWatch.objects.update_or_create(
         home_id=home_id,
         defaults={"place": home.place, "watched": not why_not, "why_not": why_not, "period": max(1800, period)},
     )
+    if row.watched and row.first_at is None:
+        _learn_history(row)
     changed("home", home_id, home.place)
     return not why_not
+
+
+def _learn_history(row: HomeWatch) -> None:
+    """A home that is watched from today on has often been heard for weeks: nothing of that need be learnt again."""
+    now = clock.now()
+    seen = [a for a in signals.activity(row.home_id, now - HISTORY, now) if a.kind in LIFE]
+    if not seen:
+        return
+    watch = Watch.of(row, None)
+    watch.vigil.rhythm = rhythm.fresh(clock.local(seen[0].at).toordinal())
+    for sign in seen:
+        watch.vigil.live(Sign(sign.at.timestamp(), door=sign.kind in DOORS))
+    for health in devices.of_home(row.home_id):
+        if health.device.kind in SENSORS and health.last_heard_at is not None:
+            heard = health.last_heard_at.timestamp()
+            watch.vigil.ears[str(health.device.id)] = Ear(heard, heard)
+    watch.vigil.aim()
+    row.first_at, row.last_life_what = seen[0].at, LIFE[seen[-1].kind]
+    save([row], watch.store())
 
 
 def enrol_all() -> int:

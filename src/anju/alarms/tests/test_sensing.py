@@ -139,6 +139,24 @@ def test_a_home_heard_for_the_first_time_is_watched_from_the_next_sweep_on() -> 
 
 
 @pytest.mark.req("SEN-01")
+def test_what_was_heard_before_the_consent_of_today_need_not_be_learnt_again(let_pass: Pass) -> None:
+    device, where = a_home(signed=False), lane()
+    for n in range(1, 30):
+        moved(where, seq=n, at=clock.now())
+        let_pass(timedelta(hours=1))
+    consent(device.home_id)
+    assert sensing.enrol(home_id=device.home_id)
+    row = HomeWatch.objects.get(home_id=device.home_id)
+    assert row.first_at is not None
+    assert clock.now() - row.first_at > timedelta(hours=28)
+    assert len(explaining.rhythm_of(device.home_id).scores[0]) > 20
+    assert row.hard_at is not None
+    before = row.first_at
+    assert sensing.enrol(home_id=device.home_id)
+    assert HomeWatch.objects.get(home_id=device.home_id).first_at == before
+
+
+@pytest.mark.req("SEN-01")
 def test_away_and_hospital_pause_what_silence_would_raise_and_end_by_themselves(let_pass: Pass) -> None:
     device, where = a_home(), lane()
     moved(where, seq=1, at=clock.now())

@@ -14,12 +14,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from anju.alarms import sensing
 from anju.devices import actions as devices
 from anju.kernel import audit, clock
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.signals import queries as signals
 from anju.town import land, people
-from anju.town.demo import cases, history, homes, staff, telephone
+from anju.town.demo import cases, history, homes, roster, staff, telephone
 
 MAP = Path(__file__).parents[2] / "static" / "town" / "map.geojson"
 
@@ -62,6 +63,8 @@ class Command(BaseCommand):
             until = clock.now()
             self._step("历史消息", lambda: history.load(seeds, until))
             self._step("历史事件与工单", lambda: cases.make(seeds, until))
+        self._step("家庭看护", sensing.enrol_all)
+        self._step("值班与专家", roster.make)
         self._step("审计封存", audit.seal)
 
     def _users(self) -> None:
