@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from tests.telephony.centre import Centre
     from tests.telephony.engine_room import EngineRoom
 
-OURS = tuple(str(n) for n in range(5001, 5201))
-THEIRS = tuple(str(n) for n in range(6001, 6201))
+SEATS = 200
+OURS = tuple(str(n) for n in range(5001, 5001 + SEATS))
+THEIRS = tuple(str(n) for n in range(6001, 6001 + SEATS))
 """Seats of the platform, and members of Asterisk's own queue: as many, and the same SIPp behind both."""
 QUEUE = "8000"
 SEAT_PORT = 5470
