@@ -17,6 +17,7 @@ PAGES = {
 }
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.django_db
 @pytest.mark.req("DEV-05", "SYS-02")
 def test_twenty_thousand_devices_cost_a_page_what_two_hundred_do(as_user, settings):

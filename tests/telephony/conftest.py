@@ -55,5 +55,5 @@ def empty() -> None:
 
 TABLES = (
     "calls_call", "calls_leg", "calls_seatstate", "calls_seatlog", "calls_command", "calls_callback", "calls_news",
-    "calls_switchboard", "kernel_due", "kernel_movement", "procrastinate_jobs", "procrastinate_events",
+    "calls_switchboard", "incidents_incident", "alarms_alarm", "kernel_due", "kernel_movement", "procrastinate_jobs", "procrastinate_events",
 )  # fmt: skip

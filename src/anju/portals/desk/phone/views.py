@@ -149,7 +149,7 @@ def ask_invite(request: HttpRequest) -> HttpResponse:
     mine = queries.my_call(user.pk)
     shown = {
         "verb": "invite", "icon": "users", "title": "会议：再请一方", "go": "请进来", "seats": wall.targets(user),
-        "roles": wall.invitees(mine), "number_roles": wall.NUMBER_ROLES,
+        "parts": wall.invitees(mine), "number_roles": wall.NUMBER_ROLES,
     }  # fmt: skip
     return _dialog(request, "transfer", shown)
 

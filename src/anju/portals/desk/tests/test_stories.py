@@ -212,7 +212,7 @@ def test_a_call_is_registered_by_hand_for_clients_and_others(district: District,
     """A known number finds the elder; an unknown caller is served all the same."""
     seat = sit(district.agent)
     live(seat)
-    expect(seat.page.locator(".callbar")).to_contain_text("无电话引擎 · 来电请手工登记")
+    expect(seat.page.locator(".callbar")).to_contain_text("模拟话务")
     seat.page.keyboard.press("c")
     dialog = seat.page.locator("dialog")
     dialog.get_by_label("来电号码").fill("13800002046")
