@@ -21,8 +21,6 @@ LIFTS = 2.0
 """Seconds within which the engine reports that it has lifted."""
 SOOTHE = 30.0
 """Seconds between two "please wait"."""
-RING_FIRST = 0.5
-"""Seconds that looking her up waits for the ring at most."""
 RESCUE = ("rescue", "s")
 
 
@@ -256,9 +254,7 @@ def survey(control: Control, call: LiveCall) -> bool:
 
 
 async def _identified(control: Control, call: LiveCall, caller: Party, device: str) -> None:
-    """Look her up while the seat rings; then everybody may know that she calls. The ring comes first: both need Python."""
-    if (ring := call.notes.get("ring")) is not None:
-        await asyncio.wait({ring}, timeout=RING_FIRST)
+    """Look her up while the seat rings; then everybody may know that she calls."""
     found = lookup.Found()
     try:
         found = await control.db(lookup.identify, number=call.number, device=device)

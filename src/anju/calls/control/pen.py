@@ -63,7 +63,6 @@ class Pen:
         self._raw: psycopg.Connection[Any] | None = None
         self.away_since: float | None = None
         self.fenced = False
-        self._called = False
         self.missed: deque[str] = deque(maxlen=100)
         """Moves that found their call in another state than we thought."""
 
@@ -74,15 +73,8 @@ class Pen:
         batch = Batch(key, [r for r in rows if r is not None])
         with self._bell:
             self._batches.append(batch)
-        if not self._called:  # what one event leads to goes into one commit: the pen is called when that is decided
-            self._called = True
-            asyncio.get_running_loop().call_soon(self._call)
-        return asyncio.wrap_future(batch.done)
-
-    def _call(self) -> None:
-        self._called = False
-        with self._bell:
             self._bell.notify()
+        return asyncio.wrap_future(batch.done)
 
     def sure(self, key: str, *rows: Row | None) -> Awaitable[None]:
         """Done when these rows are safe: in the database, or in the spool when that takes too long. Fenced if replaced.
