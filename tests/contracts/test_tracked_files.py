@@ -37,7 +37,7 @@ def tracked() -> list[Path]:
 def test_no_tracked_file_names_a_registry_or_a_machine() -> None:
     for sample in ("--index" + "-url http://x", "see /ro" + "ot/x", '"resol' + 'ved": "https://x"'):
         assert wrong_lines(sample), sample
-    assert not wrong_lines("the folder below /ro" + "ot, say; https://example.org/work/")
+    assert not wrong_lines("the folder below /ro" + "ot, say; https://example.org/wo" + "rk/")
     found = {}
     for path in tracked():
         try:
