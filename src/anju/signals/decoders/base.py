@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
+
+import msgspec
 
 from anju.devices.profile import UNKNOWN, Profile
 from anju.signals.signal import URGENT
@@ -22,7 +25,9 @@ EARLIEST = 1_577_836_800_000  # 2020-01-01: a clock before that was never set
 FUTURE = 5 * 60 * 1000  # a clock may run ahead that much
 CHINA = timezone(timedelta(hours=8))
 LONGEST = 80  # characters of a name
-MOST_LINES = 2_000  # signals of one body
+MOST_LINES = 2_000  # signals of one message
+MOST_MESSAGES = 500  # messages of one body
+_encode = msgspec.json.Encoder().encode
 
 # kind → (dty, "" = the product's own; stc)
 CODES: Mapping[str, tuple[str, str]] = {
@@ -93,6 +98,30 @@ class Report:
         dty, stc = CODES.get(kind, ("", ""))
         seq = self.vitals.get("seq")
         self.lines.append((kind, at, dty or profile.dty or "0004", stc, "", count, value, seq))
+
+
+def no_more(many: list[Any]) -> list[Any]:
+    """The messages of a body. More than can be kept are refused before anything is acknowledged: none is left out."""
+    if len(many) > MOST_MESSAGES:
+        raise BadEnvelope("too_many", f"一次最多 {MOST_MESSAGES} 条消息。请分批上报。")
+    return many
+
+
+def content_of(value: Any) -> bytes:
+    """A JSON value as bytes, equal for equal values; also of a text that UTF-8 cannot hold (half a character)."""
+    try:
+        return _encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(value).encode()
+
+
+def is_sound(value: Any) -> bool:
+    """Whether no text in it holds half a character."""
+    try:
+        _encode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def profile_of(profiles: Profiles, source: str, product_id: str) -> Profile:

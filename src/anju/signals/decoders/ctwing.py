@@ -19,9 +19,12 @@ from anju.signals.decoders.base import (
     Line,
     Profiles,
     Report,
+    content_of,
     finish,
+    is_sound,
     moment,
     name,
+    no_more,
     profile_of,
     stamp_of,
 )
@@ -46,7 +49,7 @@ def decode(body: bytes, profiles: Profiles, now_ms: int) -> list[Report]:
     many = value if isinstance(value, list) else [value]
     if not many or not all(isinstance(one, dict) for one in many):
         raise BadEnvelope("not_an_object", "报文须为 JSON 对象。请检查推送格式。")
-    return [_one(one, profiles, now_ms) for one in many[:500]]
+    return [_one(one, profiles, now_ms) for one in no_more(many)]
 
 
 def _one(env: dict[str, Any], profiles: Profiles, now_ms: int) -> Report:
@@ -58,7 +61,7 @@ def _one(env: dict[str, Any], profiles: Profiles, now_ms: int) -> Report:
     payload = env.get("payload", env.get("eventContent"))
     report = Report(
         SOURCE, name(env.get("IMEI")) or operator_id, operator_id, product_id, kind, stamp_of(stamp), moment(stamp, now_ms),
-        _encode([payload, env.get("eventType"), env.get("serviceId"), env.get("result"), env.get("taskId")]),
+        content_of([payload, env.get("eventType"), env.get("serviceId"), env.get("result"), env.get("taskId")]),
     )  # fmt: skip
     if not report.device_key:
         report.notes.append("报文没有设备号")
@@ -68,7 +71,8 @@ def _one(env: dict[str, Any], profiles: Profiles, now_ms: int) -> Report:
             report.add(profile, "offline" if state == "0" else "online")
             report.vitals["online"] = state != "0"
     elif kind == "response":
-        report.add(profile, "reply", value=env.get("result") if isinstance(env.get("result"), dict) else None)
+        result = env.get("result")
+        report.add(profile, "reply", value=result if isinstance(result, dict) and is_sound(result) else None)
     else:
         read_payload(report, profile, payload, now_ms)
     walk_twice(report, profile, env, now_ms)

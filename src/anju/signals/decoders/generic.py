@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from anju.signals.decoders import ctwing, json_in, vendors
-from anju.signals.decoders.base import BadEnvelope, Profiles, Report, finish, moment, name, profile_of, stamp_of
+from anju.signals.decoders.base import (
+    BadEnvelope,
+    Profiles,
+    Report,
+    content_of,
+    finish,
+    moment,
+    name,
+    no_more,
+    profile_of,
+    stamp_of,
+)
 from anju.signals.decoders.properties import walk, walk_twice
 
-_encode = msgspec.json.Encoder().encode
 _TIMES = ("t", "time", "timestamp", "at")
 _DEVICE = ("device", "imei", "IMEI", "deviceId")
 
@@ -27,7 +35,7 @@ def decode(body: bytes, profiles: Profiles, now_ms: int) -> list[Report]:
         raise BadEnvelope("not_an_object", "报文须为 JSON 对象。请检查上报格式。")
     return [
         _one(("generic", name(_first(one, _DEVICE)), name(one.get("product"))), one, profiles, now_ms)
-        for one in many[:500]
+        for one in no_more(many)
     ]
 
 
@@ -59,7 +67,7 @@ def _one(who: tuple[str, str, str], msg: dict[str, Any], profiles: Profiles, now
         profile = profile_of(profiles, "mqtt", product)
     at = _first(msg, _TIMES)
     report = Report(
-        source, device, name(msg.get("deviceId")), product, "report", stamp_of(at), moment(at, now_ms), _encode(msg)
+        source, device, name(msg.get("deviceId")), product, "report", stamp_of(at), moment(at, now_ms), content_of(msg)
     )
     if not device:
         report.notes.append("报文没有设备号")

@@ -15,11 +15,21 @@ from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from anju.signals.decoders import json_in
-from anju.signals.decoders.base import BadEnvelope, Profiles, Report, finish, moment, name, profile_of, stamp_of
+from anju.signals.decoders.base import (
+    BadEnvelope,
+    Profiles,
+    Report,
+    content_of,
+    finish,
+    moment,
+    name,
+    no_more,
+    profile_of,
+    stamp_of,
+)
 from anju.signals.decoders.properties import text_of, walk, walk_twice
 
 SOURCE = "onenet"
-_encode = msgspec.json.Encoder().encode
 
 
 class _Push(msgspec.Struct):
@@ -105,7 +115,7 @@ def open_push(body: bytes, token: str, aes_key: str) -> Opened:
             raise BadEnvelope("not_an_object", "报文须为 JSON 对象。请检查推送格式。") from None
         msg, sealed = outer.get("msg"), outer.get("enc_msg")
         push = _Push(
-            msg=msgspec.Raw(_encode(msg)), enc_msg=sealed if isinstance(sealed, str) else "", nonce=stamp_of(outer.get("nonce")),
+            msg=msgspec.Raw(content_of(msg)), enc_msg=sealed if isinstance(sealed, str) else "", nonce=stamp_of(outer.get("nonce")),
             signature=stamp_of(outer.get("signature")), msg_signature=stamp_of(outer.get("msg_signature")), id=outer.get("id"),
         )  # fmt: skip
     raw = bytes(push.msg)
@@ -134,7 +144,8 @@ def decode(opened: Opened, product: str, profiles: Profiles, now_ms: int) -> lis
         value = None
     many = value if isinstance(value, list) else [value]
     return [
-        _one(one if isinstance(one, dict) else None, opened, product, profiles, now_ms) for one in many[:500] or [None]
+        _one(one if isinstance(one, dict) else None, opened, product, profiles, now_ms)
+        for one in no_more(many) or [None]
     ]
 
 
@@ -155,7 +166,7 @@ def _one(msg: dict[str, Any] | None, opened: Opened, product: str, profiles: Pro
         at = next((p["time"] for p in params.values() if isinstance(p, dict) and p.get("time")), None)
     stamp = stamp_of(at) or opened.ident or stamp_of(data.get("id"))
     report = Report(
-        SOURCE, imei or operator_id, operator_id, product_id, _kind(msg), stamp, moment(at, now_ms), _encode(msg)
+        SOURCE, imei or operator_id, operator_id, product_id, _kind(msg), stamp, moment(at, now_ms), content_of(msg)
     )
     if not report.device_key:
         report.notes.append("报文没有设备号")

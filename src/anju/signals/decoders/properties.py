@@ -85,7 +85,7 @@ def _unwrap(value: Any, now_ms: int) -> tuple[list[Any], int | None]:
             inner += [value.first[k] for k in ("value", "v", "status", "state") if k in value.first]
         return [p for v in inner for p in _unwrap(v, now_ms)[0]], at
     if isinstance(value, list):
-        pairs = [_unwrap(v, now_ms) for v in value[:200]]
+        pairs = [_unwrap(v, now_ms) for v in value]
         return [p for plain, _ in pairs for p in plain], next((at for _, at in pairs if at), None)
     return [value], None
 
@@ -149,7 +149,7 @@ class _Walker:
         if depth > DEEPEST:
             self.report.notes.append("嵌套过深，部分内容未解析")
         elif isinstance(value, list):
-            for item in value[:2_000]:
+            for item in value:
                 if isinstance(item, (dict, list)):
                     self.walk(item, depth + 1)
         elif isinstance(value, dict):

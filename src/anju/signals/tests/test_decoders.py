@@ -288,3 +288,44 @@ def test_a_repeated_key_is_seen_whatever_the_spaces() -> None:
     assert isinstance(json_in.read(b'{"a":1,"a":2}'), json_in.Twice)
     assert isinstance(json_in.read(b'{"a" : 1, "a" : 2}'), json_in.Twice)
     assert not isinstance(json_in.read(b'{"a":1,"b":"\\":"}'), json_in.Twice)
+
+
+def _urgent(reports: list[Report]) -> bool:
+    return any(report.urgent for report in reports)
+
+
+@pytest.mark.req("DEV-04")
+@pytest.mark.parametrize("half", ['"\\ud800"', '"a\\udc00b"'])
+def test_half_a_character_beside_an_sos_costs_nothing(half: str) -> None:
+    payload = '{"Alarm_Status": 1, "note": ' + half + ", " + half + ": 1}"
+    body = f'{{"messageType": "dataReport", "IMEI": "86", "timestamp": {NOW}, "payload": {payload}}}'.encode()
+    plain = f'{{"device": "86", "data": {payload}}}'.encode()
+    push = f'{{"imei": "86", "data": {{"params": {payload}}}}}'.encode()
+    opened = onenet.Opened(push, "1")
+    for reports, raw in (
+        (ctwing.decode(body, PROFILES, NOW), body),
+        (generic.decode(plain, PROFILES, NOW), plain),
+        (onenet.decode(opened, "anju", PROFILES, NOW), push),
+    ):
+        assert _urgent(reports), raw
+        storable(reports, raw)
+    answer = f'{{"messageType": "commandResponse", "IMEI": "86", "result": {{"x": {half}}}}}'.encode()
+    storable(ctwing.decode(answer, PROFILES, NOW), answer)
+
+
+@pytest.mark.req("DEV-04")
+def test_an_sos_at_the_end_of_a_long_list_is_heard_or_refused_never_left_out() -> None:
+    states = json.dumps({"payload": {"Alarm_Status": [0] * 5_000 + [1]}, "IMEI": "86"}).encode()
+    assert _urgent(ctwing.decode(states, PROFILES, NOW))
+    deep = json.dumps({"payload": {"list": [{"x": 0}] * 5_000 + [{"Alarm_Status": 1}]}, "IMEI": "86"}).encode()
+    assert _urgent(ctwing.decode(deep, PROFILES, NOW))
+    calm, sos = {"IMEI": "86", "device": "86", "payload": {"Motion_Status": 1}}, {"IMEI": "87", "payload": {"SOS": 1}}
+    fits, more = ([calm] * n + [sos] for n in (499, 500))
+    for decode in (
+        lambda many: ctwing.decode(json.dumps(many).encode(), PROFILES, NOW),
+        lambda many: generic.decode(json.dumps(many).encode(), PROFILES, NOW),
+        lambda many: onenet.decode(onenet.Opened(json.dumps(many).encode(), ""), "anju", PROFILES, NOW),
+    ):
+        assert _urgent(decode(fits))
+        with pytest.raises(BadEnvelope):  # nothing is acknowledged, so the sender keeps it
+            decode(more)
