@@ -1,4 +1,5 @@
 // What every page may use: living clocks, the night switch, "/" to search, menus that close.
+import "./cards";
 import "./drawer";
 import "./time";
 
@@ -41,4 +42,8 @@ document.addEventListener("click", (event) => {
   document.querySelectorAll<HTMLDetailsElement>("details.menu[open]").forEach((menu) => {
     if (!menu.contains(event.target as Node)) menu.open = false;
   });
+});
+
+document.addEventListener("click", (event) => {
+  if ((event.target as Element).closest("[data-print]")) window.print();
 });

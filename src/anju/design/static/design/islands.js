@@ -1,3 +1,17 @@
+// src/anju/design/islands/cards.ts
+function label(table) {
+  const heads = [...table.querySelectorAll("thead th")];
+  for (const row of table.tBodies[0]?.rows ?? []) {
+    let column = 0;
+    for (const cell of row.cells) {
+      const head = heads[column];
+      column += cell.colSpan;
+      if (head && ("num" in head.dataset || "say" in head.dataset)) cell.dataset["label"] = head.textContent.trim();
+    }
+  }
+}
+document.querySelectorAll("table[data-cards]").forEach(label);
+
 // src/anju/design/islands/drawer.ts
 var SideDrawer = class extends HTMLElement {
   get dialog() {
@@ -147,4 +161,7 @@ document.addEventListener("click", (event) => {
   document.querySelectorAll("details.menu[open]").forEach((menu) => {
     if (!menu.contains(event.target)) menu.open = false;
   });
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
 });
