@@ -15,6 +15,7 @@ from anju.ops.home import Home
 from anju.ops.options import RefusedError, read_options
 from anju.ops.processes import OsUser
 from anju.ops.secrets import Secrets
+from anju.ops.setup import StepFailedError
 
 DEB822 = """\
 # the distribution
@@ -218,6 +219,26 @@ def test_production_refuses_the_simulated_telephone_unless_it_is_asked_for(tmp_p
         assert allowed.ports() == ()
     with pytest.raises(RefusedError, match="one of them"):
         started(tmp_path, "--telephony", "--simulated-telephony")
+
+
+@pytest.mark.req("CALL-13")
+def test_a_row_that_can_not_be_loaded_does_not_keep_the_platform_from_starting(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setenv("ANJU_ASTERISK_TREE", str(a_tree(tmp_path / "tree", "22.10.1")))
+    one = started(tmp_path)
+    one.find()
+
+    def refuses(*_words: str) -> str:
+        raise StepFailedError("中继 bad：密码须为 12 位")
+
+    with pytest.raises(StepFailedError):
+        one.prepare(refuses)  # nothing to go on with
+    one.config.parent.mkdir(parents=True)
+    one.config.touch()
+    one.prepare(refuses)
+    assert "goes on with the lines that it had: 中继 bad" in capsys.readouterr().err
+    assert one.make_child() is not None
 
 
 def test_every_process_is_told_of_the_engine_and_its_ports_are_its_own(tmp_path: Path, monkeypatch) -> None:

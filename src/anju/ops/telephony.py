@@ -17,6 +17,7 @@ from anju.ops.home import Home
 from anju.ops.options import Options, RefusedError
 from anju.ops.processes import OsUser, memory_kib, spawn
 from anju.ops.secrets import Secrets
+from anju.ops.setup import StepFailedError
 from anju.ops.table import ENGINE
 
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nonexistent"}
@@ -111,8 +112,13 @@ class Telephony:
         """Write the configuration from the tables. `manage` runs a management command."""
         if self.tree is None:
             return
-        with step("writing the telephone lines"):
-            manage("lines", "--write")
+        try:
+            with step("writing the telephone lines"):
+                manage("lines", "--write")
+        except StepFailedError as problem:  # a row that can't be loaded must not keep the whole platform from starting
+            if not self.config.exists():
+                raise
+            complain(f"  ! the telephone goes on with the lines that it had: {problem}")
 
     def make_child(self) -> Child | None:
         """The engine as the supervisor watches it."""

@@ -27,7 +27,7 @@ def _one_line() -> forms.CharField:
         label="密码",
         required=False,
         widget=UnfoldAdminTextInputWidget,
-        help_text="12 位以上字母、数字；新建时留空会自动生成",
+        help_text="运营商给的照填；自己定的要 12 位以上字母、数字，新建时留空会自动生成",
     )
 
 
@@ -57,7 +57,8 @@ class TrunkForm(LineForm):
     def clean_secret(self) -> str:
         """Who has a user name has a secret."""
         said = str(self.cleaned_data["secret"]).strip()
-        return said or (new_secret() if self.cleaned_data.get("user") else "")
+        theirs = "registers" in self.data  # the carrier's to give: one of ours would never be accepted there
+        return said or (new_secret() if self.cleaned_data.get("user") and not theirs else "")
 
     class Meta:
         model = Trunk

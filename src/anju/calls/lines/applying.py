@@ -50,15 +50,24 @@ def apply() -> bool:
     checking_first = checking.grave(wanted)
     if checking_first:
         raise writing.RefusedConfig(checking_first)
-    writing.keep(wanted.machine)
-    if not write(wanted):
+    owed = (
+        wanted.machine.home / "reload.owed"
+    )  # what was written and not loaded (killed here, engine busy) is loaded next time
+    unloaded = owed.exists()
+    if not unloaded:
+        wanted.machine.home.mkdir(parents=True, exist_ok=True)
+        writing.keep(wanted.machine)
+        owed.touch()
+    if not write(wanted) and not unloaded:
+        owed.unlink()
         return False
     try:
         reload(wanted.machine)
         missing = not_loaded(wanted)
     except httpx.HTTPError as error:
-        log.warning("the engine does not answer; it reads the new configuration at its next start: %s", error)
+        log.warning("the engine does not answer; it is told of the new configuration later: %s", error)
         return False
+    owed.unlink()
     if missing:
         writing.go_back(wanted.machine, asterisk.user())
         reload(wanted.machine)
@@ -70,7 +79,9 @@ def reload(machine: Machine) -> None:
     """Have the modules read their files anew."""
     with _client(machine) as http:
         for module in RELOADED:
-            http.put(f"/ari/asterisk/modules/{module}").raise_for_status()
+            answer = http.put(f"/ari/asterisk/modules/{module}")
+            if answer.status_code != httpx.codes.NOT_FOUND:  # this engine has no such module; the others go on
+                answer.raise_for_status()
 
 
 def not_loaded(wanted: Plan) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,7 @@ from django.conf import settings
 from anju.calls.lines import queries, speech
 from anju.calls.lines.config import checking
 from anju.ops import asterisk
+from anju.ops.home import Home
 
 MUCH_MIB = 600
 SECONDS = 2.0
@@ -59,12 +62,22 @@ def look(rss_mib: float = 0.0) -> Iterator[Line]:
 def _rows(states: dict[str, str]) -> Iterator[Line]:
     lines = queries.lines()
     dead = [t.name for t in lines.trunks if t.host and states.get(t.line) != "online"]
+    said = _said("pjsip show registrations") if any(t.registers for t in lines.trunks) else None
+    unknown = [t.name for t in lines.trunks if t.registers and said is not None and not _registered(said, t.line)]
     absent = [t.name for t in lines.trunks if t.line not in states]
     if absent:
         yield Line("trunks", "中继", "deaf", f"引擎没有装入：{'、'.join(absent)}", "./anju lines --check 看原因")
     elif dead:
         yield Line(
             "trunks", "中继", "deaf", f"对端没有应答：{'、'.join(dead)}", "查网络和运营商；打进来的电话也可能不通"
+        )
+    elif unknown:
+        yield Line(
+            "trunks",
+            "中继",
+            "deaf",
+            f"没有注册上：{'、'.join(unknown)}，打给这些号码的电话进不来",
+            "核对用户名和密码，或联系运营商",
         )
     elif not lines.trunks:
         yield Line("trunks", "中继", "deaf", "还没有中继，外面的电话打不进来", "在后台“中继”里添加")
@@ -85,6 +98,27 @@ def _rows(states: dict[str, str]) -> Iterator[Line]:
         yield Line(
             "line_config", "线路配置", "deaf" if grave else "warn", "；".join(map(str, problems[:3])), "在后台改好"
         )
+
+
+def _registered(said: str, line: str) -> bool:
+    """Whether the carrier holds our registration of this trunk; a place that answers may still have refused us."""
+    return re.search(rf"^\s*{re.escape(line)}/sip\S*\s.*\bRegistered\b", said, re.MULTILINE) is not None
+
+
+def _said(words: str) -> str | None:
+    """What the engine answers over its control socket (its REST interface knows no registrations); None when it can't be asked."""
+    tree, who = asterisk.find(Home(settings.ANJU_HOME)), asterisk.user()
+    if tree is None:
+        return None
+    try:
+        done = subprocess.run(
+            tree.remote(settings.ANJU_ASTERISK_HOME / "etc" / "asterisk.conf", words), cwd="/", capture_output=True, text=True,
+            timeout=SECONDS * 2, check=True, user=who.uid if who else None, group=who.gid if who else None,
+            extra_groups=[] if who else None,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout
 
 
 def _plan() -> Any:

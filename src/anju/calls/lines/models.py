@@ -58,7 +58,7 @@ class Trunk(OpenModel):
     @property
     def line(self) -> str:
         """Its name in the engine (config.plan.Trunk.line)."""
-        return self.user if self.user and not self.addresses.strip() else self.name
+        return self.user if self.user and not self.addresses.strip() and not self.registers else self.name
 
 
 class AccessNumber(OpenModel):

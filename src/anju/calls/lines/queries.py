@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from anju.calls.lines import speech
+from anju.calls.lines.config import checking, writing
 from anju.calls.lines.config import plan as wanted
-from anju.calls.lines.config import writing
 from anju.calls.lines.models import AccessNumber, OneKeyPhone, Prompt, RescueNumber, SeatPhone, Trunk
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.ops import asterisk
@@ -191,7 +191,7 @@ def lines() -> wanted.Lines:
             trunks=tuple(_trunk(t) for t in Trunk.objects.filter(active=True)),
             numbers=tuple(wanted.Number(a.number, a.emergency) for a in AccessNumber.objects.filter(active=True)),
             seats=tuple(
-                wanted.Seat(s.user.seat_number, s.secret, s.user.name, s.rescue)
+                wanted.Seat(s.user.seat_number, s.secret, checking.shown(s.user.name), s.rescue)
                 for s in seats.select_related("user").order_by("user__seat_number")
             ),
             phones=tuple(
@@ -206,6 +206,7 @@ def _trunk(row: Trunk) -> wanted.Trunk:
     return wanted.Trunk(
         name=row.name, user=row.user, secret=row.secret, addresses=tuple(row.addresses.split()), host=row.host,
         port=row.port, transport=row.transport, registers=row.registers, caller_number=row.caller_number,
+        prefixes=tuple(p.strip() for p in row.prefixes.split(",") if p.strip()),
     )  # fmt: skip
 
 

@@ -15,6 +15,10 @@ from anju.calls.lines.config.plan import Lines, Machine, Plan, Trunk
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 SECRET = re.compile(r"[A-Za-z0-9_.~+/=-]{12,128}")
+GIVEN_USER = re.compile(r"[A-Za-z0-9+][A-Za-z0-9_.+-]{0,39}")
+"""A carrier's user name is not ours to choose: often the number with its country code."""
+GIVEN_SECRET = re.compile(r"[!-:<-\[\]-~]{1,128}")
+"""What a carrier gave us to prove ourselves with: any printable sign but those that the files read (; and \\)."""
 DEVICE = re.compile(r"[A-Za-z0-9_.:-]{0,80}")
 NUMBER = re.compile(r"\+?[0-9]{2,20}")
 EXTENSION = re.compile(r"[0-9]{2,8}")
@@ -32,6 +36,7 @@ RESERVED = frozenset(
         "trunkline",
         "one-place",
         "login",
+        "prove",
         "transport-udp",
         "transport-tcp",
         "transport-ws",
@@ -74,20 +79,23 @@ def is_host(text: str) -> bool:
     return bool(HOST.fullmatch(text)) or _is_address(text)
 
 
+def shown(name: str) -> str:
+    """A name as telephones may show it: an odd sign in somebody's name must not keep the whole centre from its lines."""
+    return "".join(c for c in name if SHOWN.fullmatch(c))[:40]
+
+
 def _is_address(text: str) -> bool:
     try:
-        ipaddress.ip_address(text)
+        return "%" not in str(ipaddress.ip_address(text))  # what follows a % may be anything, also a new line
     except ValueError:
         return False
-    return True
 
 
 def _is_net(text: str) -> bool:
     try:
-        ipaddress.ip_network(text, strict=False)
+        return "%" not in str(ipaddress.ip_network(text, strict=False))
     except ValueError:
         return False
-    return True
 
 
 def _machine(machine: Machine) -> Iterator[Problem]:
@@ -125,10 +133,14 @@ def _trunks(lines: Lines) -> Iterator[Problem]:
 def _who_it_is(trunk: Trunk) -> Iterator[str]:
     if not NAME.fullmatch(trunk.name):
         yield "名称只能用字母、数字、点、横线"
-    if trunk.user and not NAME.fullmatch(trunk.user):
+    user, secret = (GIVEN_USER, GIVEN_SECRET) if trunk.known_by_place else (NAME, SECRET)
+    if trunk.user and not user.fullmatch(trunk.user):
         yield "用户名只能用字母、数字、点、横线"
-    if trunk.user and not SECRET.fullmatch(trunk.secret):
-        yield "密码须为 12–128 位字母、数字或 _.~+/=-"
+    if trunk.user and not secret.fullmatch(trunk.secret):
+        if trunk.known_by_place:
+            yield "密码照运营商给的填写，不能有空格、分号和反斜线"
+        else:
+            yield "密码须为 12–128 位字母、数字或 _.~+/=-"
     if not trunk.user and not trunk.addresses:
         yield "既没有用户名密码，也没有对端地址，谁都可以冒充；请填其中一项"
     for address in trunk.addresses:
@@ -158,6 +170,8 @@ def _numbers(lines: Lines) -> Iterator[Problem]:
             yield Problem(f"兜底号码 {text[:30]}", "只能是数字，最多 20 位")
         elif text in NOBODY_BY_ITSELF:
             yield Problem(f"兜底号码 {text}", "系统从不自动拨打 110、119、120")
+        elif lines.way_out(text) is None:
+            yield Problem(f"兜底号码 {text}", "没有能呼出这个号码的中继，应急时拨不出去", grave=False)
     if not any(n.emergency for n in lines.numbers):
         yield Problem("接入号", "还没有紧急接入号；在后台“接入号”里添加", grave=False)
 

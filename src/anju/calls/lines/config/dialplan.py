@@ -110,11 +110,9 @@ exten => *9196,1,Goto(9196,1)
 
 def _rescue(lines: Lines) -> str:
     """No program is there: the engine alone. The first seconds of the music class say that people are being called."""
-    outgoing = next((t for t in lines.trunks if t.host or t.user), None)
-    dial = ""
-    if outgoing and lines.rescue_numbers:
-        targets = "&".join(f"PJSIP/{number}@{outgoing.line}" for number in lines.rescue_numbers)
-        dial = f" same => n,Dial({targets},30,m(rescue))\n"
+    ways = [(number, lines.way_out(number)) for number in lines.rescue_numbers]
+    targets = "&".join(f"PJSIP/{number}@{trunk.line}" for number, trunk in ways if trunk)
+    dial = f" same => n,Dial({targets},30,m(rescue))\n" if targets else ""
     return (
         "; ---- nobody of ours takes the call: every seat rings, the caller hears the sentence and then music\n"
         "[rescue]\n"

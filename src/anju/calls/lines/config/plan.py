@@ -19,6 +19,8 @@ class Machine:
     """Where and as whom the engine runs. All paths absolute; ports of this machine.
 
     `wss_port` 0 means: no certificate, so the softphone's WebSocket is plain and for this machine only.
+    `qualify_seconds`: how often the far end of a trunk is asked for a sign of life: a dead one then fails at once
+    instead of ringing on.
     """
 
     home: Path
@@ -34,6 +36,7 @@ class Machine:
     wss_port: int = 0
     certificate: Path | None = None
     key: Path | None = None
+    qualify_seconds: int = 15
     rtp_first: int = 20000
     rtp_last: int = 29999
     external_address: str = ""
@@ -64,7 +67,8 @@ class Machine:
 class Trunk:
     """A line to the public network. It is known by its user and secret, or by the addresses that it sends from.
 
-    `host` is where outgoing calls go; without it they go where the other side has registered with user and secret.
+    `host` is where outgoing calls go; without it they go where the other side has registered with user and secret. Where
+    we register, user and secret prove us to the carrier, who himself proves nothing: he is known by where he sends from.
     """
 
     name: str
@@ -76,11 +80,27 @@ class Trunk:
     transport: str = "udp"
     registers: bool = False
     caller_number: str = ""
+    prefixes: tuple[str, ...] = ()
+    """Beginnings of the numbers that it carries; none: all."""
+
+    @property
+    def known_by_place(self) -> bool:
+        """Whoever sends from there is believed; a user name proves nothing then."""
+        return bool(self.addresses) or self.registers
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where such a one sends from."""
+        return self.addresses or ((self.host,) if self.registers else ())
 
     @property
     def line(self) -> str:
         """Its name in the engine. Who proves himself by user and secret is found by exactly that user."""
-        return self.user if self.user and not self.addresses else self.name
+        return self.user if self.user and not self.known_by_place else self.name
+
+    def carries(self, number: str) -> bool:
+        """Whether an outgoing call to this number may go this way."""
+        return bool(self.host or self.user) and (not self.prefixes or number.startswith(self.prefixes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +146,10 @@ class Lines:
     seats: tuple[Seat, ...] = ()
     phones: tuple[Phone, ...] = ()
     rescue_numbers: tuple[str, ...] = ()
+
+    def way_out(self, number: str) -> Trunk | None:
+        """The first trunk that carries this number."""
+        return next((t for t in self.trunks if t.carries(number)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,12 @@ from collections.abc import Iterator
 
 from anju.calls.lines.config.plan import LANGUAGE, REALM, Machine, Phone, Plan, Seat, Trunk
 
-QUALIFY_SECONDS = 15
-"""How often the far end of a trunk is asked for a sign of life: a dead one then fails at once instead of ringing on.
+QUALIFY_TIMEOUT = 3
+"""Seconds within which the far end of a trunk gives its sign of life.
 
 Seats are not asked: a browser's place goes with its WebSocket, a telephone's with its registration, and many a plain
 telephone (and every test caller) does not answer OPTIONS: it would count as dead and never ring.
 """
-QUALIFY_TIMEOUT = 3
 BROWSER_RTP_TIMEOUT = 8
 """Seconds without any sound from a browser until its leg is ended: it is gone and said nothing."""
 SEAT_RTP_TIMEOUT = 60
@@ -35,7 +34,7 @@ def pjsip(plan: Plan) -> str:
         *_transports(plan.machine),
         _TEMPLATES.replace("{believe}", "no" if here else "yes"),
     ]
-    parts += ["\n".join(_trunk(trunk)) for trunk in plan.lines.trunks]
+    parts += ["\n".join(_trunk(trunk, plan.machine.qualify_seconds)) for trunk in plan.lines.trunks]
     parts += [_seat(seat) for seat in plan.lines.seats]
     parts += [_phone(phone) for phone in plan.lines.phones]
     return "\n".join(parts)
@@ -114,7 +113,12 @@ default_expiration = 120
 type = auth
 auth_type = userpass
 realm = {REALM}
+
+[prove](!)
+type = auth
+auth_type = userpass
 """
+"""`prove` names no realm: it answers whatever realm the other side asks for, ours is nobody else's."""
 
 
 def _transports(machine: Machine) -> Iterator[str]:
@@ -132,35 +136,48 @@ def _transports(machine: Machine) -> Iterator[str]:
         yield f"[transport-{protocol}]\ntype = transport\nprotocol = {protocol}\nbind = {host}\n{outside}"
 
 
-def _auth(name: str, user: str, secret: str) -> str:
-    return f"[{name}](login)\nusername = {user}\npassword = {secret}\n"
+_OUT = "~out"
+"""What proves us to others; no name of a row can end like this."""
 
 
-def _trunk(trunk: Trunk) -> Iterator[str]:
+def _auth(name: str, user: str, secret: str, kind: str = "login") -> str:
+    return f"[{name}]({kind})\nusername = {user}\npassword = {secret}\n"
+
+
+def _trunk(trunk: Trunk, qualify: int) -> Iterator[str]:
     name = trunk.line
     yield f"[{name}](trunkline)\naors = {name}\ntransport = transport-{trunk.transport}"
     if trunk.caller_number:
         yield f"from_user = {trunk.caller_number}"
-    if trunk.user and not trunk.addresses:
+    if trunk.known_by_place:
+        yield "identify_by = ip"  # by user name too, anybody who knows the name would be let in without a secret
+    elif trunk.user:
         yield f"auth = {name}"
     if trunk.user and trunk.host:
-        yield f"outbound_auth = {name}"
+        yield f"outbound_auth = {name}{_OUT}"
     yield f"\n[{name}](one-place)"
     if trunk.host:
-        yield f"contact = sip:{trunk.host}:{trunk.port}" + ("\\;transport=tcp" if trunk.transport == "tcp" else "")
-        yield f"qualify_frequency = {QUALIFY_SECONDS}\nqualify_timeout = {QUALIFY_TIMEOUT}"
+        yield f"contact = sip:{_at(trunk.host)}:{trunk.port}" + ("\\;transport=tcp" if trunk.transport == "tcp" else "")
+        yield f"qualify_frequency = {qualify}\nqualify_timeout = {QUALIFY_TIMEOUT}"
     yield ""
     if trunk.user:
         yield _auth(name, trunk.user, trunk.secret)
-    if trunk.addresses:
-        yield f"[{name}]\ntype = identify\nendpoint = {name}\n" + "".join(f"match = {a}\n" for a in trunk.addresses)
+    if trunk.user and trunk.host:
+        yield _auth(name + _OUT, trunk.user, trunk.secret, "prove")
+    if trunk.known_by_place:
+        yield f"[{name}]\ntype = identify\nendpoint = {name}\n" + "".join(f"match = {a}\n" for a in trunk.places)
     if trunk.registers and trunk.host:
-        where = f"sip:{trunk.host}:{trunk.port}"
+        where = f"sip:{_at(trunk.host)}:{trunk.port}"
         yield (
-            f"[{name}]\ntype = registration\ntransport = transport-{trunk.transport}\noutbound_auth = {name}\n"
-            f"server_uri = {where}\nclient_uri = sip:{trunk.user}@{trunk.host}:{trunk.port}\ncontact_user = {trunk.user}\n"
-            "retry_interval = 15\nforbidden_retry_interval = 60\nmax_retries = 100000\nexpiration = 300\nline = no\n"
+            f"[{name}]\ntype = registration\ntransport = transport-{trunk.transport}\noutbound_auth = {name}{_OUT}\n"
+            f"server_uri = {where}\nclient_uri = sip:{trunk.user}@{_at(trunk.host)}:{trunk.port}\ncontact_user = {trunk.user}\n"
+            "retry_interval = 15\nforbidden_retry_interval = 60\nfatal_retry_interval = 60\nauth_rejection_permanent = no\n"
+            "max_retries = 100000\nexpiration = 300\nline = no\n"
         )
+
+
+def _at(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _seat(seat: Seat) -> str:

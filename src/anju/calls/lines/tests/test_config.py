@@ -91,6 +91,44 @@ def test_behind_a_translator_a_telephone_is_reached_where_its_packets_come_from(
     assert sip.pjsip(Plan(outside, ALL)).count("local_net = 10.0.0.0/8") == 4
 
 
+def section(text: str, name: str, kind: str) -> str:
+    """The part of that name that is of that kind (or made from that template)."""
+    parts = [p for p in f"\n{text}".split("\n[") if p.startswith(f"{name}]")]
+    return next(p for p in parts if f"type = {kind}\n" in p or p.startswith(f"{name}]({kind})"))
+
+
+@pytest.mark.req("CALL-01", "CALL-13")
+def test_a_carrier_is_known_by_where_he_sends_from_and_by_nothing_else() -> None:
+    """A name in a digest header proves nothing where no secret is asked for: anybody could have written it."""
+    given = Trunk("ims", user="+8657100000000", secret="aB1!@#$%", host="ims.example.cn", registers=True)
+    text = sip.pjsip(Plan(machine(), replace(ALL, trunks=(*ALL.trunks, given))))
+    for name, place in (("carrier", "10.1.2.0/24"), ("ims", "ims.example.cn")):
+        endpoint = section(text, name, "trunkline")
+        assert "identify_by = ip" in endpoint
+        assert "\nauth = " not in endpoint, "a carrier does not log in with us"
+        assert f"match = {place}" in section(text, name, "identify")
+    out = section(text, "ims~out", "prove")
+    assert "password = aB1!@#$%" in out
+    assert text.count("outbound_auth = ims~out\n") == 2, "for calls and for its registration"
+    assert "realm" not in out + text.split("[prove](!)")[1].split("\n[")[0], "the carrier's realm is not ours to know"
+    assert "client_uri = sip:+8657100000000@ims.example.cn:5060" in section(text, "ims", "registration")
+    assert "identify_by = ip" not in section(text, "city-user", "trunkline")
+    assert "auth = city-user" in section(text, "city-user", "trunkline")
+    assert not checking.grave(Plan(machine(), replace(ALL, trunks=(given,))))
+    six = replace(given, host="2001:db8::5")
+    assert "sip:[2001:db8::5]:5060" in sip.pjsip(Plan(machine(), Lines(trunks=(six,))))
+
+
+@pytest.mark.req("CALL-13")
+def test_a_rescue_number_is_dialled_where_it_is_carried() -> None:
+    far = Trunk("far", user="far-user", secret=SECRET, prefixes=("0",))
+    lines = replace(ALL, trunks=(far, *ALL.trunks), rescue_numbers=("14400000009", "02112345678"))
+    rescue = writing.render(Plan(machine(), lines))["extensions.conf"].split("[rescue]")[1]
+    assert "Dial(PJSIP/14400000009@city-user&PJSIP/02112345678@far-user,30" in rescue
+    nowhere = [p for p in checking.problems(Plan(machine(), replace(lines, trunks=(far,)))) if "拨不出去" in p.what]
+    assert [(p.where, p.grave) for p in nowhere] == [("兜底号码 14400000009", False)]
+
+
 WRONG = [
     (Lines(trunks=(Trunk("a;b", user="u", secret=SECRET),)), "名称"),
     (Lines(trunks=(Trunk("a", user="u", secret="short"),)), "密码"),
@@ -98,6 +136,10 @@ WRONG = [
     (Lines(trunks=(Trunk("a"),)), "冒充"),
     (Lines(trunks=(Trunk("a", addresses=("1.2.3.4\n[x]",)),)), "对端地址"),
     (Lines(trunks=(Trunk("a", user="u", secret=SECRET, host="h;x"),)), "对端主机"),
+    (Lines(trunks=(Trunk("a", user="u", secret=SECRET, host="fe80::1%\n[x]"),)), "对端主机"),
+    (Lines(trunks=(Trunk("a", addresses=("fe80::1%;x",)),)), "对端地址"),
+    (Lines(trunks=(Trunk("a", user="u", secret="a;b", host="h", registers=True),)), "密码"),
+    (Lines(trunks=(Trunk("a", user="u", secret="", host="h", registers=True),)), "密码"),
     (Lines(trunks=(Trunk("a", user="u", secret=SECRET, registers=True),)), "注册"),
     (Lines(numbers=(Number("12,1,System(x)"),)), "数字"),
     (Lines(numbers=(Number("123"), Number("123"))), "重复"),
@@ -125,7 +167,7 @@ def test_an_odd_machine_is_refused_and_an_empty_centre_is_only_told() -> None:
     odd = [
         replace(machine(), sip_port=8004), replace(machine(), rtp_first=100), replace(machine(), sip_host="host"),
         replace(machine(), home=Path("/srv/a b")), replace(machine(), external_address="x y"),
-        replace(machine(), local_nets=("10.0",)), replace(machine(), ari_password="x"),
+        replace(machine(), local_nets=("10.0",)), replace(machine(), external_address="fe80::1%\nx"), replace(machine(), ari_password="x"),
     ]  # fmt: skip
     assert all(checking.grave(Plan(m, ALL)) for m in odd)
     empty = checking.problems(Plan(machine(), Lines()))

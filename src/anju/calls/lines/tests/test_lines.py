@@ -12,8 +12,11 @@ from django.core.management import CommandError, call_command
 
 from anju.accounts.models import User
 from anju.accounts.permissions import THE_PLATFORM
-from anju.calls.lines import actions, applying, doors, health, queries, sound
+from anju.calls.lines import actions, applying, doors, health, jobs, queries, sound
 from anju.calls.lines.admin import NumberForm, TrunkForm
+from anju.calls.lines.config import checking
+from anju.calls.lines.config.plan import Lines, Number
+from anju.calls.lines.config.plan import Trunk as WantedTrunk
 from anju.calls.lines.models import OneKeyPhone, Prompt, SeatPhone, Trunk
 from anju.calls.lines.tests.test_sound import tone, wav
 from anju.devices.models import Device, Product
@@ -23,6 +26,7 @@ from anju.ops import asterisk
 
 pytestmark = pytest.mark.django_db
 NOBODY = Actor("路人", frozenset())
+TRUNK = WantedTrunk("city", user="city", secret="x" * 20)
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +75,20 @@ def test_a_seat_has_a_telephone_as_soon_as_its_agent_has_a_number_and_its_secret
     assert queries.websocket() == "", "the simulator has no socket to open"
     SeatPhone.objects.update(active=False)
     assert queries.softphone_of(agent) is None
+
+
+@pytest.mark.req("CALL-13")
+def test_who_gets_a_seat_number_gets_her_telephone_without_a_restart_and_an_odd_name_stops_nobody(
+    real, monkeypatch
+) -> None:
+    taken_over: list[int] = []
+    monkeypatch.setattr(applying, "apply", lambda: taken_over.append(SeatPhone.objects.count()))
+    User.objects.create(username="b1", name="高敏<夜班>;[x]", seat_number="1018")
+    jobs.apply()
+    assert taken_over == [1]
+    (seat,) = queries.lines().seats
+    assert (seat.extension, seat.name) == ("1018", "高敏夜班x")
+    assert not checking.rows(Lines(seats=(seat,), numbers=(Number("96120", emergency=True),), trunks=(TRUNK,)))
 
 
 @pytest.mark.req("CALL-01", "CALL-02")
@@ -186,6 +204,10 @@ def test_run_json_tells_a_sip_client_all_it_needs_and_production_tells_no_secret
     assert (told["access_number"], told["emergency_number"]) == ("05710096219", "05710096120")
     assert told["trunk"]["user"] == "demo-trunk"
     assert told["seats"] == [{"user": "a1", "extension": "1017", "secret": SeatPhone.objects.get().secret}]
+    actions.put_trunk(
+        name="a-carrier", label="运营商", user="acc", secret="c" * 20, host="10.0.0.9", priority=1, by=THE_PLATFORM
+    )
+    assert doors.doors()["trunk"] == told["trunk"], "a carrier's secret is told to nobody"
     again = actions.ensure_trunk(name="demo-trunk", label="演示", by=THE_PLATFORM)
     assert again.secret == told["trunk"]["secret"], "a secret never changes by itself"
     real.DEMO = False
@@ -209,6 +231,16 @@ def test_the_operations_page_says_in_plain_words_what_is_wrong_with_the_lines(ag
     assert seen()["trunks"] == "deaf"
     states["carrier"] = "online"
     assert (seen()["trunks"], seen()["seats"]) == ("ok", "ok")
+    actions.put_trunk(
+        name="ims", label="运营商", user="acc", secret="s!1", host="10.0.0.2", registers=True, by=THE_PLATFORM
+    )
+    states["ims"] = "online"
+    told = " ims/sip:10.0.0.2:5060                ims~out          {}        (exp. 20s)\n"
+    for word, state in (("Rejected", "deaf"), ("Unregistered", "deaf"), ("Registered", "ok")):
+        monkeypatch.setattr(health, "_said", lambda _words, w=word: told.format(w))
+        assert seen()["trunks"] == state, word
+    monkeypatch.setattr(health, "_said", lambda _words: None)
+    assert seen()["trunks"] == "ok", "who can't be asked accuses nobody"
     states["web1017"] = "offline"
     assert seen()["seats"] == "warn"
     assert seen(900)["engine_memory"] == "warn"
@@ -240,6 +272,18 @@ def test_a_bad_row_leaves_the_engine_with_what_it_has_and_names_itself(real, mon
     monkeypatch.setattr(applying, "reload", lambda _machine: loaded.append("again"))
     monkeypatch.setattr(applying, "not_loaded", lambda _plan: set())
     assert not applying.apply(), "nothing changed, so nothing is loaded"
+
+    def busy(_machine: object) -> None:
+        raise httpx.ReadTimeout("busy")
+
+    actions.put_number(number="96220", label="备用", by=THE_PLATFORM)
+    with monkeypatch.context() as slow:
+        slow.setattr(applying, "reload", busy)
+        assert not applying.apply()
+    assert applying.apply(), "what was written while the engine was busy is loaded later"
+    assert not applying.apply()
+    assert loaded.pop() == "again"
+    written = (tmp_path / "home/asterisk/etc/extensions.conf").read_text()
     Trunk.objects.create(name="bad", label="坏", user="u", secret="short")
     with pytest.raises(CommandError):
         call_command("lines", "--apply")
