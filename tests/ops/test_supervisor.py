@@ -76,6 +76,43 @@ def test_what_ends_is_started_again_and_the_others_stay(home: Home) -> None:
 
 
 @pytest.mark.usefixtures("_signals")
+def test_neither_a_full_disk_nor_a_chore_that_fails_ends_the_platform(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A certificate that could not be renewed, a line table that could not be written: the children live on."""
+    told: list[bool] = []
+    disk = {"full": True}
+
+    def changed(ready: bool, _pids: dict[str, int]) -> None:
+        if disk["full"]:
+            raise OSError(28, "No space left on device")
+        told.append(ready)
+
+    def fails() -> None:
+        raise RuntimeError("the lines could not be written")
+
+    supervisor, done = Supervisor(home, changed), []
+    child = Child("good", lambda: python(PATIENT), lambda: True)
+    supervisor.add(child)
+    child.begin()
+    monkeypatch.setattr(supervisor, "_hour", -4000.0)
+    supervisor.hourly += [fails, lambda: done.append(1)]
+    try:
+        turn(supervisor, lambda: child.up)
+        assert done == [1]
+        assert told == []
+        disk["full"] = False
+        supervisor.round()
+        assert told == [True], "what could not be told is told as soon as there is room"
+        assert child.restarts == 0
+        words = (home.logs / "supervisor.log").read_text()
+        assert "the lines could not be written" in words
+        assert "No space left" in words
+    finally:
+        supervisor.stop()
+
+
+@pytest.mark.usefixtures("_signals")
 def test_a_child_that_will_not_end_is_killed(home: Home) -> None:
     supervisor = Supervisor(home, lambda *_: None)
     child = Child("stubborn", lambda: python(STUBBORN), lambda: True, patience=0.3)

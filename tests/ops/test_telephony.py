@@ -136,6 +136,23 @@ def test_a_package_that_is_not_the_signed_one_is_fetched_again_and_then_refused(
     assert not (archives / "a.deb").exists()
 
 
+def test_what_is_unpacked_was_looked_at_file_by_file(tmp_path: Path, monkeypatch) -> None:
+    """What an earlier try left in the cache is no more believed than what comes from the mirror."""
+    archives = tmp_path / "apt" / "cache" / "archives"
+    archives.mkdir(parents=True)
+
+    def run(*_words: object, **_more: object) -> None:
+        (archives / "left.deb").write_bytes(b"not Debian's")
+
+    monkeypatch.setattr(asterisk_install.Apt, "run", run)
+    monkeypatch.setattr(asterisk_install.Apt, "strangers", lambda _apt, packages: list(packages))
+    with pytest.raises(asterisk.AsteriskError, match="not what the signed index says"):
+        asterisk_install._fetch(tmp_path / "apt", asterisk_install.Mirror("file:/nowhere"))
+    monkeypatch.setattr(asterisk_install.Apt, "strangers", lambda _apt, _packages: [])
+    fetched = asterisk_install._fetch(tmp_path / "apt", asterisk_install.Mirror("file:/nowhere"))
+    assert fetched == [archives / "left.deb"]
+
+
 def program(path: Path, said: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"#!/bin/sh\necho '{said}'\n")

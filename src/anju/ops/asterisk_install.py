@@ -149,13 +149,9 @@ def _fetch(work: Path, mirror: Mirror) -> list[Path]:
         try:
             apt.prepare()
             apt.run("update", said="asking the mirror")
-            apt.run(
-                "install", "--download-only", "--yes", "--no-install-recommends", *PACKAGES, said="fetching Asterisk"
-            )
+            return apt.fetch(PACKAGES)
         except AptFailed as failed:
             problem = str(failed)
-            continue
-        return sorted((work / "cache" / "archives").glob("*.deb"))
     raise asterisk.AsteriskError(f"apt could not fetch Asterisk. Its last words:\n{problem}\n{BY_HAND}")
 
 

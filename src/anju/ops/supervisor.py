@@ -107,7 +107,11 @@ class Supervisor:
         if now != self._said:
             self._said = now
             self.report()
-            self._changed(*now)
+            try:
+                self._changed(*now)
+            except OSError as problem:  # a full disk must not end the platform: told again in the next round
+                self._said = None
+                self.note(f"what runs could not be written down: {problem}")
         elif time.monotonic() - self._reported > REPORT_EVERY:
             self.report()
             self._turn_logs()
@@ -115,11 +119,14 @@ class Supervisor:
         self._patience = self._call(self.patience, self._patience, 10)
 
     def _call(self, tasks: list[Callable[[], None]], last: float, every: float) -> float:
-        """Call the tasks when they are due; returns when they were called last."""
+        """Call the tasks when they are due; returns when they were called last. One that fails stops nobody else."""
         if time.monotonic() - last < every:
             return last
         for task in tasks:
-            task()
+            try:
+                task()
+            except Exception as problem:  # noqa: BLE001 - whatever it is, the children live on
+                self.note(f"{getattr(task, '__qualname__', task)} failed, tried again in {every:.0f} s: {problem}")
         return time.monotonic()
 
     def wait(self, seconds: float) -> None:
