@@ -100,6 +100,17 @@ def by_civil_code(code: str) -> str | None:
     return found or Place.objects.filter(code=code, civil_code="").values_list("code", flat=True).first()
 
 
+def community_of(code: str) -> PlaceInfo | None:
+    """The community of a place that lies in one (a grid, the community itself); None for wider or unknown places."""
+    try:
+        line = line_of(rules.check_code(code))
+    except BadCode:
+        return None
+    mine = next((c for c in line if level_of(c) == Level.COMMUNITY), None)
+    p = Place.objects.filter(code=mine).first() if mine else None
+    return PlaceInfo(p.code, p.name, Level(p.level), p.parent_id or "", p.civil_code, p.committee_phone) if p else None
+
+
 def subtree(scope: Scope | None = None, *, level: Level | None = None) -> list[PlaceInfo]:
     """Places inside a scope (the current one by default), in the order of their codes."""
     seen = scope or current()

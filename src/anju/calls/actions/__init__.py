@@ -46,6 +46,7 @@ from anju.calls.actions.seats import (
     seat_off,
     seat_ready,
     wrap_up_done,
+    wrap_up_typed,
 )
 from anju.calls.actions.survey import survey
 
@@ -90,4 +91,5 @@ __all__ = [
     "unhold",
     "unmute",
     "wrap_up_done",
+    "wrap_up_typed",
 ]

@@ -16,6 +16,7 @@ from anju.kernel import clock, crypto
 from anju.kernel.changes import changed
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import Actor, NotAllowed
+from anju.kernel.scope import current
 
 CHANNEL = "anju_calls"
 NO_SWITCHBOARD = "电话系统暂时不可用，请用手边的电话拨打，再“人工记录”这次通话。"
@@ -99,13 +100,18 @@ def unmute(*, by: Actor, call_id: str, leg_id: str = "") -> None:
 
 
 def transfer(
-    *, by: Actor, call_id: str, to_seat: str = "", number: str = "", queue: str = "", attended: bool = False
-) -> None:
+    *, by: Actor, call_id: str, to_seat: str = "", number: str = "", queue: str = "", attended: bool = False,
+    role: str = "other", name: str = "",
+) -> None:  # fmt: skip
     """Give the caller to a seat, a number or a queue: at once (blind) or after speaking with the other first."""
     far = _target(number, to_seat or queue)
     if attended and queue:
         raise NotAllowed("转到队列不能先咨询，请直接转接，或选一个坐席。", code="needs")
-    args = {"to_seat": to_seat, "number": far, "queue": queue, "leg_id": str(uuid.uuid4())}
+    if far in NEVER_BY_ITSELF and by.user_id is None:
+        raise NotAllowed("系统从不自动拨打 110、119、120，请人工拨打。", code="needs")
+    args = {
+        "to_seat": to_seat, "number": far, "queue": queue, "leg_id": str(uuid.uuid4()), "role": _role(far, role), "name": name,
+    }  # fmt: skip
     _ask("consult" if attended else "transfer", by, call_id, args)
 
 
@@ -126,9 +132,14 @@ def conference(
     far, leg_id = _target(number, to_seat), str(uuid.uuid4())
     if far in NEVER_BY_ITSELF and by.user_id is None:
         raise NotAllowed("系统从不自动拨打 110、119、120，请人工拨打。", code="needs")
-    role = far if far in LegRole.values else (role if role in LegRole.values else "other")
-    _ask("conference", by, call_id, {"to_seat": to_seat, "number": far, "role": role, "name": name, "leg_id": leg_id})
+    args = {"to_seat": to_seat, "number": far, "role": _role(far, role), "name": name, "leg_id": leg_id}
+    _ask("conference", by, call_id, args)
     return leg_id
+
+
+def _role(number: str, role: str) -> str:
+    """120, 110 and 119 are what they are; of the rest the asker says what they are."""
+    return number if number in NEVER_BY_ITSELF else role if role in LegRole.values else "other"
 
 
 def drop(*, by: Actor, call_id: str, leg_id: str) -> None:
@@ -138,18 +149,25 @@ def drop(*, by: Actor, call_id: str, leg_id: str) -> None:
 
 def join(*, by: Actor, call_id: str, seat: str = "B") -> None:
     """Sit down at the call as B seat: one's own softphone rings and is put into the bridge."""
+    if not by.roles & {Role.AGENT, Role.LEAD}:
+        raise NotAllowed("只有坐席和值班长可以加入通话。", code="not_you")
     mine = _my_seat(by)
+    call = _found(call_id)
+    if call is not None and call.state not in {"talking", "ended"}:
+        raise NotAllowed("这通电话还没有坐席接起，不能加入。", code="not_here")
+    if mine.state in {"ringing", "talking"}:
+        raise NotAllowed("您正在通话中，请先结束当前通话，再加入。", code="needs")
     _ask("join", by, call_id, {"extension": mine.extension, "seat": seat, "leg_id": str(uuid.uuid4())}, others=True)
 
 
 def supervise(*, by: Actor, call_id: str, mode: str) -> None:
     """Listen, whisper (the agent alone hears) or barge in. For leads."""
     if not by.roles & {Role.LEAD, Role.QUALITY}:
-        raise NotAllowed("只有值班长和质检可以监听，请转告值班长。", code="not_you")
+        raise NotAllowed("只有值班长和质检可以旁听，请转告值班长。", code="not_you")
     if mode not in {"listen", "whisper", "barge", "stop"}:
-        raise NotAllowed("监听方式只能是：监听、耳语、强插。", code="needs")
+        raise NotAllowed("介入方式只能是：旁听、密语、强插。", code="needs")
     if mode not in {"listen", "stop"} and Role.LEAD not in by.roles:
-        raise NotAllowed("耳语和强插只能由值班长使用。", code="not_you")
+        raise NotAllowed("密语和强插只能由值班长使用。", code="not_you")
     mine = _my_seat(by)
     args = {"extension": mine.extension, "mode": mode, "leg_id": str(uuid.uuid4()), "snoop_id": str(uuid.uuid4())}
     _ask("supervise", by, call_id, args, others=True)
@@ -179,17 +197,26 @@ def link(*, call_id: str, ref: str = "", home_id: int | None = None, elder_id: i
 
 def _ask(verb: str, by: Actor, call_id: str, args: Mapping[str, Any] | None = None, *, others: bool = False) -> Command:
     with transaction.atomic():
-        call = Call.objects.filter(call_id=call_id).first()
-        if call is None or call.state == "ended":
+        call = _found(call_id)
+        mine = call is not None and by.user_id is not None and _mine(call, by.user_id)
+        if call is None or call.state == "ended" or not (mine or current().covers(call.place)):
             raise NotAllowed("这次通话已经结束，请刷新页面。", code="not_here")
         _must_run()
-        if by.user_id is not None and not others and Role.LEAD not in by.roles and not _mine(call, by.user_id):
+        if by.user_id is not None and not others and Role.LEAD not in by.roles and not mine:
             raise NotAllowed("这是别人的通话，请先加入（B 席），或转告值班长。", code="not_you")
         return command(verb=verb, by=by, call_id=call_id, args=args)
 
 
+def _found(call_id: str) -> Call | None:
+    """The call of that number, wherever: a seat's own call is hers, and of others the scope decides; None for what is no number."""
+    try:
+        return Call.unscoped.filter(call_id=uuid.UUID(str(call_id))).first()
+    except ValueError:
+        return None
+
+
 def _mine(call: Call, user_id: int) -> bool:
-    return call.by_user == user_id or Leg.objects.filter(call=call, user_id=user_id, ended_at=None).exists()
+    return call.by_user == user_id or Leg.unscoped.filter(call=call, user_id=user_id, ended_at=None).exists()
 
 
 def _must_run() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -16,6 +17,7 @@ from anju.devices.models import RECEIVING_DISTRICT
 from anju.kernel import clock, facts
 from anju.kernel.changes import changed
 from anju.kernel.flow.engine import Actor, NotAllowed
+from anju.kernel.scope import EVERYWHERE, seen_by
 
 BREAK_REASONS = ("用餐", "休息", "培训", "会议", "未接", "其他")
 FREE = ("off", "ready", "break", "wrap_up")
@@ -74,16 +76,44 @@ def wrap_up_done(
     """The call is written up: its note, whether it was settled, its tags; the seat goes where its agent wants."""
     seat = _seat(by)
     of = call_id or (str(seat.call_id) if seat.call_id else "")
-    call = Call.objects.select_for_update().filter(call_id=of).first() if of else None
-    if call is not None:
+    if of:
+        _write(by, of, note, resolved=resolved, tags=tags)
+    if seat.state == "wrap_up":
+        _becomes(seat, seat.wants if seat.wants in FREE else "ready", seat.reason if seat.wants == "break" else "")
+
+
+@transaction.atomic
+def wrap_up_typed(
+    *, by: Actor, call_id: str, note: str = "", resolved: bool | None = None, tags: Sequence[str] = ()
+) -> None:
+    """What was typed so far, kept at once: the limit of wrap-up, a closed page or a dead browser loses none of it."""
+    _write(by, call_id, note, resolved=resolved, tags=tags)
+
+
+WRITTEN_WITHIN = timedelta(hours=1)
+"""So long after she left a call its agent may still write it up."""
+
+
+def _write(by: Actor, call_id: str, note: str, *, resolved: bool | None, tags: Sequence[str]) -> None:
+    """Into the call itself, by who spoke in it. An empty word changes nothing."""
+    try:
+        known = uuid.UUID(call_id)
+    except ValueError:
+        raise NotAllowed("没有这通电话，请刷新页面。", code="not_here") from None
+    with seen_by(EVERYWHERE):  # her own call is hers, wherever the caller lives
+        call = Call.objects.select_for_update().filter(call_id=known).first()
+        own = Leg.objects.filter(call=call, user_id=by.user_id, answered_at__isnull=False).exclude(role="supervisor")
+        last = own.order_by("-answered_at").first() if call is not None and by.user_id is not None else None
+        hers = last is not None and (last.ended_at is None or clock.now() - last.ended_at <= WRITTEN_WITHIN)
+        if call is None or not (
+            hers or SeatState.objects.filter(user=by.user_id, state="wrap_up", call_id=known).exists()
+        ):
+            raise NotAllowed("只能整理自己刚接过的电话。", code="not_you")
         call.note = note or call.note
         call.resolved = call.resolved if resolved is None else resolved
         call.tags = list(tags) or call.tags
         call.save(update_fields=["note", "resolved", "tags"])
-        Leg.objects.filter(call=call, user_id=by.user_id, wrapped_at=None).update(wrapped_at=clock.now())
         changed("call", str(call.call_id), call.place)
-    if seat.state == "wrap_up":
-        _becomes(seat, seat.wants if seat.wants in FREE else "ready", seat.reason if seat.wants == "break" else "")
 
 
 @transaction.atomic
@@ -138,6 +168,10 @@ def _becomes(seat: SeatState, wants: str, reason: str) -> None:
     now = clock.now()
     seat.wants, seat.reason = wants, reason
     was = seat.state
+    if was == "wrap_up" and seat.call_id is not None:
+        Leg.unscoped.filter(
+            call__call_id=seat.call_id, user_id=seat.user_id, wrapped_at=None, ended_at__isnull=False
+        ).update(wrapped_at=now)
     if was in FREE:
         if was != wants or reason:
             open_stretch(seat, wants, reason, now)

@@ -132,7 +132,9 @@ def _go_on(control: Control, call: LiveCall, party: Party, *, spoke: bool) -> No
             moments.finish(control, call, "ended")
 
 
-async def consult(control: Control, call: LiveCall, *, leg_id: str, to: Endpoint, number: str = "") -> None:
+async def consult(
+    control: Control, call: LiveCall, *, leg_id: str, to: Endpoint, number: str = "", role: str = "other", name: str = ""
+) -> None:  # fmt: skip
     """The caller hears music; the agent speaks with somebody else first."""
     if isinstance(to, Seat):
         must_be_free(control, to.extension)
@@ -143,9 +145,10 @@ async def consult(control: Control, call: LiveCall, *, leg_id: str, to: Endpoint
         control,
         call,
         leg_id=leg_id,
-        role="agent" if isinstance(to, Seat) else "other",
+        role="agent" if isinstance(to, Seat) else role,
         to=to,
         number=number,
+        name="" if isinstance(to, Seat) else name,
         why="consult",
     )
 
@@ -233,7 +236,9 @@ def transfer(control: Control, call: LiveCall, *, to_seat: str = "", queue: str 
         control.let_go(call, own)
 
 
-async def transfer_out(control: Control, call: LiveCall, *, leg_id: str, to: Endpoint, number: str) -> None:
+async def transfer_out(
+    control: Control, call: LiveCall, *, leg_id: str, to: Endpoint, number: str, role: str = "other", name: str = ""
+) -> None:  # fmt: skip
     """Blind to a number: the caller hears music until it lifts; a seat when it does not."""
     own = call.owner
     await hold(control, call)
@@ -242,7 +247,7 @@ async def transfer_out(control: Control, call: LiveCall, *, leg_id: str, to: End
         call.far.held, call.music = False, True
     if own is not None:
         control.let_go(call, own)
-    await add(control, call, leg_id=leg_id, role="other", to=to, number=number)
+    await add(control, call, leg_id=leg_id, role=role, to=to, number=number, name=name)
 
 
 async def supervise(control: Control, call: LiveCall, *, extension: str, mode: str, leg_id: str, snoop_id: str) -> None:
@@ -253,7 +258,7 @@ async def supervise(control: Control, call: LiveCall, *, extension: str, mode: s
             control.let_go(call, here)
         return
     if call.owner is None or not call.owner.up:
-        raise NotAllowed("这次通话没有坐席在通话，不能监听。", code="needs")
+        raise NotAllowed("这次通话没有坐席在通话，不能旁听。", code="needs")
     call.notes[f"mode:{extension}"] = mode
     if here is not None:
         await control.quietly(control.engine.hang_up(here.snoop_id))

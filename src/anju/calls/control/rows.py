@@ -140,6 +140,15 @@ def leg_set(leg_id: str, **columns: Any) -> Row:
     return Row(f"UPDATE calls_leg SET {sets} WHERE leg_id = %s", (*columns.values(), leg_id))
 
 
+def wrapped(call_id: str, user_id: int, at: datetime) -> Row:
+    """The write-up of a call is over (its limit, or the next call came first): so long it took."""
+    return Row(
+        "UPDATE calls_leg l SET wrapped_at = %s FROM calls_call c WHERE c.id = l.call_id AND c.call_id = %s "
+        "AND l.user_id = %s AND l.ended_at IS NOT NULL AND l.wrapped_at IS NULL",
+        (at, uuid.UUID(call_id), user_id),
+    )
+
+
 def seat(now: SeatNow, at: datetime) -> Row:
     """How a seat stands, and the next stretch of its log."""
     held = uuid.UUID(now.call_id) if now.call_id else None

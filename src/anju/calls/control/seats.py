@@ -21,6 +21,7 @@ def becomes(
 ) -> list[Row | None]:
     """Put a seat into a state; the rows of it. `until`: seconds of wrap-up."""
     at = clock.now()
+    written = [rows.wrapped(seat.call_id, seat.user_id, at)] if seat.state == "wrap_up" and seat.call_id else []
     seat.state, seat.since = state, at
     seat.call_id = call.call_id if call else None
     seat.until = at + timedelta(seconds=until) if until else None
@@ -32,7 +33,7 @@ def becomes(
         seat.misses = 0
     if seat.until is not None:
         control.clockwork.after(until or 0, lambda: _limit(control, seat))
-    return [rows.seat(seat, at), rows.told([("seats", str(seat.user_id), "")])]
+    return [*written, rows.seat(seat, at), rows.told([("seats", str(seat.user_id), "")])]
 
 
 def free(control: Control, user_id: int | None, call: LiveCall, *, spoke: bool) -> list[Row | None]:

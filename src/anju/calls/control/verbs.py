@@ -182,7 +182,9 @@ async def transfer(control: Control, asked: Asked) -> None:
     call = _call(control, asked)
     if asked.args.get("number"):
         to, number = await _target(control, asked)
-        await parties.transfer_out(control, call, leg_id=asked.args["leg_id"], to=to, number=number)
+        await parties.transfer_out(
+            control, call, leg_id=asked.args["leg_id"], to=to, number=number, role=_role(asked), name=_name(asked)
+        )
     else:
         parties.transfer(
             control, call, to_seat=str(asked.args.get("to_seat") or ""), queue=str(asked.args.get("queue") or "")
@@ -194,7 +196,9 @@ async def consult(control: Control, asked: Asked) -> None:
     from anju.calls.control import parties
 
     to, number = await _target(control, asked)
-    await parties.consult(control, _call(control, asked), leg_id=asked.args["leg_id"], to=to, number=number)
+    await parties.consult(
+        control, _call(control, asked), leg_id=asked.args["leg_id"], to=to, number=number, role=_role(asked), name=_name(asked)
+    )  # fmt: skip
 
 
 async def complete_transfer(control: Control, asked: Asked) -> None:
@@ -218,9 +222,16 @@ async def conference(control: Control, asked: Asked) -> None:
     call = _call(control, asked)
     to, number = await _target(control, asked)
     await parties.add(
-        control, call, leg_id=asked.args["leg_id"], role=str(asked.args.get("role") or "other"), to=to, number=number,
-        name=str(asked.args.get("name") or ""),
+        control, call, leg_id=asked.args["leg_id"], role=_role(asked), to=to, number=number, name=_name(asked)
     )  # fmt: skip
+
+
+def _role(asked: Asked) -> str:
+    return str(asked.args.get("role") or "other")
+
+
+def _name(asked: Asked) -> str:
+    return str(asked.args.get("name") or "")
 
 
 async def drop(control: Control, asked: Asked) -> None:

@@ -69,6 +69,10 @@ class LiveCallView:
     muted: bool
     recording: bool
     until: datetime | None = None
+    note: str = ""
+    resolved: bool | None = None
+    tags: tuple[str, ...] = ()
+    """Note, verdict and tags: as far as written up, for those whose call it is."""
     legs: list[LegView] = field(default_factory=list)
 
 
@@ -166,6 +170,7 @@ def _live(c: Call, user_id: int | None = None, seat: SeatState | None = None) ->
         waited_seconds=int(((c.answered_at or c.ended_at or clock.now()) - c.planned_at).total_seconds()),
         user_id=c.user_id, held=_any(legs, "held"), muted=own is not None and own.muted,
         recording=c.answered_at is not None and c.state != "ended", until=until, legs=legs,
+        note=c.note if user_id else "", resolved=c.resolved if user_id else None, tags=tuple(c.tags) if user_id else (),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from anju.incidents.queries import NotFound
 from anju.incidents.views import IncidentView
 from anju.portals.desk import assemble, cards, people
 from anju.portals.desk.access import desk_only, user_of
-from anju.portals.desk.phone import bar
+from anju.portals.desk.phone import bar, beside
 
 
 def is_part(request: HttpRequest) -> bool:
@@ -33,7 +33,7 @@ def whole(
     """The whole desk, with a case open, with another pane (a caller, the wallboard), or idle."""
     user = user_of(request)
     context = {**assemble.page(user), **assemble.queue(user), "problem": problem, "pane": pane}
-    context |= {"bar": bar.bar(user), "engine": bar.engine(), **bar.callers(user)}
+    context |= {"bar": bar.bar(user), "engine": bar.engine(), **beside.callers(user)}
     context |= case_context(user, incident_id) if incident_id else more or assemble.idle(user)
     return render(request, "desk/page.html", context, status=status)
 
@@ -41,7 +41,7 @@ def whole(
 def case_context(user: User, incident_id: int) -> dict[str, Any]:
     """A case of the user's scope, or 404."""
     try:
-        return assemble.case(user, incident_id)
+        return assemble.case(user, incident_id) | {"beside": beside.of_incident(user, incident_id)}
     except NotFound:
         raise Http404("没有这个事件，或不在您的管辖范围内。") from None
 
@@ -91,6 +91,18 @@ def case(request: HttpRequest, incident_id: int) -> HttpResponse:
     if not is_part(request):
         return whole(request, incident_id=incident_id)
     return render(request, "desk/case.html", case_context(user, incident_id))
+
+
+@require_GET
+@never_cache
+@desk_only
+def line(request: HttpRequest, incident_id: int) -> HttpResponse:
+    """Who speaks in this case now, and how one comes in."""
+    user = user_of(request)
+    _head(user, incident_id)
+    if not is_part(request):
+        return whole(request, incident_id=incident_id)
+    return render(request, "desk/phone/beside.html", beside.of_incident(user, incident_id))
 
 
 def _head(user: User, incident_id: int) -> IncidentView:

@@ -6,6 +6,7 @@ import "./sound";
 import "./keys";
 import "./dialog";
 import "./draft";
+import "./typed";
 import "./panes";
 import "./softphone";
 import "./pop";

@@ -26,11 +26,13 @@ STATES = {
 """state of a seat → word, look, icon"""
 ROLE_ICONS = {
     "caller": "phone-in", "elder": "phone", "contact": "phone-out", "agent": "headset", "agent_b": "headset", "doctor": "heart",
-    "120": "ambulance", "110": "shield", "119": "flame", "supervisor": "ear", "robot": "volume", "other": "phone-out",
+    "expert": "user", "social": "users", "grid": "pin", "property": "building", "committee": "building", "120": "ambulance",
+    "110": "shield", "119": "flame", "supervisor": "ear", "robot": "volume", "other": "phone-out",
 }  # fmt: skip
 LEG_WORDS = {"planned": "正在拨", "ringing": "振铃中", "talking": "", "held": "保持中，听音乐", "ended": "已离开"}
 WRAP_RESULTS = (("求助", "求助"), ("咨询", "咨询"), ("关怀", "关怀"), ("误按", "误按"), ("打错", "打错"))
 WRAP_TAGS = ("听力不便", "情绪低落", "要上门看", "投诉", "设备问题")
+WRAP_WORDS = frozenset({value for value, _ in WRAP_RESULTS} | set(WRAP_TAGS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,34 +184,13 @@ def wrap_up(call: LiveCallView) -> dict[str, Any]:
     """The form after the call."""
     ended = max((leg.ended_at for leg in call.legs if leg.ended_at), default=None)
     talked = int((ended - call.answered_at).total_seconds()) if ended and call.answered_at else 0
-    left = call.until - clock.now() if call.until else timedelta()
+    left, results = call.until - clock.now() if call.until else timedelta(), {value for value, _ in WRAP_RESULTS}
     return {
         "call_id": call.call_id, "who": call.whom or call.number_masked or "号码未知", "talked": f"{talked // 60}:{talked % 60:02d}",
-        "until": call.until, "total": max(60, left.total_seconds()), "results": WRAP_RESULTS, "tags": WRAP_TAGS,
+        "until": call.until, "total": max(60, left.total_seconds()), "note": call.note,
+        "results": [(value, label, value in call.tags or (n == 0 and not results & set(call.tags))) for n, (value, label) in enumerate(WRAP_RESULTS)],
+        "tags": [(tag, tag in call.tags) for tag in WRAP_TAGS], "open": call.resolved is False,
     }  # fmt: skip
-
-
-def callers(user: User) -> dict[str, Any]:
-    """Who waits, and who must be rung back."""
-    can = calls.can_dial(user.pk)
-    waiting = [
-        {"call_id": c.call_id, "kind": "emergency" if c.emergency else "", "icon": "sos" if c.emergency else "phone-in",
-         "who": c.whom or c.number_masked or "没有显示号码", "since": c.arrived_at,
-         "note": " · ".join(p for p in (f"优先级 {c.priority}", c.queue_label, "正振铃 " + _rings(c) if _rings(c) else "在排队") if p)}
-        for c in calls.waiting()
-    ]  # fmt: skip
-    backs = [
-        {"id": b.id, "kind": "emergency" if b.emergency else "warn", "icon": "refresh", "who": b.whom or b.number_masked or "没有显示号码",
-         "due_at": b.due_at if b.state == "waiting" else None, "can": can and b.state == "waiting" and bool(b.number_masked),
-         "note": f"{b.why} · {clock.local(b.since):%H:%M}" + (f" · 已拨 {b.attempts} 次" if b.attempts else "")
-                 + (" · 回拨中" if b.state != "waiting" else "")}
-        for b in calls.call_backs()
-    ]  # fmt: skip
-    return {"waiting": waiting, "backs": backs}
-
-
-def _rings(call: LiveCallView) -> str:
-    return "、".join(leg.seat for leg in call.legs if leg.state in {"planned", "ringing"} and leg.seat)
 
 
 def engine() -> dict[str, str]:

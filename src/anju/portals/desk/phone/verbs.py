@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
 from anju.accounts.models import User
 from anju.calls import actions, queries
-from anju.calls.exchange import NEVER_BY_ITSELF
 from anju.incidents import actions as incidents
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor, NotAllowed
 from anju.portals.desk import people
 from anju.portals.desk.access import desk_only, user_of
-from anju.portals.desk.phone import bar, caller, views, wall
+from anju.portals.desk.phone import bar, beside, bookings, caller, targets, views, wall
 from anju.portals.desk.press import key_of, once
 from anju.portals.desk.views import case_context, is_part
+from anju.staff import actions as staff
 
 
 def act(request: HttpRequest, do: Callable[[Actor], object]) -> HttpResponse:
@@ -94,51 +96,70 @@ def press(request: HttpRequest, verb: str) -> HttpResponse:
     return act(request, keys[verb])
 
 
-def _to(request: HttpRequest) -> dict[str, str]:
-    """seat:1023 · queue:service · number · 120 · contact:2 → keywords of the actions."""
-    to = request.POST.get("to", "")
-    kind, _, rest = to.partition(":")
-    if kind == "seat":
-        return {"to_seat": rest}
-    if kind == "queue":
-        return {"queue": rest}
-    if to in NEVER_BY_ITSELF:
-        return {"number": to, "role": to}
-    return {"number": request.POST.get("number", "").strip(), "role": request.POST.get("role", "other")}
+def _far(request: HttpRequest) -> targets.Far:
+    """Whom the dialog chose: seat:1023 · queue:service · contact:2 · expert:7 · committee · 120 · number."""
+    mine = queries.my_call(user_of(request).pk)
+    words = (request.POST.get(name, "")[:40] for name in ("to", "number", "role"))
+    to, number, role = words
+    return targets.resolve(mine, to, number=number, role=role)
 
 
 @require_POST
 @desk_only
 def transfer(request: HttpRequest) -> HttpResponse:
     """Give the caller away, at once or after speaking with the other."""
-    to = _to(request)
-    to.pop("role", None)
-    attended = request.POST.get("how") == "attended"
-    return act(
-        request, lambda by: actions.transfer(by=by, call_id=request.POST.get("call", ""), attended=attended, **to)
-    )
+
+    def do(by: Actor) -> None:
+        far = _far(request)
+        actions.transfer(
+            by=by, call_id=request.POST.get("call", ""), attended=request.POST.get("how") == "attended", to_seat=far.seat,
+            number=far.number, queue=far.queue, role=far.role, name=far.name,
+        )  # fmt: skip
+
+    return act(request, do)
 
 
 @require_POST
 @desk_only
 def invite(request: HttpRequest) -> HttpResponse:
-    """One more party into the call."""
-    user, call_id = user_of(request), request.POST.get("call", "")
+    """One more party into the call, as what she is."""
 
     def do(by: Actor) -> None:
-        to = request.POST.get("to", "")
-        if to.startswith("contact:"):
-            mine = queries.my_call(user.pk)
-            found = wall.contact_of(mine, int(to.partition(":")[2])) if mine else None
-            if found is None:
-                raise NotAllowed("这位联系人没有登记号码，请填号码。", code="needs")
-            actions.conference(by=by, call_id=call_id, number=found.phone, role=found.role, name=found.name)
-        elif (words := _to(request)).get("to_seat"):
-            actions.conference(by=by, call_id=call_id, to_seat=words["to_seat"], role="agent_b")
-        else:
-            actions.conference(by=by, call_id=call_id, number=words.get("number", ""), role=words.get("role", "other"))
+        far = _far(request)
+        actions.conference(
+            by=by,
+            call_id=request.POST.get("call", ""),
+            to_seat=far.seat,
+            number=far.number,
+            role=far.role,
+            name=far.name,
+        )
 
     return act(request, do)
+
+
+@require_POST
+@desk_only
+def book(request: HttpRequest, expert_id: int) -> HttpResponse:
+    """An appointment with an expert for who is on the line; what was typed stays when it is refused."""
+    user = user_of(request)
+    call = queries.my_call(user.pk)
+    at = bookings.moment(request.POST.get("at", ""))
+    words = {name: request.POST.get(name, "").replace("\x00", "").strip()[:most] for name, most in bookings.FIELDS}
+    said = "" if at else "请选一个时间。"
+    try:
+        if at is not None:
+            staff.book(
+                by=people.actor(user), expert_id=expert_id, at=at, elder_id=call.elder_id if call else None,
+                call_id=call.call_id if call else "", **words,
+            )  # fmt: skip
+    except NotAllowed as refused:
+        said = str(refused)
+    except ObjectDoesNotExist:
+        raise Http404("没有这位专家，或不在您的管辖范围内。") from None
+    if said:
+        return render(request, "desk/phone/book.html", bookings.form(user, expert_id, problem=said, words=words))
+    return render(request, "desk/phone/booked.html", {"at": at})
 
 
 @require_POST
@@ -167,7 +188,9 @@ def ring_back(request: HttpRequest, back_id: int) -> HttpResponse:
         actions.ring_back(by=people.actor(user), call_back_id=back_id)
     except NotAllowed as refused:
         problem = str(refused)
-    response = render(request, "desk/phone/callers.html", bar.callers(user) | {"now": clock.now(), "problem": problem})
+    response = render(
+        request, "desk/phone/callers.html", beside.callers(user) | {"now": clock.now(), "problem": problem}
+    )
     if problem:
         response["X-Anju-Refused"] = "1"
     return response
@@ -187,15 +210,32 @@ def wrap_up(request: HttpRequest) -> HttpResponse:
     """The call is written up."""
 
     def do(by: Actor) -> None:
-        tags = [word for word in request.POST.getlist("tags") if word]
-        actions.wrap_up_done(
-            by=by, call_id=request.POST.get("call", ""), note=request.POST.get("note", "").strip(),
-            resolved=request.POST.get("resolved") == "yes", tags=tags,
-        )  # fmt: skip
+        actions.wrap_up_done(by=by, call_id=request.POST.get("call", ""), **_written(request))
         if request.POST.get("next") == "break":
             actions.seat_break(by=by, reason="休息")
 
     return act(request, do)
+
+
+@require_POST
+@desk_only
+def wrap_up_typed(request: HttpRequest) -> HttpResponse:
+    """What stands in the form so far; only what the agent touched is sent, so that nothing is judged for her."""
+    try:
+        actions.wrap_up_typed(
+            by=people.actor(user_of(request)), call_id=request.POST.get("call", ""), **_written(request)
+        )
+    except NotAllowed as refused:
+        return JsonResponse({"ok": False, "why": str(refused)}, status=409)
+    return JsonResponse({"ok": True})
+
+
+def _written(request: HttpRequest) -> dict[str, Any]:
+    said = request.POST.get("resolved", "")
+    return {
+        "note": request.POST.get("note", "").replace("\x00", "").strip()[:300], "resolved": said == "yes" if said else None,
+        "tags": [word for word in (*request.POST.getlist("kind"), *request.POST.getlist("tags")) if word in bar.WRAP_WORDS],
+    }  # fmt: skip
 
 
 @require_POST

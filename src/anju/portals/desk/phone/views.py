@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.crypto import get_random_string
@@ -12,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from anju.accounts.models import User
+from anju.accounts.roles import Role
 from anju.calls import actions, queries
 from anju.calls.lines import queries as lines
 from anju.kernel import clock
@@ -20,7 +22,7 @@ from anju.kernel.flow.actor import NotAllowed
 from anju.portals.desk import people
 from anju.portals.desk.access import desk_only, user_of
 from anju.portals.desk.models import Telephone
-from anju.portals.desk.phone import bar, caller, wall
+from anju.portals.desk.phone import bar, beside, bookings, caller, targets, wall
 from anju.portals.desk.views import is_part, whole
 
 
@@ -46,7 +48,7 @@ def callers(request: HttpRequest) -> HttpResponse:
     """Who waits, who must be rung back."""
     if not is_part(request):
         return whole(request)
-    return render(request, "desk/phone/callers.html", {"now": clock.now(), **bar.callers(user_of(request))})
+    return render(request, "desk/phone/callers.html", {"now": clock.now(), **beside.callers(user_of(request))})
 
 
 @require_GET
@@ -124,20 +126,18 @@ def _dialog(request: HttpRequest, template: str, shown: dict[str, Any]) -> HttpR
     )
 
 
+def _whom(request: HttpRequest, **shown: Any) -> HttpResponse:
+    user = user_of(request)
+    found = targets.groups(user, queries.my_call(user.pk), queues=shown["verb"] == "transfer")
+    return _dialog(request, "transfer", {**shown, "groups": found, "number_roles": targets.NUMBER_ROLES})
+
+
 @require_GET
 @never_cache
 @desk_only
 def ask_transfer(request: HttpRequest) -> HttpResponse:
     """Whom to give the caller to."""
-    user = user_of(request)
-    shown = {
-        "verb": "transfer",
-        "icon": "transfer",
-        "title": "转接",
-        "seats": wall.targets(user),
-        "queues": wall.queue_targets(),
-    }
-    return _dialog(request, "transfer", shown)
+    return _whom(request, verb="transfer", icon="transfer", title="转接")
 
 
 @require_GET
@@ -145,13 +145,17 @@ def ask_transfer(request: HttpRequest) -> HttpResponse:
 @desk_only
 def ask_invite(request: HttpRequest) -> HttpResponse:
     """Whom to bring into the call."""
-    user = user_of(request)
-    mine = queries.my_call(user.pk)
-    shown = {
-        "verb": "invite", "icon": "users", "title": "会议：再请一方", "go": "请进来", "seats": wall.targets(user),
-        "parts": wall.invitees(mine), "number_roles": wall.NUMBER_ROLES,
-    }  # fmt: skip
-    return _dialog(request, "transfer", shown)
+    return _whom(request, verb="invite", icon="users", title="会议：再请一方", go="请进来")
+
+
+@require_GET
+@never_cache
+@desk_only
+def ask_book(request: HttpRequest, expert_id: int) -> HttpResponse:
+    """When an expert who is off duty can be spoken with."""
+    if not is_part(request):
+        return whole(request)
+    return render(request, "desk/phone/book.html", bookings.form(user_of(request), expert_id))
 
 
 @require_GET
@@ -179,10 +183,14 @@ def ask_supervise(request: HttpRequest, call_id: str) -> HttpResponse:
     """How to come into a colleague's call."""
     if not is_part(request):
         return whole(request)
+    if Role.LEAD not in people.roles(user_of(request)):
+        raise PermissionDenied("只有值班长可以旁听、密语和强插。")
     found = next((c for c in queries.live_calls() if c.call_id == str(call_id)), None)
     if found is None:
         return render(request, "desk/dialogs/gone.html", {"problem": "这通电话已经结束。"})
-    return render(request, "desk/phone/supervise.html", {"call_id": found.call_id, "who": wall.spoken(found)})
+    mode = request.GET.get("mode", "listen")
+    shown = {"call_id": found.call_id, "who": wall.spoken(found), "mode": mode if mode in wall.MODES else "listen"}
+    return render(request, "desk/phone/supervise.html", shown)
 
 
 # ---- what the softphone tells

@@ -1,9 +1,8 @@
-"""The wallboard, and whom a call can be given to."""
+"""The wallboard: waiting, levels, queues, seats, and what a lead may do about it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 from anju.accounts.models import User
@@ -13,85 +12,21 @@ from anju.calls import queries as calls
 from anju.calls.levels import actions as level_actions
 from anju.calls.levels import queries as levels
 from anju.calls.queries import LiveCallView, SeatView
-from anju.elders import queries as elders
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor, NotAllowed
 from anju.portals.desk import people
-from anju.portals.desk.phone.bar import ROLE_ICONS, STATES
+from anju.portals.desk.phone.bar import STATES
 
 LONG_WAIT = 15
 """Seconds after which a wait is said in amber (the 15-second level)."""
-NUMBER_ROLES = (("contact", "家属"), ("doctor", "医生"), ("other", "社工、其他"))
-CONTACT_ROLES = {"guardian": "contact"}
-
-
-@dataclass(frozen=True, slots=True)
-class Invited:
-    """Somebody of the elder's contacts, with the number that is dialled and never shown."""
-
-    phone: str
-    role: str
-    name: str
+MODES = ("listen", "whisper", "barge")
+"""How a lead comes into a colleague's call."""
 
 
 def spoken(call: LiveCallView, *, public: bool = False) -> str:
     """Whom this call is with, in a few words; on a wall that everybody sees only the surname."""
     who = call.whom or call.number_masked or "没有显示号码"
     return f"{who[0]}**" if public and call.whom else who
-
-
-def targets(user: User) -> list[dict[str, Any]]:
-    """The other seats; only those that are ready can be rung."""
-    found = []
-    for seat in calls.seats():
-        if seat.user_id == user.pk or seat.state == "off":
-            continue
-        word, kind, icon = STATES[seat.state]
-        found.append(
-            {"extension": seat.extension, "name": seat.name, "can": seat.state == "ready", "kind": kind, "icon": icon, "word": word,
-             "skills": "值班长" if seat.is_lead else seat.queue_label}
-        )  # fmt: skip
-    return sorted(found, key=lambda one: (not one["can"], one["extension"]))
-
-
-def queue_targets() -> list[dict[str, str]]:
-    """Queues and how long one waits there."""
-    waiting = Counter(call.queue for call in calls.waiting())
-    ready = sum(seat.state == "ready" for seat in calls.seats())
-    return [
-        {"code": q.code, "name": q.name, "note": f"等待 {waiting[q.code]} · 全中心空闲 {ready} 席"}
-        for q in calls.queues()
-    ]
-
-
-def invitees(call: LiveCallView | None) -> list[dict[str, Any]]:
-    """120, and the elder's own people in their turn."""
-    found: list[dict[str, Any]] = [
-        {
-            "to": "120",
-            "label": "120 急救",
-            "note": "您确认后拨出，接通后念救援单",
-            "icon": ROLE_ICONS["120"],
-            "disabled": False,
-        }
-    ]
-    if call is not None and call.elder_id:
-        for turn, contact in enumerate(elders.contacts_of(call.elder_id)):
-            word = contact.relation or contact.get_kind_display()
-            found.append(
-                {"to": f"contact:{turn}", "label": f"{word} {contact.name}", "note": calls.masked(contact.phone) if contact.phone else "没有登记号码",
-                 "icon": "user", "disabled": not contact.phone}
-            )  # fmt: skip
-    return found[:7]
-
-
-def contact_of(call: LiveCallView, turn: int) -> Invited | None:
-    """The contact of that turn."""
-    rows = list(elders.contacts_of(call.elder_id)) if call.elder_id else []
-    if not 0 <= turn < len(rows) or not rows[turn].phone:
-        return None
-    one = rows[turn]
-    return Invited(one.phone, "contact", f"{one.relation or one.get_kind_display()} {one.name}")
 
 
 def board(user: User, *, public: bool = False) -> dict[str, Any]:

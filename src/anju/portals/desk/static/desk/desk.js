@@ -1,3 +1,17 @@
+// src/anju/design/islands/cards.ts
+function label(table) {
+  const heads = [...table.querySelectorAll("thead th")];
+  for (const row of table.tBodies[0]?.rows ?? []) {
+    let column = 0;
+    for (const cell of row.cells) {
+      const head = heads[column];
+      column += cell.colSpan;
+      if (head && ("num" in head.dataset || "say" in head.dataset)) cell.dataset["label"] = head.textContent.trim();
+    }
+  }
+}
+document.querySelectorAll("table[data-cards]").forEach(label);
+
 // src/anju/design/islands/drawer.ts
 var SideDrawer = class extends HTMLElement {
   get dialog() {
@@ -148,8 +162,11 @@ document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;
   });
 });
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
 
-// node_modules/idiomorph/dist/idiomorph.esm.js
+// ../../../work/main/node_modules/idiomorph/dist/idiomorph.esm.js
 var Idiomorph = (function() {
   "use strict";
   const noOp = () => {
@@ -1344,6 +1361,47 @@ var DraftText = class extends HTMLElement {
 };
 customElements.define("draft-text", DraftText);
 
+// src/anju/portals/desk/islands/typed.ts
+var PAUSE = 700;
+var TypedForm = class extends HTMLElement {
+  touched = /* @__PURE__ */ new Set();
+  timer = 0;
+  connectedCallback() {
+    this.addEventListener("input", (event) => {
+      const name = event.target.name;
+      if (!name) return;
+      this.touched.add(name);
+      clearTimeout(this.timer);
+      this.timer = window.setTimeout(() => this.keep(), PAUSE);
+    });
+    this.addEventListener("submit", () => this.forget());
+    window.addEventListener("pagehide", this.flush);
+  }
+  disconnectedCallback() {
+    window.removeEventListener("pagehide", this.flush);
+    this.flush();
+  }
+  flush = () => {
+    if (this.timer) this.keep();
+  };
+  forget() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    this.touched.clear();
+  }
+  keep() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    const form = this.querySelector("form");
+    const to = this.getAttribute("to");
+    if (!form || !to || !this.touched.size) return;
+    const said = new FormData();
+    for (const [name, value] of new FormData(form)) if (this.touched.has(name) || name === "call" || name === "csrfmiddlewaretoken") said.append(name, value);
+    void fetch(to, { method: "POST", body: said, keepalive: true, credentials: "same-origin" }).catch(() => void 0);
+  }
+};
+customElements.define("typed-form", TypedForm);
+
 // src/anju/portals/desk/islands/panes.ts
 var current = () => document.querySelector("#case")?.dataset["incident"] ?? "";
 function mark() {
@@ -1567,9 +1625,9 @@ var MicCheck = class {
     this.audio = void 0;
   }
   finish() {
-    const label = this.stream?.getAudioTracks()[0]?.label ?? "";
+    const label2 = this.stream?.getAudioTracks()[0]?.label ?? "";
     this.stop();
-    this.done(label);
+    this.done(label2);
   }
   async list() {
     const devices = (await navigator.mediaDevices.enumerateDevices()).filter((one) => one.kind === "audioinput");
