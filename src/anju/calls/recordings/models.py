@@ -103,6 +103,11 @@ class Recording(ScopedModel):
         return f"{self.leg_id} {self.track}"
 
     @property
+    def of_record(self) -> bool:
+        """It says what was spoken: both voices, and more than an empty file."""
+        return self.track in {self.Track.MIXED, self.Track.BRIDGE} and self.seconds > 0
+
+    @property
     def silent(self) -> bool:
         """Nothing can be heard in it."""
         return self.bytes > 44 and self.peak < 40

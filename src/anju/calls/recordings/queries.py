@@ -104,10 +104,13 @@ def row(recording_id: int) -> RecordingRow:
 
 
 def took(recording: Recording, user_id: int | None) -> bool:
-    """Whether this user was a seat of that call."""
+    """Whether this user spoke in that call; a seat that only rang heard nothing and hears nothing afterwards."""
     if recording.call is None or user_id is None:
         return False
-    return recording.call.user_id == user_id or recording.call.legs.filter(user_id=user_id).exists()
+    return (
+        recording.call.user_id == user_id
+        or recording.call.legs.filter(user_id=user_id, answered_at__isnull=False).exists()
+    )
 
 
 def of_calls(call_ids: Iterable[str]) -> dict[str, list[RecordingRow]]:

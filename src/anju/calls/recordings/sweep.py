@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from anju.calls.models import Call
@@ -31,11 +33,33 @@ VIRTUAL = ("simulator",)
 
 
 def sweep() -> int:
-    """Take in what is finished, then say which answered calls have nothing; how many files were taken."""
-    taken = taking.take_ready()
-    claim()
-    reconcile()
-    return len(taken)
+    """Take in what is finished, then say which answered calls have nothing; how many files were taken.
+
+    One at a time: a round that takes longer than a minute is not overtaken by the next one.
+    """
+    with alone("recordings.sweep") as mine:
+        if not mine:
+            return 0
+        taken, failed = taking.take_ready()
+        claim()
+        reconcile()
+        why = f"{len(failed)} 个录音暂时不能入库（{failed[0][:120]}），会再试。" if failed else ""
+        _say("recording_bad", failed, why, "take")
+        return len(taken)
+
+
+@contextmanager
+def alone(what: str) -> Iterator[bool]:
+    """Whether nobody else does this now; it is ours until the end (also when we die: the database lets it go)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [what])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [what])
 
 
 def claim() -> int:
@@ -55,7 +79,9 @@ def claim() -> int:
 def reconcile() -> int:
     """Every answered call has its recording, or a gap says which has not; how many are open. One trouble names the latest."""
     now = clock.now()
-    held = Recording.unscoped.filter(call=OuterRef("pk"), track__in=[Recording.Track.MIXED, Recording.Track.BRIDGE])
+    held = Recording.unscoped.filter(
+        call=OuterRef("pk"), track__in=[Recording.Track.MIXED, Recording.Track.BRIDGE], seconds__gt=0
+    )
     bare = (
         Call.unscoped.filter(
             answered_at__isnull=False, ended_at__lt=now - rules.DUE, ended_at__gt=now - LOOK_BACK, by_hand=False
@@ -88,14 +114,21 @@ def _say(kind: str, wrong: object, text: str, subject: str = "") -> None:
 
 def copy_some(limit: int = 200) -> int:
     """Copy what the second storage has not yet; how many. One that fails stays for the next time and says why."""
-    store, done = folders.second(), 0
+    store = folders.second()
     if store is None:
         return 0
+    with alone("recordings.copy") as mine:
+        return _copy_some(store, limit) if mine else 0
+
+
+def _copy_some(store: Store, limit: int) -> int:
+    done = 0
     waiting = Recording.unscoped.filter(copied_at=None, state=Recording.State.KEPT).order_by("id")
     for row in waiting[:limit]:
-        if not _copy(row, store):
+        if _copy(row, store):
+            done += 1
+        elif not _spoilt(row):
             break  # the line or the disk is gone: the next sweep goes on where this one stopped
-        done += 1
     late = waiting.filter(kept_at__lt=clock.now() - LATE_COPY).count()
     _say("copy_late", late, f"{late} 个录音 6 小时还没备份到{store.label}：{_first_problem()}")
     return done
@@ -114,6 +147,21 @@ def _copy(row: Recording, store: Store) -> bool:
         copied_at=clock.now(), copied_to=store.label[:200], upload="", copy_problem=""
     )
     return True
+
+
+def _spoilt(row: Recording) -> bool:
+    """Whether the sealed file itself is why it could not be copied: it is marked, and the others do not wait for it."""
+    path = folders.kept() / row.file
+    state = verify(row)
+    if state != Recording.State.KEPT:
+        Recording.unscoped.filter(pk=row.pk).update(state=state, checked_at=clock.now())
+        return True
+    if (
+        sealed := sha256_of(path)
+    ) != row.sealed_sha256:  # it says what was recorded, sealed anew: the seal was noted wrong
+        Recording.unscoped.filter(pk=row.pk).update(sealed_sha256=sealed, sealed_bytes=path.stat().st_size)
+        return True
+    return False
 
 
 def _first_problem() -> str:
@@ -185,9 +233,10 @@ def expire(limit: int = 1000) -> int:
                     store.remove(locked.file)
                 except (CopyFailed, OSError):
                     continue  # the copy must go too: tried again tomorrow
+                locked.copied_at = None
             locked.state, locked.deleted_at = Recording.State.DELETED, clock.now()
             locked.deleted_by, locked.deleted_why = "系统", f"保存期满（{locked.keep_until}）"
-            locked.save(update_fields=["state", "deleted_at", "deleted_by", "deleted_why"])
+            locked.save(update_fields=["state", "deleted_at", "deleted_by", "deleted_why", "copied_at"])
             audit.record(
                 "recording.expire",
                 subject="recording",
@@ -195,9 +244,22 @@ def expire(limit: int = 1000) -> int:
                 place=locked.place,
                 reason=locked.deleted_why,
             )
-        (folders.kept() / row.file).unlink(missing_ok=True)
+            # before the commit: a kill in between leaves a row to be tried again, not a file that nobody knows of
+            (folders.kept() / row.file).unlink(missing_ok=True)
         done += 1
+    _leave_no_copy(store)
     return done
+
+
+def _leave_no_copy(store: Store | None, limit: int = 1000) -> None:
+    """What was deleted by hand, or while no second storage was named, goes from there too."""
+    left = Recording.unscoped.filter(state=Recording.State.DELETED).exclude(copied_at=None).order_by("pk")
+    for row in left[:limit] if store is not None else ():
+        try:
+            store.remove(row.file)  # type: ignore[union-attr]
+        except (CopyFailed, OSError):
+            return  # not to be reached: tried again tomorrow
+        Recording.unscoped.filter(pk=row.pk).update(copied_at=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,10 +74,16 @@ def _touched(path: Path) -> float:
         return 0.0
 
 
-def take_ready(limit: int = 500) -> list[Recording]:
-    """Take in every finished file; a file that cannot be read is noted and left where it is."""
+def take_ready(limit: int = 500) -> tuple[list[Recording], list[str]]:
+    """Take in every finished file, and what stood in the way of others (they are tried again); none waits for another.
+
+    A file that cannot be read is noted and left where it is.
+    """
     taken: list[Recording] = []
-    for path in candidates()[:limit]:
+    failed: list[str] = []
+    for path in candidates():
+        if len(taken) >= limit or len(failed) >= limit:
+            break
         leg_id, track = leg_and_track(path)
         leg = Leg.unscoped.filter(leg_id=leg_id).select_related("call").first()
         over = None if leg is None else (leg.ended_at or leg.call.ended_at) is not None
@@ -90,7 +96,9 @@ def take_ready(limit: int = 500) -> list[Recording]:
             _strange(path, leg, str(problem))
         except FileNotFoundError:  # another worker was faster
             continue
-    return taken
+        except (OSError, ValueError) as problem:  # a full disk, a file that grew, a sealed one that can't be read back
+            failed.append(f"{path.name}：{problem}")
+    return taken, failed
 
 
 def leg_and_track(path: Path) -> tuple[str, str]:
@@ -135,6 +143,9 @@ def take(path: Path, leg_id: str, track: str, leg: Leg | None) -> Recording:
 
 def _note(row: Recording) -> None:
     if row.call_id is None:
+        return
+    if not row.of_record:
+        changed("call", str(row.call.call_id), row.place)  # type: ignore[union-attr]
         return
     Gap.unscoped.filter(call_id=row.call_id, settled_at=None).update(
         settled_at=clock.now(), settled_by="系统", reason="录音已找到"

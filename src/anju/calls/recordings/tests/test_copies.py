@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from anju.alarms import queries as alarms
+from anju.calls.recordings import actions, queries, signing, stores, sweep
 from anju.calls.recordings import places as folders
-from anju.calls.recordings import queries, signing, stores, sweep
 from anju.calls.recordings.models import Recording
 from anju.calls.recordings.s3 import S3Store, StoreRefused
 from anju.calls.recordings.stores import CopyFailed, FolderStore, sha256_of, store_at
@@ -210,6 +210,48 @@ def test_a_late_copy_pages_and_a_deleted_recording_leaves_the_copy_too(folder, t
     assert copy.exists()
     let_pass(timedelta(days=1100))
     assert sweep.expire() == 1
+    assert not copy.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("everywhere")
+def test_one_spoilt_file_does_not_keep_the_others_from_the_second_storage(folder, tmp_path, settings):
+    settings.ANJU_RECORDINGS_COPY = str(tmp_path / "copies")
+    FolderStore(tmp_path / "copies").prepare()
+    for _ in range(4):
+        put(folder, f"{caller_leg(a_call())}.wav", wav_of(tone(1)))
+    sweep.sweep()
+    gone, rotten, resealed, sound = Recording.objects.order_by("pk")
+    (folders.kept() / gone.file).unlink()
+    path = folders.kept() / rotten.file
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    Recording.objects.filter(pk=resealed.pk).update(sealed_sha256="0" * 64)
+    assert sweep.copy_some() == 1
+    assert Recording.objects.get(pk=sound.pk).copied_at
+    assert [Recording.objects.get(pk=r.pk).state for r in (gone, rotten, resealed)] == ["gone", "damaged", "kept"]
+    assert sweep.copy_some() == 1, "what says the same under another seal goes the next time"
+    (tmp_path / "copies" / FolderStore.MARK).unlink()
+    Recording.objects.update(copied_at=None)
+    assert sweep.copy_some() == 0
+    assert set(Recording.objects.values_list("state", flat=True)) == {"gone", "damaged", "kept"}, (
+        "an absent mount accuses no file"
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("everywhere")
+def test_what_is_deleted_by_hand_leaves_the_second_storage_too(folder, tmp_path, settings, let_pass, an_actor):
+    settings.ANJU_RECORDINGS_COPY = str(tmp_path / "copies")
+    FolderStore(tmp_path / "copies").prepare()
+    put(folder, f"{caller_leg(a_call())}.wav", wav_of(tone(1)))
+    sweep.sweep()
+    assert sweep.copy_some() == 1
+    row = Recording.objects.get()
+    let_pass(timedelta(days=1100))
+    actions.delete(recording_id=row.pk, by=an_actor("lead"), reason="到期")
+    copy = tmp_path / "copies" / row.file
+    assert copy.exists()
+    assert sweep.expire() == 0
     assert not copy.exists()
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from anju.alarms import queries as alarms
+from anju.calls.models import Leg
 from anju.calls.recordings import actions, queries, rules, sweep, taking, vault
 from anju.calls.recordings.models import Gap, Recording, Strange
 from anju.calls.recordings.tests.made import PLACE, a_call, caller_leg, put, tone, unfinished, wav_of
@@ -109,6 +110,73 @@ def test_an_answered_call_without_recording_is_named_until_it_is_found_or_explai
     assert sweep.reconcile() == 0
     assert alarms.troubles() == []
     assert Gap.objects.count() == 2
+
+
+def test_one_file_that_can_not_be_taken_in_hides_neither_the_others_nor_the_missing_ones(folder, monkeypatch):
+    """The oldest file meets a full disk: the younger one is taken in, and a call without recording is named all the same."""
+    first, second = a_call(), a_call()
+    a_call()
+    put(folder, f"{caller_leg(first)}.wav", wav_of(tone(1)), age=timedelta(minutes=9))
+    put(folder, f"{caller_leg(second)}.wav", wav_of(tone(1)))
+    seals = vault.seal
+
+    def full(blocks, length, path, keys):
+        if caller_leg(first) in path.name:
+            raise OSError(28, "No space left on device")
+        seals(blocks, length, path, keys)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(vault, "seal", full)
+        assert sweep.sweep() == 1
+    assert Recording.objects.get().call == second
+    assert {(t.kind, t.text[:4]) for t in alarms.troubles()} == {
+        ("recording_bad", "1 个录"),
+        ("no_recording", "2 通已"),
+    }
+    assert any("No space left" in t.text for t in alarms.troubles())
+    assert sweep.sweep() == 1
+    assert {t.kind for t in alarms.troubles()} == {"no_recording"}
+
+
+def test_an_empty_file_or_one_voice_alone_is_no_recording_of_the_call(folder):
+    """A disk that was full leaves headers without a sound: the call counts as not recorded until somebody says why."""
+    empty, half = a_call(), a_call()
+    put(folder, f"{caller_leg(empty)}.wav", wav_of(b""), age=timedelta(minutes=11))
+    put(folder, f"{caller_leg(half)}-in.wav", wav_of(tone(1)))
+    assert sweep.sweep() == 2
+    assert {g.call for g in Gap.objects.filter(settled_at=None)} == {empty, half}
+    put(folder, f"{caller_leg(half)}-out.wav", wav_of(tone(1)))
+    sweep.sweep()
+    assert Gap.objects.get(call=half).settled_at is None, "one voice more is not the recording of record"
+    put(folder, f"{caller_leg(half)}.wav", wav_of(tone(1)))
+    sweep.sweep()
+    assert {g.call for g in Gap.objects.filter(settled_at=None)} == {empty}
+
+
+def test_an_agent_hears_what_she_spoke_and_not_what_only_rang_at_her_seat(folder, an_actor):
+    call = a_call(user_id=7)
+    Leg.objects.create(
+        call=call, leg_id="rang", role="agent", endpoint="seat:1023", user_id=8, planned_at=call.planned_at
+    )
+    put(folder, f"{caller_leg(call)}.wav", wav_of(tone(1)))
+    sweep.sweep()
+    row = Recording.objects.get()
+    assert actions.listen(recording_id=row.pk, by=an_actor("agent", user_id=7), reason="复核")
+    with pytest.raises(NotAllowed, match="只听自己接的"):
+        actions.listen(recording_id=row.pk, by=an_actor("agent", user_id=8), reason="好奇")
+
+
+def test_a_round_that_still_runs_is_not_overtaken(folder):
+    import psycopg
+    from django.db import connection
+
+    put(folder, f"{caller_leg(a_call())}.wav", wav_of(tone(1)))
+    other = psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}, autocommit=True)
+    with other:
+        other.execute("SELECT pg_advisory_lock(hashtext('recordings.sweep'))")
+        assert sweep.sweep() == 0
+    other.close()
+    assert sweep.sweep() == 1
 
 
 def test_a_call_is_not_accused_while_its_recording_may_still_come(folder):
