@@ -77,6 +77,7 @@ FILE_NAMES: dict[str, str] = {
     "elders/identity.py": "check digits and birth dates of ID numbers",
     "elders/lists.py": "pages of lists",
     "elders/masks.py": "what of a name or a number each role sees",
+    "elders/papers.py": "the printable forms: which there are and what each is filled with",
     "elders/rights.py": "a copy and the deletion of a person's data, apart from the daily actions",
     "elders/words.py": "the words of the two forms",
     "calls/scripts/*": "a sub-app: menus, scripts and what was pressed, with the usual names inside",

@@ -40,6 +40,8 @@ ALLOWED: Mapping[str, frozenset[Role]] = {
     "elder.end": frozenset({Role.STREET, Role.BUREAU}),
     "elder.export": frozenset({Role.STREET, Role.BUREAU}),
     "elder.erase": frozenset({Role.BUREAU}),
+    "paper.print": _FORM | {Role.BUREAU},
+    "acceptance.print": _FORM | {Role.BUREAU, Role.DISPATCHER, Role.INSTALLER},
     "consent.record": _FORM,
     "consent.withdraw": _FORM | {Role.BUREAU},
     "contact.change": _FORM | _DESK,

@@ -104,6 +104,11 @@ def by_id(device_id: int) -> DeviceInfo | None:
     return _info(row) if row else None
 
 
+def serials(device_ids: Iterable[int]) -> dict[int, str]:
+    """Serial numbers of devices, for the papers that name each piece; {device id: number}."""
+    return dict(Device.objects.filter(pk__in=list(device_ids)).values_list("pk", "sn"))
+
+
 def _health(row: Device, at: datetime) -> DeviceHealth:
     info, vitals = _info(row), getattr(row, "vitals", None) or Vitals(device=row)
     since = vitals.last_heard_at or row.installed_at

@@ -27,7 +27,7 @@ from anju.elders.checks import (
 )
 from anju.elders.finding import reindex
 from anju.elders.models import Consent, Contact, Elder, HistoryLine, Home
-from anju.elders.queries import missing
+from anju.elders.queries import consents_of, missing
 from anju.kernel import audit, clock
 from anju.kernel.changes import changed
 from anju.kernel.crypto import blind
@@ -238,12 +238,17 @@ def record_consent(
     signer: str = "elder",
     kind: str = "service",
 ) -> Consent:
-    """A signed paper. It holds for a year unless an earlier end is given (HZ 附件2 四.9)."""
+    """A signed paper. It holds for a year unless an earlier end is given (HZ 附件2 四.9).
+
+    A 放弃承诺书 takes back, from today on, whatever consent still holds (附件3: 放弃服务资格).
+    """
     must(by, "consent.record")
     elder, start, wanted = _locked(elder_id), signed_on or clock.today(), list(scope)
     last = start + timedelta(days=rules.SERVICE_DAYS - 1)
     if kind == "service" and (not wanted or set(wanted) - set(words.CONSENT_SCOPE_LABELS)):
         raise NotAccepted("请勾选同意书包含的范围")
+    if kind not in dict(words.CONSENT_KINDS) or signer not in dict(words.SIGNERS):
+        raise NotAccepted("请从列表里选文书和签字人身份")
     if not document.strip() or not signed_by.strip():
         raise NotAccepted("请填文书编号和签字人，没有签字的同意书不算数")
     if start > clock.today():
@@ -261,6 +266,9 @@ def record_consent(
         document=document.strip(),
         recorded_by_id=by.user_id,
     )
+    if kind == "waiver":
+        for held in consents_of(elder.pk, clock.today()):
+            _take_back(held, f"签了放弃承诺书 {document.strip()}")
     consent.save()
     audit.record(
         "consent.record",
@@ -277,6 +285,13 @@ def withdraw_consent(*, consent_id: int, reason: str, by: Actor) -> None:
     """The person takes her consent back, from today on."""
     must(by, "consent.withdraw")
     consent = Consent.objects.select_related("elder__home").get(pk=consent_id)
+    if consent.withdrawn_on is not None:
+        raise NotAccepted("这份文书已经撤回")
+    _take_back(consent, reason_given(reason, "撤回"))
+    changed("home", consent.elder.home_id, consent.elder.home.place)
+
+
+def _take_back(consent: Consent, reason: str) -> None:
     consent.withdrawn_on = clock.today()
     consent.save(update_fields=["withdrawn_on"])
     audit.record(
@@ -284,7 +299,7 @@ def withdraw_consent(*, consent_id: int, reason: str, by: Actor) -> None:
         subject="elder",
         subject_id=consent.elder_id,
         place=consent.elder.home.place,
-        reason=reason_given(reason, "撤回"),
+        reason=reason,
         detail={"consent": consent.pk},
     )
 

@@ -177,7 +177,9 @@ def lookers(elder_id: int, limit: int = 50) -> list[Looker]:
     if not Elder.objects.filter(pk=elder_id).exists():
         return []
     rows = AuditLine.objects.filter(
-        subject="elder", subject_id=str(elder_id), action__in=["elder.open", "elder.reveal", "elder.export"]
+        subject="elder",
+        subject_id=str(elder_id),
+        action__in=["elder.open", "elder.reveal", "elder.export", "elder.print"],
     ).order_by("-at")
     return [Looker(r.at, r.actor, r.action, _looked_at(r), r.reason, r.result) for r in rows[:limit]]
 
@@ -185,6 +187,11 @@ def lookers(elder_id: int, limit: int = 50) -> list[Looker]:
 def _looked_at(line: AuditLine) -> str:
     if line.action == "elder.export":
         return "整份档案（导出）"
+    if line.action == "elder.print":
+        from anju.elders.papers import PAPERS
+
+        printed = PAPERS.get(line.detail.get("paper", ""))
+        return f"打印{printed.name}" if printed else "打印文书"
     return masks.FIELD_LABELS.get(line.detail.get("field", ""), "")
 
 

@@ -14,7 +14,7 @@ from anju.accounts.roles import Role
 from anju.accounts.rules import ADMINISTRATORS, BY_ELDER, BY_PLACE, BY_PROVIDER, Post
 from anju.accounts.tests.factories import PASSWORD, make_user
 from anju.elders import actions as files
-from anju.elders import rights
+from anju.elders import papers, rights
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
 from anju.kernel.scope import NOBODY, OutOfScope, Scope
@@ -209,6 +209,8 @@ DOORS = {
     "elder.end": lambda by: files.end(elder_id=0, reason="x", by=by),
     "elder.export": lambda by: rights.copy_of(elder_id=0, reason="x", by=by),
     "elder.erase": lambda by: rights.erase(elder_id=0, reason="x", by=by),
+    "paper.print": lambda by: papers.fill(elder_id=0, code="consent", reason="x", by=by),
+    "acceptance.print": lambda by: papers.fill(elder_id=0, code="acceptance", reason="x", by=by),
     "consent.record": lambda by: files.record_consent(elder_id=0, by=by, scope=[], signed_by="", document=""),
     "consent.withdraw": lambda by: files.withdraw_consent(consent_id=0, reason="x", by=by),
     "contact.change": lambda by: files.add_contact(elder_id=0, kind="guardian", name="x", phone="110", by=by),

@@ -146,9 +146,10 @@ class ReasonForm(forms.Form):
 
 
 class ConsentForm(forms.Form):
-    """A signed paper."""
+    """A signed paper. A waiver has no scope: it takes back what held."""
 
-    document = _text("文书编号", must=True, longest=60)
+    kind = forms.ChoiceField(label="文书", choices=words.CONSENT_KINDS, initial="service", required=False)
+    document = _text("文书编号", must=True, longest=60, hint="文书右上角的编号")
     signed_by = _text("签字人", must=True, longest=40)
     signer = forms.ChoiceField(label="签字人身份", choices=words.SIGNERS)
     signed_on = _day("签字日期", must=True)
@@ -157,8 +158,16 @@ class ConsentForm(forms.Form):
         label="同意范围",
         choices=words.CONSENT_SCOPES,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": "请勾选同意的范围"},
+        required=False,
     )
+
+    def clean(self) -> dict[str, Any]:
+        """Only a 告知及确认书 says what it covers."""
+        given = super().clean() or self.cleaned_data
+        given["kind"] = given.get("kind") or "service"
+        if given["kind"] == "service" and not given.get("scope") and "scope" not in self.errors:
+            self.add_error("scope", "请勾选同意的范围")
+        return dict(given)
 
 
 class DeviceForm(forms.Form):

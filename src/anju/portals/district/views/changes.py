@@ -131,6 +131,24 @@ def remove_contact(request: HttpRequest, elder_id: int, contact_id: int) -> Http
 
 @never_cache
 @opens("elders")
+def withdraw(request: HttpRequest, elder_id: int, consent_id: int) -> HttpResponse:
+    """The person takes a consent back (GB/T 35273): from today on nothing that it covered is done any more."""
+    elder, by = queries.elder(elder_id), actor(request)
+    row = next((c for c in queries.consents_of(elder_id) if c.pk == consent_id), None)
+    if elder is None or row is None:
+        return drawer.nothing(request, "这份文书")
+    must(by, "consent.withdraw")
+    form = forms.ReasonForm(_sent(request))
+    return _asked(
+        request, elder, form,
+        lambda: actions.withdraw_consent(consent_id=consent_id, by=by, reason=form.cleaned_data["reason"]),
+        "已撤回，从今天起不再采集、使用、代拨。", tab="consents", title=f"撤回 · {row.document}", submit="撤回",
+        intro="撤回以后，起居不再看护，也不再代拨 110、119、120；老人自己按求助照常受理。设备要不要拆回，另行办理。",
+    )  # fmt: skip
+
+
+@never_cache
+@opens("elders")
 def order(request: HttpRequest, elder_id: int) -> HttpResponse:
     """The order in which they are called, within their kinds."""
     elder, by = queries.elder(elder_id), actor(request)

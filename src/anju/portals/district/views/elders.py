@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from anju.devices import queries as devices
 from anju.devices.queries import DeviceHealth
-from anju.elders import actions, lists, queries, words
+from anju.elders import actions, lists, papers, queries, words
 from anju.elders.checks import NotAccepted
 from anju.elders.lists import Term
 from anju.elders.queries import MaskedElder
@@ -43,6 +43,7 @@ TABS = (
     ("history", "记事"),
     ("seen", "谁看过"),
 )
+PRINT_REASONS = ("入户签约", "续签", "摸底核对", "安装验收", "本人要一份")
 REASONS = ("联系老人", "联系家属", "核对资料", "上门前准备", "紧急救助")
 
 
@@ -164,6 +165,7 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
         "elder.erase",
         "contact.change",
         "consent.record",
+        "consent.withdraw",
         "history.append",
         "home.state",
         "incidents",
@@ -187,7 +189,12 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
     if tab == "contacts":
         found["contact_form"] = forms.ContactForm()
     if tab == "consents":
-        found |= {"consent_form": forms.ConsentForm(), "scope_labels": words.CONSENT_SCOPE_LABELS}
+        number = papers.last_number(elder.pk, "service")
+        found |= {
+            "consent_form": forms.ConsentForm(initial={"document": number, "signed_by": masked.name}),
+            "scope_labels": words.CONSENT_SCOPE_LABELS, "papers": papers.PAPERS.values(),
+            "printable": {p.code for p in papers.printable(by)}, "print_reasons": PRINT_REASONS,
+        }  # fmt: skip
     if tab == "seen":
         found["lookers"] = queries.lookers(elder.pk, 100)
     if tab == "history" and lists.may_see("history", by.roles):
@@ -203,14 +210,16 @@ def _papers(elder: Elder) -> dict[str, Any]:
     today = clock.today()
     rows = queries.consents_of(elder.pk)
     valid = {c.pk for c in queries.consents_of(elder.pk, today)}
-    term = next((c for c in rows if c.pk in valid), rows[0] if rows else None)
+    service = [c for c in rows if c.kind == "service"]
+    term = next((c for c in service if c.pk in valid), service[0] if service else None)
     scopes = {s for c in rows if c.pk in valid for s in c.scope}
     gone = 0
     if term:
         whole = max(1, (term.expires_on - term.signed_on).days)
         gone = min(100, max(0, round(100 * (today - term.signed_on).days / whole)))
     return {
-        "consents": [(c, c.pk in valid) for c in rows], "term": term, "term_valid": bool(valid), "term_gone": gone,
+        "consents": [(c, c.pk in valid) for c in rows], "term": term, "term_gone": gone,
+        "term_valid": term is not None and term.pk in valid,
         "days_left": (term.expires_on - today).days if term else 0,
         "scopes": [(label, code in scopes) for code, label in words.CONSENT_SCOPES],
         "rescue": lists.RESCUE in scopes, "monitored": "monitor" in scopes,

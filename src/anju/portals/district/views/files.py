@@ -131,7 +131,7 @@ def _put(request: HttpRequest, elder_id: int, tab: str, name: str, form: django_
             if tab == "contacts":
                 actions.add_contact(elder_id=elder_id, by=by, **_filled(form))
             else:
-                actions.record_consent(elder_id=elder_id, by=by, **_filled(form))
+                actions.record_consent(elder_id=elder_id, by=by, **{"scope": [], **_filled(form)})
         except NotAccepted as reason:
             fault = str(reason)
         else:
