@@ -83,3 +83,22 @@ def test_an_expert_is_registered_and_booked(town: object, as_user: As) -> None:
     agent.post("/district/experts/done", {"id": booking.pk, "note": "已通话"})
     with seen_by(EVERYWHERE):
         assert Booking.objects.get().state == "done"
+
+
+@pytest.mark.req("SYS-02")
+@pytest.mark.parametrize(
+    "back",
+    ["https://evil.example/district/roster/", "//evil.example", "/district/roster/../../evil", "/district/roster/@evil.example",
+     "/district/roster/\\evil.example?week=2026-11-23", "javascript:alert(1)", "/district/roster/?week=x%0d%0aSet-Cookie:a=b", "http://[::1"],
+)  # fmt: skip
+def test_after_a_step_of_the_roster_nobody_is_led_elsewhere(town: object, as_user: As, back: str) -> None:
+    """Only the roster's own address follows, with a week that is one."""
+    answer = as_user("lead1").post("/district/roster/strike", {"duty": "1", "why": "x", "back": back})
+    assert answer["Location"] in {"/district/roster/", "/district/roster/?week=2026-11-23"}
+
+
+def test_after_a_step_of_the_roster_its_week_is_shown_again(town: object, as_user: As) -> None:
+    answer = as_user("lead1").post(
+        "/district/roster/strike", {"duty": "1", "why": "x", "back": "/district/roster/?week=2026-11-23"}
+    )
+    assert answer["Location"] == "/district/roster/?week=2026-11-23"

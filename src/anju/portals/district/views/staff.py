@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
@@ -11,6 +12,7 @@ from django.core.exceptions import PermissionDenied as Refused
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -71,9 +73,7 @@ def _touches(start: datetime, end: datetime, day: datetime, first: int, last: in
 def roster_do(request: HttpRequest, what: str) -> HttpResponse:
     """plan, strike, copy."""
     by = actor(request)
-    back = redirect(
-        f"{request.POST.get('back') or '/district/roster/'}"[:80] if _ours(request) else "/district/roster/"
-    )
+    back = redirect(_back(request))
     if what == "plan":
         day, shift = (
             _midnight(_date(request.POST.get("day", ""))),
@@ -267,8 +267,13 @@ def _moment(words: str) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=clock.SHANGHAI)
 
 
-def _ours(request: HttpRequest) -> bool:
-    return request.POST.get("back", "").startswith("/district/roster/")
+def _back(request: HttpRequest) -> str:
+    """The week that was shown. Made of what is known, never of the address that was sent."""
+    try:
+        week = parse_qs(urlsplit(request.POST.get("back", "")[:200]).query).get("week", [""])[0]
+        return f"{reverse('district:roster')}?week={date.fromisoformat(week).isoformat()}"
+    except ValueError:
+        return reverse("district:roster")
 
 
 def _text(request: HttpRequest, name: str, longest: int) -> str:
