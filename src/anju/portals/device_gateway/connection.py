@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 LARGEST_HEAD = 16 * 1024
 READ_AHEAD = 64 * 1024  # what may wait behind a request that is not answered yet
+TURN = 8  # requests of one sender that are answered at once; then others have their turn
+FRAMING = 8  # bytes of a chunked body for each byte that it brings, at most
 LINGER = 2.0  # seconds in which a refused sender may go on talking, so that it hears the answer
 logger = logging.getLogger("anju.gateway")
 
@@ -54,7 +56,7 @@ class _Reader:
         self.url = b""
         self.headers: dict[str, str] = {}
         self.body: list[bytes] = []
-        self.size = 0
+        self.size = self.fed = 0
         self.complete = False
         self.headed = False
         self.parser = httptools.HttpRequestParser(self)
@@ -79,27 +81,30 @@ class _Reader:
 def read_head(text: bytes) -> tuple[Head, _Reader]:
     """Parse what stands before a body. Raises Refused."""
     reader = _Reader()
+    upgrade = False
     try:
-        reader.parser.feed_data(text)
+        try:
+            reader.parser.feed_data(text)
+        except httptools.HttpParserUpgrade:  # an offer (Java's client: h2c) that a server may pass over: 1.1 it is
+            upgrade = True
         url = httptools.parse_url(reader.url)
-    except httptools.HttpParserUpgrade:
-        raise NOT_HTTP from None
     except (httptools.HttpParserError, httptools.HttpParserInvalidURLError):
         raise NOT_HTTP from None
-    if not reader.headed:
+    if not reader.headed or reader.size:
         raise NOT_HTTP
     headers = reader.headers
     length, coding = headers.get("content-length", ""), headers.get("transfer-encoding", "").lower()
     if (coding and (length or coding != "chunked")) or not (length or "0").isdigit():
         raise NOT_HTTP  # two ways to say where a body ends: two readers would see two different requests
+    method = reader.parser.get_method().decode()
     head = Head(
-        method=reader.parser.get_method().decode(),
+        method=method,
         path=unquote((url.path or b"/").decode("latin-1")),
         query=(url.query or b"").decode("latin-1"),
         headers=headers,
         length=int(length or 0),
         pieces=bool(coding),
-        keep=bool(reader.parser.should_keep_alive()) and not coding,
+        keep=bool(reader.parser.should_keep_alive()) and not (coding or upgrade or method == "HEAD"),
     )
     return head, reader
 
@@ -108,7 +113,8 @@ class Connection(asyncio.Protocol):
     """One connection, and the ticket of its one request: the store tells it what became of each message (`safe`)."""
 
     __slots__ = (
-        "_buffer", "_dropping", "_head", "_left", "_many", "_reader", "_size", "_waits", "_worst", "client", "door", "refusal", "transport", "until",
+        "_buffer", "_dropping", "_head", "_left", "_many", "_queued", "_reader", "_size", "_unread", "_waits", "_worst", "client", "door",
+        "heard", "refusal", "transport", "until",
     )  # fmt: skip
 
     def __init__(self, door: Door) -> None:
@@ -117,10 +123,13 @@ class Connection(asyncio.Protocol):
         self.client = ""
         self.refusal: Refused | None = None  # what this address hears at the doors of devices
         self.until = 0.0  # when the rest of a request must be there; 0 = none is under way
+        self.heard = 0  # in which second of the gateway's life it last said something
         self._buffer = b""
         self._head: Head | None = None
         self._reader: _Reader | None = None
         self._waits = False  # a request waits for its commit
+        self._queued = False  # what is in the buffer has its turn soon
+        self._unread = False  # it does not read our answers
         self._dropping = False
         self._left = self._many = self._size = 0
         self._worst = STORED
@@ -143,16 +152,26 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """It does not read our answers: it need not be heard."""
-        if self.transport is not None:
-            self.transport.pause_reading()
+        self._unread = True
+        self._ease()
 
     def resume_writing(self) -> None:
         """It reads again."""
-        if self.transport is not None:
+        self._unread = False
+        self._ease()
+
+    def _ease(self) -> None:
+        """Read on, unless enough waits here already."""
+        if self.transport is None:
+            return
+        if self._unread or ((self._waits or self._queued) and len(self._buffer) > READ_AHEAD):
+            self.transport.pause_reading()
+        else:
             self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """The short way: one whole request with a head that came before. Everything else goes through the buffer."""
+        self.heard = self.door.second
         if self._head is None and not self._buffer and not self._dropping:
             end = data.find(b"\r\n\r\n") + 4
             head = self.door.heads.get(data[:end])
@@ -167,11 +186,10 @@ class Connection(asyncio.Protocol):
         if self._dropping:
             return
         self._buffer += data
-        if self._waits:
-            if len(self._buffer) > READ_AHEAD and self.transport is not None:
-                self.transport.pause_reading()
-            return
-        self._advance()
+        if not (self._waits or self._queued):
+            self._advance()
+        if len(self._buffer) > READ_AHEAD:
+            self._ease()
 
     # --- a request ---
 
@@ -179,22 +197,35 @@ class Connection(asyncio.Protocol):
         """Go on with what is in the buffer, until something is missing or a request waits."""
         head: Head | None = None
         try:
-            while not self._waits and not self._dropping and self.transport is not None:
+            for _ in range(TURN):
+                if self._waits or self._dropping or self.transport is None:
+                    return
                 head = self._head or self._next_head()
                 if head is None or (body := self._body(head)) is None:
-                    break
+                    return
                 self._head, self.until = None, 0.0
                 if head.refusal is not None:
                     raise head.refusal  # noqa: TRY301 - answered below, as every refusal
                 self._take(head, body)
                 head = None
+            self._soon()
         except Refused as no:
             self._head = None
-            self._refuse(no, keep=head is not None and head.keep)
-            if not self._dropping and self._buffer:
-                self.door.soon(self._advance)
+            self._refuse(no, keep=head is not None and head.keep, linger=head is None)
+            self._soon()
         except Exception:  # noqa: BLE001 - logged, as above
             self._fail()
+
+    def _soon(self) -> None:
+        """What is in the buffer has its turn after the others."""
+        if self._buffer and not (self._queued or self._waits or self._dropping):
+            self._queued = True
+            self.door.soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._queued = False
+        self._advance()
+        self._ease()
 
     def _next_head(self) -> Head | None:
         if self._buffer[:2] == b"\r\n":
@@ -215,7 +246,9 @@ class Connection(asyncio.Protocol):
                 raise TOO_LARGE
             head, self._reader = read_head(text)
             self.door.judge(head, self, text)
-            if head.header("expect").lower() == "100-continue" and head.refusal is None and self.transport is not None:
+            if head.header("expect").lower() == "100-continue" and self.transport is not None:
+                if head.refusal is not None:
+                    raise head.refusal  # it asks first: the body need not come
                 self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self._head = head
         return head
@@ -230,6 +263,9 @@ class Connection(asyncio.Protocol):
         reader, data, self._buffer = self._reader, self._buffer, b""
         if reader is None:
             raise NOT_HTTP
+        reader.fed += len(data)
+        if reader.fed > FRAMING * self.door.settings.max_body:
+            raise TOO_LARGE  # what stands around the pieces counts too
         try:
             reader.parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -258,12 +294,17 @@ class Connection(asyncio.Protocol):
             return
         self._waits = True
         self._head = head
-        self._size = size = len(body)
         self._left = self._many = many = len(reports)
+        self._size = size = len(body) * many  # each message is stored with the body that it came in
         self._worst = STORED
         door.pending += many
         door.pending_bytes += size
-        door.accept(reports, body, self)
+        try:
+            door.accept(reports, body, self)
+        except Exception:  # not one of them was taken
+            door.pending -= many
+            door.pending_bytes -= size
+            raise
 
     def safe(self, how: int) -> None:
         """One message of the request is settled: STORED, SPOOLED or REFUSED. Never raises."""
@@ -282,9 +323,7 @@ class Connection(asyncio.Protocol):
         else:
             door.counters.acked += self._many
             self._answer(keep=keep)
-        if self._buffer and self.transport is not None and not self._dropping:
-            self.transport.resume_reading()
-            door.soon(self._advance)
+        self._soon()
 
     # --- answers ---
 
@@ -296,11 +335,11 @@ class Connection(asyncio.Protocol):
         if not keep:
             self._end(linger=False)
 
-    def _refuse(self, no: Refused, *, keep: bool) -> None:
+    def _refuse(self, no: Refused, *, keep: bool, linger: bool = False) -> None:
         self.door.counters.rejected[no.reason] += 1
         head = f"HTTP/1.1 {no.status} {no.phrase}\r\n{self.door.date}content-type: application/json; charset=utf-8\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in no.headers)
-        self._write(head.encode(), no.body, keep=keep and not no.last, linger=no.last)
+        self._write(head.encode(), no.body, keep=keep and not no.last, linger=linger or no.last)
 
     def _fail(self) -> None:
         logger.error("a request failed", exc_info=True)  # noqa: LOG014 - called where it was caught
@@ -322,6 +361,7 @@ class Connection(asyncio.Protocol):
         self._dropping, self._buffer, self._reader, self._head = True, b"", None, None
         if self.transport is None:
             return
+        self.transport.resume_reading()
         if not linger:
             self.transport.close()
             return
@@ -341,8 +381,12 @@ class Connection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.close()
 
+    def give_place(self) -> None:
+        """Somebody else needs the place. What it does not read is not waited for."""
+        if self.transport is not None:
+            self.transport.abort()
+
     @property
-    def idle(self) -> bool:
-        """No request is under way."""
-        here = self.transport is not None and not self.transport.is_closing()
-        return here and not self._waits and not self._buffer and self._head is None
+    def dispensable(self) -> bool:
+        """Nothing of it waits for its commit: a message that was not heard to its end comes again."""
+        return self.transport is not None and not self._waits

@@ -22,7 +22,7 @@ class Fallback:
     def __init__(self, folder: Path, url: str) -> None:
         self._path = folder / FLAG
         self._url = url
-        self._last = 0.0
+        self._last = self._got = 0.0  # when a page was begun, when one got through
         self._tasks: set[asyncio.Task[None]] = set()
         self.sent = 0
         self.failed = 0
@@ -50,10 +50,18 @@ class Fallback:
             logger.exception("the flag for a waiting SOS could not be written")
         logger.critical("an SOS waits in the spool: %d", total)
         if now - self._last >= AGAIN:
-            self._last = now
-            task = asyncio.get_running_loop().create_task(self._page(total))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._begin(total)
+
+    def remind(self) -> None:
+        """Page again, once a minute, while no page got through and an SOS still waits: the first may have been lost."""
+        if time.time() - self._last >= AGAIN and self._got < self._last and (total := self.waiting):
+            self._begin(total)
+
+    def _begin(self, total: int) -> None:
+        self._last = time.time()
+        task = asyncio.get_running_loop().create_task(self._page(total))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _page(self, total: int) -> None:
         if not self._url:
@@ -75,6 +83,7 @@ class Fallback:
                 logger.warning("the fallback page failed: %s", error)
             else:
                 self.sent += 1
+                self._got = time.time()
                 return
         self.failed += 1
 

@@ -83,6 +83,7 @@ class Door:
         self.heads: dict[bytes, Head] = {}  # heads that were read and admitted, as they came
         self.connections: dict[Connection, None] = {}  # in the order in which they came
         self.date = ""
+        self.second = 0  # counted by `sweep`: who was silent longest
         self.ok = self.ok_last = b""
         self._secrets = tuple(s.encode() for s in settings.ctwing_secrets)
         self._loop = asyncio.get_running_loop()
@@ -101,9 +102,13 @@ class Door:
         """Somebody came. When all places are taken, the one that was silent longest leaves."""
         if self.settings.sources and not self._from_there(connection.client):
             connection.refusal = NOT_ALLOWED
+        connection.heard = self.second
         if len(self.connections) >= self.settings.connections:
-            idle = next((c for c in self.connections if c.idle), connection)
-            idle.close()
+            silent = min((c for c in self.connections if c.dispensable), key=lambda c: c.heard, default=connection)
+            self.connections.pop(silent, None)
+            silent.give_place()
+            if silent is connection:
+                return
         self.connections[connection] = None
 
     def leave(self, connection: Connection) -> None:
@@ -117,9 +122,14 @@ class Door:
     def sweep(self) -> None:
         """End the requests that take too long; called each second."""
         self._new_date()
+        self.second += 1
         now = self.now()
         for connection in [c for c in self.connections if 0 < c.until < now]:
-            connection.overdue()
+            try:
+                connection.overdue()
+            except Exception:
+                logger.exception("a connection that is overdue could not be told")
+                connection.give_place()
 
     # --- who ---
 
@@ -208,6 +218,7 @@ class Door:
             address = ipaddress.ip_address(host)
         except ValueError:
             return False
+        address = getattr(address, "ipv4_mapped", None) or address  # at "::" who speaks IPv4 comes as ::ffff:1.2.3.4
         return any(address in net for net in self.settings.sources)
 
     def _secret(self, head: Head, rest: str) -> None:
@@ -231,16 +242,19 @@ class Door:
     def accept(self, reports: list[Report], body: bytes, ticket: Waiting) -> None:
         """Hand decoded messages to the store; the ticket is told when all are safe."""
         counters, store = self.counters, self.store
-        for report in reports:
-            at, source = store.clock.now(), report.source
+        made = []
+        for report in reports:  # all before the first is heard: one that can't be written leaves none half accepted
+            at = store.clock.now()
+            made.append((report, Record(tail_of(report, body, at, self.uids.next()), at, report.urgent, ticket)))
+        for report, record in made:
+            source = report.source
             counters.received[source] += 1
-            counters.last_heard[source] = at / 1e6
+            counters.last_heard[source] = record.at / 1e6
             if not report.lines:
                 counters.undecodable[source] += 1
-            urgent = report.urgent
-            if urgent:
+            if record.urgent:
                 counters.urgent += 1
-            store.hear(Record(tail_of(report, body, at, self.uids.next()), at, urgent, ticket), report.device_key)
+            store.hear(record, report.device_key)
 
     # --- how it is ---
 
@@ -282,8 +296,7 @@ class Door:
     def _gauges(self) -> dict[str, float]:
         files, size = self.spool_size()
         store = self.store
-        now = self._loop.time()
-        oldest = max((now - lane.flight_at for lane in store.lanes if lane.flight), default=0.0)
+        oldest = max((lane.waited for lane in store.lanes), default=0.0)
         return {
             "pending": store.pending, "lanes": len(store.lanes), "lanes_ready": sum(lane.ready for lane in store.lanes),
             "database_up": store.database, "spool_files": files, "spool_bytes": size, "sos_waiting": store.fallback.waiting,

@@ -114,7 +114,7 @@ class Lane:
         self.queue: deque[Record] = deque()
         self.queued_bytes = 0
         self.flight: list[Record] = []
-        self.flight_at = 0.0
+        self.asked_at = 0.0  # when the server was asked what it has not answered yet
         self.lane = 0
         self.seq = 0
         self.beside: Lane | None = None  # the other ordinary lane
@@ -136,6 +136,11 @@ class Lane:
     def ready(self) -> bool:
         """It has a session."""
         return self.conn is not None
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the server was asked for something that it has not answered: a commit, a bell. 0 = nothing is asked."""
+        return self._loop.time() - self.asked_at if self.ready and self._state != "idle" else 0.0
 
     def start(self, conn: psycopg.AsyncConnection[tuple[object, ...]], lane: int) -> None:
         """Begin to write on a new session."""
@@ -212,12 +217,11 @@ class Lane:
         first = ident_of(self.lane, self.seq + 1)
         self._data = COPY_HEAD + b"".join([r.row(first + i) for i, r in enumerate(batch)]) + COPY_END
         self.flight = batch
-        self.flight_at = self._loop.time()
         self._error = ""
         self._send("copy", COPY)
 
     def _send(self, state: str, query: bytes) -> None:
-        self._state = state
+        self._state, self.asked_at = state, self._loop.time()
         try:
             self._session.pgconn.send_query(query)
             self._flush()

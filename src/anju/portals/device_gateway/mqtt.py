@@ -17,6 +17,7 @@ from anju.portals.device_gateway.http import Door, decode_or_keep
 from anju.portals.device_gateway.record import REFUSED, Ticket
 from anju.signals.decoders import generic
 
+AGAIN = 2.0  # seconds until a message that nobody could keep is tried again
 logger = logging.getLogger("anju.gateway")
 
 
@@ -41,6 +42,7 @@ class Broker:
         self._client.on_connect = self._connected
         self._client.on_disconnect = self._disconnected
         self._client.on_message = self._heard
+        self._client.on_subscribe = self._subscribed
         self._address = (parts.hostname or "127.0.0.1", parts.port or (8883 if parts.scheme == "mqtts" else 1883))
 
     def start(self) -> None:
@@ -57,8 +59,13 @@ class Broker:
         if reason.is_failure:
             logger.warning("mqtt: the broker refused us: %s", reason)
             return
-        client.subscribe(self._topic, qos=1)
-        self._loop.call_soon_threadsafe(self._door.gauges.__setitem__, "mqtt_connected", 1.0)
+        client.subscribe(self._topic, qos=1)  # only its answer says that we hear
+
+    def _subscribed(self, _client: paho.Client, _data: Any, _mid: int, reasons: list[Any], _properties: Any) -> None:
+        refused = [str(reason) for reason in reasons if reason.is_failure]
+        if refused:
+            logger.critical("mqtt: the broker does not let us hear %s: %s", self._topic, "; ".join(refused))
+        self._loop.call_soon_threadsafe(self._door.gauges.__setitem__, "mqtt_connected", 0.0 if refused else 1.0)
 
     def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         logger.warning("mqtt: connection lost: %s", reason)
@@ -70,7 +77,13 @@ class Broker:
     def _take(self, message: paho.MQTTMessage) -> None:
         task = self._loop.create_task(self._keep(message))
         self._waiting.add(task)
-        task.add_done_callback(self._waiting.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._waiting.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._door.counters.rejected["internal"] += 1
+            logger.error("mqtt: a message failed and was not acknowledged", exc_info=error)
 
     async def _keep(self, message: paho.MQTTMessage) -> None:
         if len(message.payload) > self._door.settings.max_body:
@@ -81,9 +94,13 @@ class Broker:
             return
         decode = partial(generic.decode_mqtt, message.topic)
         reports = decode_or_keep(decode, bytes(message.payload), self._door.profiles, "mqtt")
-        future: asyncio.Future[int] = self._loop.create_future()
-        self._door.accept(reports, bytes(message.payload), Ticket(future, len(reports)))
-        if await future == REFUSED:
-            return  # not acknowledged: it comes again
+        while True:
+            future: asyncio.Future[int] = self._loop.create_future()
+            self._door.accept(reports, bytes(message.payload), Ticket(future, len(reports)))
+            if await future != REFUSED:
+                break
+            # A broker sends again only after a new connection, and sends nothing more while some twenty are open: so it is
+            # we who try again.
+            await asyncio.sleep(AGAIN)
         self._door.counters.acked += len(reports)
         self._client.ack(message.mid, message.qos)

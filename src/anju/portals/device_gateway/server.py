@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import ssl
+from dataclasses import replace
 from typing import Any
 
 import uvloop
 
-from anju.portals.device_gateway.connection import Connection
+from anju.portals.device_gateway.connection import LINGER, Connection
 from anju.portals.device_gateway.counters import Counters
 from anju.portals.device_gateway.http import Door
 from anju.portals.device_gateway.mqtt import Broker
 from anju.portals.device_gateway.settings import GatewaySettings
-from anju.portals.device_gateway.store import Store
+from anju.portals.device_gateway.store import Store, keep
 from anju.portals.device_gateway.upkeep import Upkeep, before_opening, shipped_profiles
 
+OWN_FILES = (
+    1_000  # files besides connections: sessions, the spool, logs, and callers whose ciphers are still being agreed
+)
 logger = logging.getLogger("anju.gateway")
 
 
@@ -48,12 +53,13 @@ class Gateway:
         """Open the lanes, then the door."""
         await before_opening(self.settings.conninfo)
         await self.store.start()
-        create = asyncio.get_running_loop().create_task
-        self._tasks = [create(Upkeep(self.door).run()), create(self._sweep())]
-        settings = self.settings
+        self._tasks = [keep(Upkeep(self.door).run()), keep(self._sweep())]
+        settings, context = self.settings, tls(self.settings)
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self.door), settings.host, settings.port, backlog=1024, ssl=tls(settings)
-        )
+            lambda: Connection(self.door), settings.host, settings.port, backlog=1024, ssl=context,
+            ssl_handshake_timeout=settings.body_limit if context else None,
+            ssl_shutdown_timeout=LINGER if context else None,
+        )  # fmt: skip
         if self.settings.mqtt_url:
             self._broker = Broker(
                 self.settings.mqtt_url, self.settings.mqtt_topic, self.door, name=f"anju-{self.settings.port}"
@@ -92,8 +98,26 @@ async def _main(settings: GatewaySettings) -> None:
     await gateway.stop()
 
 
+def enough_files(connections: int) -> int:
+    """Let this process open a file for each connection, and those that it needs itself; how many it may open.
+
+    The usual 1,024 are fewer than the connections: without this the doors, the spool and the way back to the database
+    would fail together, just when everybody calls.
+    """
+    wanted = connections + OWN_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        logger.critical("only %d files may be opened, %d are wanted: raise the limit (ulimit -n)", soft, wanted)
+    return wanted if soft == resource.RLIM_INFINITY else soft
+
+
 def run(settings: GatewaySettings) -> None:
     """Serve until SIGTERM."""
+    allowed = enough_files(settings.connections)
+    settings = replace(settings, connections=max(50, min(settings.connections, allowed - OWN_FILES)))
     gc.collect()
     gc.freeze()  # what is loaded stays; the collector need not walk it
     gc.set_threshold(20_000, 20, 50)

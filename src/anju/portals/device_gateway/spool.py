@@ -7,10 +7,12 @@ that died between its commit and the removal of the file goes on exactly where i
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +22,8 @@ from uuid import uuid4
 
 from anju.portals.device_gateway.record import COLUMNS, Record
 
-SUFFIX = ".spool"
+SUFFIX, DRAFT = ".spool", ".draft"
+STALE = 600.0  # seconds after which a draft is nobody's
 LARGEST = 64 * 1024 * 1024
 _HEAD = struct.Struct(">II")
 _META = struct.Struct(">BQq")
@@ -69,19 +72,33 @@ def create(folder: Path, *, urgent: bool, gateway: str) -> Segment:
     """A new file, locked, on the disk."""
     name = str(uuid4())
     path = folder / f"{'urgent' if urgent else 'plain'}-{name}{SUFFIX}"
+    draft = path.with_suffix(DRAFT)  # nobody adopts it before it is locked and has its first line
     head = (
         json.dumps({"v": 1, "segment": name, "urgent": urgent, "gateway": gateway, "columns": COLUMNS}).encode() + b"\n"
     )
+    fd = -1
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
+        fd = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.write(fd, head)
-        os.fsync(fd)
+        _write(fd, memoryview(head))
+        draft.rename(path)
         sync_folder(folder)
     except OSError as error:
+        if fd >= 0:  # a full disk is tried again and again: neither files nor open files may run out by it
+            os.close(fd)
+            for made in (draft, path):
+                with contextlib.suppress(OSError):
+                    made.unlink(missing_ok=True)
         raise SpoolFull(str(error)) from error
     return Segment(path, fd, name, urgent, len(head))
+
+
+def _write(fd: int, data: memoryview) -> None:
+    written = 0
+    while written < len(data):
+        written += os.write(fd, data[written:])
+    os.fsync(fd)
 
 
 def pack(record: Record) -> bytes:
@@ -94,10 +111,7 @@ def append(segment: Segment, records: list[Record]) -> None:
     """Write and fsync. If that fails the file is cut back to what it held, and `SpoolFull` is raised."""
     data = memoryview(b"".join(map(pack, records)))
     try:
-        written = 0
-        while written < len(data):
-            written += os.write(segment.fd, data[written:])
-        os.fsync(segment.fd)
+        _write(segment.fd, data)
     except OSError as error:
         try:
             os.ftruncate(segment.fd, segment.size)
@@ -113,6 +127,10 @@ def append(segment: Segment, records: list[Record]) -> None:
 def adopt(folder: Path) -> list[Segment]:
     """Take over the files that no living process holds, urgent ones first, then the oldest."""
     found = []
+    for path in folder.glob(f"*-*{DRAFT}"):  # begun by a process that died: nothing of it was acknowledged
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > STALE and not path.name.startswith("SOS"):
+                path.unlink()
     for path in folder.glob(f"*{SUFFIX}"):
         try:
             fd = os.open(path, os.O_RDWR | os.O_APPEND)

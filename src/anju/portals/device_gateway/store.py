@@ -25,6 +25,19 @@ from anju.portals.device_gateway.settings import GatewaySettings
 logger = logging.getLogger("anju.gateway")
 
 
+def keep(work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    """A task without which the gateway is no gateway: if it dies, the process ends and is started anew."""
+    task = asyncio.get_running_loop().create_task(work)
+    task.add_done_callback(_died)
+    return task
+
+
+def _died(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.critical("a keeper of the gateway died: %r", error, exc_info=error)
+        os._exit(70)  # the supervisor starts it anew; what was acknowledged is safe
+
+
 class Store:
     """Lanes, spool and the tasks that look after them."""
 
@@ -58,16 +71,10 @@ class Store:
         await asyncio.wait(first, timeout=5)
 
     def _task(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
+        task = keep(work)
         self._tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(self._tasks.discard)
         return task
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            logger.critical("a keeper of the gateway died: %r", error, exc_info=error)
-            os._exit(70)  # the supervisor starts it anew; what was acknowledged is safe
 
     @property
     def pending(self) -> int:
@@ -157,16 +164,15 @@ class Store:
 
     async def _watch_forever(self) -> None:
         """A commit that takes too long is given up (its outcome is unknown); a queue that waits too long goes to the spool."""
-        loop = asyncio.get_running_loop()
         steps = self.clock.steps
         to_end: set[Lane] = set()
         while True:
             await asyncio.sleep(0.1)
             for lane in self.lanes:
-                if lane.flight and lane.ready and loop.time() - lane.flight_at > self.settings.commit_limit:
-                    lane.lose("a commit took too long")
+                if lane.waited > self.settings.commit_limit:
+                    lane.lose("an answer took too long")
                 limit = self.clock.now() - int(self.settings.patience * 1e6)
-                if lane.queue and lane.queue[0].at < limit and lane.flight:
+                if lane.queue and lane.queue[0].at < limit and lane.waited:
                     late = []
                     while lane.queue and lane.queue[0].at < limit:
                         late.append(lane.queue.popleft())
@@ -174,7 +180,7 @@ class Store:
                     self.spool_instead(late)
             if self.clock.steps != steps:  # the wall clock went back: rows must not come out of the order of time
                 steps = self.clock.steps
-                to_end |= {lane for lane in self.lanes if lane.ready}
+                to_end |= set(self.lanes)  # also one that is just being opened, with a floor of before
             for lane in [lane for lane in to_end if lane.ready and not lane.flight]:
                 to_end.discard(lane)
                 lane.lose("the clock was set back")
@@ -241,6 +247,7 @@ class Store:
                 await self.replayer.adopt()
                 if await self.replayer.run() and not self._urgent_waits():
                     self.fallback.clear()
+            self.fallback.remind()
             await asyncio.sleep(0.3)
 
     def _urgent_waits(self) -> bool:

@@ -32,7 +32,7 @@ async def load_profiles(conn: Session) -> Profiles:
     for source, product_id, data in await cursor.fetchall():
         try:
             found[str(source), str(product_id)] = Profile.of(data)  # type: ignore[arg-type]
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
             logger.error("the profile of %s %s can't be read: %s", source, product_id, error)  # noqa: TRY400
     return found
 
@@ -114,8 +114,11 @@ class Upkeep:
                     turn = 0
                 await self._round(conn, turn)
                 turn += 1
-            except (psycopg.Error, OSError) as error:
-                logger.info("upkeep: %s", str(error)[:200])
+            except Exception as error:
+                known = isinstance(error, (psycopg.Error, OSError))
+                logger.log(
+                    logging.INFO if known else logging.CRITICAL, "upkeep: %s", str(error)[:200], exc_info=not known
+                )
                 if conn is not None:
                     await conn.close()
                 conn = None

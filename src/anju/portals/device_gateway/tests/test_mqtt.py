@@ -15,7 +15,10 @@ from typing import Any
 import aiomqtt
 import pytest
 from django.conf import settings
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
 
+from anju.portals.device_gateway import mqtt, spool
 from anju.portals.device_gateway.doors import doors
 from anju.portals.device_gateway.tests.conftest import free_port
 
@@ -114,3 +117,37 @@ async def test_the_telephones_of_the_virtual_town_are_understood(house: Any, bro
         assert heard["mqtt"][0] == h.gateway.counters.received["mqtt"] >= 1
         assert {"ctwing", "onenet", "mqtt"} == set(heard)
         assert all(least >= 1 for _, least in heard.values()), "every body says something"
+
+
+async def test_what_nobody_could_keep_is_tried_again_without_a_new_connection(
+    house: Any, broker: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker sends again only after a reconnect, and nothing more while some twenty messages are open."""
+
+    def full(*_args: Any, **_more: Any) -> None:
+        raise spool.SpoolFull("no space left on device")
+
+    monkeypatch.setattr(mqtt, "AGAIN", 0.2)
+    async with house(mqtt_url=f"mqtt://127.0.0.1:{broker}/anju-full") as h:
+        await connected(h)
+        with monkeypatch.context() as m:
+            m.setattr(spool, "append", full)
+            h.wire.away()
+            for i in range(30):
+                await say(broker, f"8610000000009{i:02d}", {"SOS": 1})
+            await h.until(lambda: h.gateway.store.disk_full)
+            await asyncio.sleep(0.5)
+            assert h.gateway.counters.acked == 0
+        h.wire.back()
+        await h.until(lambda: h.gateway.counters.acked == 30, 20)
+        await h.until(lambda: not h.spooled)
+        assert {r[0] for r in await h.rows()} == {f"8610000000009{i:02d}" for i in range(30)}
+
+
+async def test_a_subscription_that_the_broker_refuses_is_not_called_connected(house: Any, broker: int) -> None:
+    async with house(mqtt_url=f"mqtt://127.0.0.1:{broker}/anju-refused") as h:
+        await connected(h)
+        client = h.gateway._broker._client
+        client.on_subscribe(client, None, 1, [ReasonCode(PacketTypes.SUBACK, identifier=0x80)], None)
+        await h.until(lambda: h.gateway.door.gauges["mqtt_connected"] == 0.0)
+        assert (await h.client.get("/healthz")).json()["mqtt"] is False
