@@ -44,6 +44,7 @@ FILE_NAMES: dict[str, str] = {
     "accounts/second_factor.py": "TOTP: adapter that the log-in library calls by path",
     "accounts/sessions.py": "how long a log-in lasts and when it ends",
     "accounts/traces.py": "log-ins and refusals as lines of the audit log",
+    "alarms/bounds.py": "the worst case of every home, stored round by round so that pages sort in SQL",
     "alarms/codes.py": "the vocabulary of SCAIP with its Chinese labels",
     "alarms/ledger.py": "the conservation of messages and alarms, computed from the rows",
     "alarms/noting.py": "what a batch tells about the devices themselves",
@@ -96,5 +97,6 @@ FILE_NAMES: dict[str, str] = {
     "signals/signal.py": "the shape of a signal, for all who speak of it",
     "supervision/conditions.py": "the named conditions of the two tables",
     "supervision/forms.py": "the standard form of an audit and the words of a complaint: data",
+    "places/landmap.py": "the vector map as paths of a picture; pages put homes on it",
 }
 """Files of domain modules whose names are not among the usual ones. A package instead of a file needs no line."""

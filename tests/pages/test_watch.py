@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from anju.alarms import sensing
-from anju.alarms.models import HomeState, HomeWatch, Storm, StormHome
+from anju.alarms.models import HomeState, HomeWatch
 from anju.elders import queries as elders
 from anju.kernel import clock
 from anju.kernel.scope import EVERYWHERE, seen_by
@@ -66,21 +66,3 @@ def test_a_deaf_home_is_shown_as_deaf_with_the_worst_case_and_what_would_shorten
     with seen_by(EVERYWHERE):
         assert HomeState.objects.get().ended_at is not None
     assert as_user("sysadmin1").post(f"/district/elders/{town.he_ting}/state", {"end": state.pk}).status_code == 403
-
-
-@pytest.mark.req("SEN-09")
-def test_an_outage_is_a_list_to_call_in_the_own_subtree_only(town: SmallTown, as_user: As) -> None:
-    assert "没有区域失联" in text(as_user("agent1").get("/district/storms/"))
-    with seen_by(EVERYWHERE):
-        elder = elders.elder(town.he_ting)
-        assert elder is not None
-        now = clock.now()
-        storm = Storm.objects.create(place=elder.home.place, kind="cell", key="123456", since=now, opened_at=now)
-        row = StormHome.objects.create(storm=storm, home_id=elder.home_id, place=elder.home.place, since=now, rank=-60)
-    agent = as_user("agent1")
-    assert "123456" in text(agent.get("/district/storms/"))
-    assert "123456" not in text(as_user("street2").get("/district/storms/"))
-    agent.post(f"/district/storms/{row.pk}/called", {"result": ""})
-    agent.post(f"/district/storms/{row.pk}/called", {"result": "本人接听，平安"})
-    with seen_by(EVERYWHERE):
-        assert StormHome.objects.get().result == "本人接听，平安"

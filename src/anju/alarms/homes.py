@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from anju.alarms import explaining, outbreaks, sensing, storms, worst_case
-from anju.alarms.models import HomeState, HomeWatch, Storm, StormHome
+from anju.alarms import bounds, explaining, outbreaks, sensing, storms
+from anju.alarms.models import HomeState, HomeWatch, StormHome
 from anju.alarms.vigil import GRACE
-from anju.alarms.worst_case import Sensor, WorstCase
-from anju.devices import queries as devices
+from anju.alarms.worst_case import WorstCase
 from anju.kernel import clock
 from anju.signals import queries as signals
 
@@ -85,37 +83,22 @@ def state_of(row: HomeWatch) -> tuple[str, str]:
 
 
 def worst_of(row: HomeWatch) -> WorstCase:
-    """If she fell now and could not press, when would we know."""
-    vigil = sensing.vigil_of(row)
-    health = [
-        h for h in devices.of_home(row.home_id) if h.device.kind in sensing.SENSORS and h.device.status == "installed"
-    ]
-    return worst_case.worst_case(vigil, clock.now().timestamp(), [_sensor(h) for h in health])
-
-
-def _sensor(h: devices.DeviceHealth) -> Sensor:
-    return Sensor(
-        name=f"{h.device.position}{h.device.product_name}", heard_at=h.last_heard_at.timestamp() if h.last_heard_at else None,
-        silent_after=float(h.device.silent_after), battery=h.battery, battery_low=h.device.battery_low,
-        motion=h.device.kind != "door", placement=h.device.position,
-    )  # fmt: skip
+    """If she fell now and could not press, when would we know: computed at this moment."""
+    blind = StormHome.objects.filter(home_id=row.home_id, storm__ended_at=None, back_at=None, called_at=None).exists()
+    learnt, sensors = sensing.learnt_of([row]), bounds.sensors_of([row.home_id])
+    return bounds.of(row, learnt.get(row.home_id), sensors.get(row.home_id, []), dark=blind)
 
 
 def spell(worst: WorstCase | None) -> str:
-    """ "约 7 小时内" or "不会知道"."""
-    if worst is None:
-        return ""
-    if math.isinf(worst.hours):
+    """ "最迟约 7 小时", "最迟约 40 分钟" or "不会知道"."""
+    return spell_hours(worst.hours) if worst is not None else ""
+
+
+def spell_hours(hours: float) -> str:
+    """The same for hours alone."""
+    if math.isinf(hours):
         return "不会知道"
-    return (
-        f"最迟约 {worst.hours:.0f} 小时" if worst.hours >= 2 else f"最迟约 {max(10, round(worst.hours * 6) * 10)} 分钟"
-    )
-
-
-def ranked(rows: Iterable[HomeWatch]) -> list[tuple[HomeWatch, WorstCase]]:
-    """Homes with the longest worst case first: where maintenance wins most hours."""
-    found = [(row, worst_of(row)) for row in rows if row.watched]
-    return sorted(found, key=lambda pair: -min(pair[1].hours, 1e6))
+    return f"最迟约 {hours:.0f} 小时" if hours >= 2 else f"最迟约 {max(10, round(hours * 6) * 10)} 分钟"
 
 
 def picture(home_id: int) -> list[Hour]:
@@ -135,25 +118,3 @@ def picture(home_id: int) -> list[Hour]:
             days.add(local.toordinal())
     many = max(1, len(days))
     return [Hour(h, today[h], len(usual[h]) / many, h <= now.hour) for h in range(24)]
-
-
-# ---- storms for the pages
-
-
-def open_storms() -> list[Storm]:
-    """Outages that are not over, in the asker's scope."""
-    return list(Storm.objects.filter(ended_at=None))
-
-
-def call_list(storm_id: int) -> list[StormHome]:
-    """The homes of a storm, the most vulnerable first; those that came back or were spoken with stand last."""
-    rows = list(StormHome.objects.filter(storm_id=storm_id).select_related("home"))
-    return sorted(
-        rows,
-        key=lambda r: (
-            r.back_at is not None,
-            r.called_at is not None,
-            r.rank,
-            r.due_at or datetime.max.replace(tzinfo=UTC),
-        ),
-    )

@@ -193,6 +193,43 @@ class HomeWatch(ScopedModel):
         return f"家庭 {self.home_id}"
 
 
+class HomeWorst(ScopedModel):
+    """If she fell now and could not press, within how many hours would somebody look: one row a home, stored by the sweep.
+
+    Apart from `HomeWatch` so that its indexes cost no message anything. `hours` is infinite when nobody would look;
+    `won` is what the best repair would win (hours), `others` further measures as [code, words, hours, device].
+    """
+
+    scope_place: ClassVar[str] = "place"
+
+    home = models.OneToOneField(
+        "elders.Home", models.CASCADE, primary_key=True, related_name="worst", verbose_name="家庭"
+    )
+    place = models.CharField("区划", max_length=14)
+    hours = models.FloatField("最迟几小时")
+    cause = models.CharField("原因", max_length=12)
+    words = models.CharField("原因说明", max_length=120)
+    won = models.FloatField("可早几小时", default=0.0)
+    measure = models.CharField("办法", max_length=12, blank=True)
+    measure_words = models.CharField("办法说明", max_length=120, blank=True)
+    device = models.ForeignKey("devices.Device", models.SET_NULL, null=True, blank=True, related_name="+")
+    others = models.JSONField("其他办法", default=list)
+    computed_at = models.DateTimeField("算于")
+
+    class Meta(ScopedModel.Meta):
+        verbose_name = "最迟发现时间"
+        verbose_name_plural = "最迟发现时间"
+        ordering = ["home"]
+        indexes = [
+            models.Index(fields=["-hours", "home"], name="alarms_worst_longest"),
+            models.Index(fields=["-won", "home"], name="alarms_worst_gain", condition=models.Q(won__gt=0)),
+            models.Index(fields=["computed_at"], name="alarms_worst_oldest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"家庭 {self.home_id}"
+
+
 class HomeRhythm(ScopedModel):
     """What a home has taught: the packed state of `rhythm.Rhythm`, less than 2 KB, written when a silence ends."""
 

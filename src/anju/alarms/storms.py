@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Case, Count, F, IntegerField, Max, Q, Value, When
 
 from anju.alarms import actions, outbreaks
 from anju.alarms.facts import StormOver
@@ -21,54 +22,67 @@ from anju.alarms.outbreaks import KINDS, Deaf, Group, Outbreak
 from anju.alarms.rules import PLATFORM, RULES
 from anju.alarms.vigil import GRACE
 from anju.devices.models import RECEIVING_DISTRICT
-from anju.elders import queries as elders
+from anju.elders import lists
 from anju.kernel import audit, clock
 from anju.kernel.changes import changed
 from anju.kernel.facts import announce
 from anju.kernel.flow.actor import Actor
 
+if TYPE_CHECKING:
+    from anju.elders.models import Elder
+
 REMNANT: Final = 0.1
 REMNANT_AFTER: Final = timedelta(hours=1)
 """When this part of the homes is still deaf this long after the last other one came back, it is no outage any more."""
-VULNERABLE: Final = {"独居": 30, "孤寡": 35, "失能": 40, "半失能": 25, "高龄": 15}
-"""Points of a home in the call list, by words of its elder's kind and ability."""
+KIND_POINTS: Final = {"widowed": 35, "alone": 30, "special": 20, "aged": 15, "couple": 5}
+ABILITY_POINTS: Final = {"mild": 10, "moderate": 25, "severe": 40, "total": 45}
+"""Points of a home in the call list, by its elder's kind and ability (codes of `elders.words`)."""
+RESULTS: Final = {
+    "well": "本人接听，平安", "family": "家属确认平安", "sent": "没人接，已请人上门", "again": "没人接，稍后再打",
+}  # fmt: skip
+"""What a call of the list can end in. Only her own voice is a sign of life; "again" leaves her among those to call."""
 
-_WATCHED: Final = """
-SELECT w.home_id, extract(epoch FROM w.heard_until)::float8, w.period, h.place, h.building, h.address IS NOT NULL,
+_GROUPS: Final = """
+SELECT w.home_id, extract(epoch FROM w.heard_until)::float8, h.place, h.building,
        array_agg(DISTINCT v.cell_id) FILTER (WHERE v.cell_id IS NOT NULL), array_agg(DISTINCT p.code), array_agg(DISTINCT p.source)
 FROM alarms_homewatch w
 JOIN elders_home h ON h.id = w.home_id
 LEFT JOIN devices_device d ON d.home_id = w.home_id AND d.status = 'installed'
 LEFT JOIN devices_vitals v ON v.device_id = d.id
 LEFT JOIN devices_product p ON p.id = d.product_id
-WHERE w.watched AND w.heard_until IS NOT NULL
+WHERE w.watched AND w.heard_until IS NOT NULL {only}
 GROUP BY w.home_id, h.id
 """
+_DEAF: Final = "AND w.heard_until < %s - (2 * w.period + %s) * interval '1 second'"
+_TOTALS_FOR: Final = timedelta(minutes=10)
+"""How many homes share a cell, a model, a street changes slowly: counted anew so often, and when homes come or go."""
 
 
 def look() -> int:
-    """Open, widen and end storms by what is deaf now; answers how many are open. Asks for rows only when enough are deaf."""
+    """Open, widen and end storms by what is deaf now; answers how many are open. Asks for little when nothing is new."""
     now = clock.now()
-    open_now = list(Storm.objects.filter(ended_at=None))
+    open_now = Storm.objects.filter(ended_at=None).count()
     if not open_now and _deaf_count(now) < outbreaks.LEAST:
         return 0
     with transaction.atomic():
         if not _alone():
-            return len(open_now)
-        deaf, totals = _state(now)
+            return open_now
+        deaf = _deaf(now)
         _recover({d.home_id for d in deaf})
         taken = set(StormHome.objects.filter(storm__ended_at=None, back_at=None).values_list("home_id", flat=True))
         for storm in Storm.objects.filter(ended_at=None):
             joining = [d for d in deaf if d.home_id not in taken and (storm.kind, storm.key) in d.groups]
             _add(storm, joining)
             taken |= {d.home_id for d in joining}
-        for outbreak in outbreaks.found([d for d in deaf if d.home_id not in taken], totals):
-            _open(outbreak, {d.home_id: d for d in deaf})
+        left = [d for d in deaf if d.home_id not in taken]
+        if outbreaks.found(left, {}):  # with totals unknown every large group would do: only then count them
+            for outbreak in outbreaks.found(left, _totals(now)):
+                _open(outbreak, {d.home_id: d for d in deaf})
         return Storm.objects.filter(ended_at=None).count()
 
 
 def _deaf_count(now: datetime) -> int:
-    """Cheap: how many watched homes were not heard for longer than the longest usual patience allows."""
+    """Cheap: how many watched homes were not heard for longer than the shortest usual patience."""
     return HomeWatch.objects.filter(watched=True, heard_until__lt=now - timedelta(minutes=70)).count()
 
 
@@ -78,19 +92,42 @@ def _alone() -> bool:
         return bool(cursor.fetchone() == (True,))
 
 
-def _state(now: datetime) -> tuple[list[Deaf], Counter[Group]]:
-    deaf: list[Deaf] = []
-    totals: Counter[Group] = Counter()
+def _deaf(now: datetime) -> list[Deaf]:
     with connection.cursor() as cursor:
-        cursor.execute(_WATCHED)
-        for home_id, covered, period, place, building, _, cells, models, carriers in cursor.fetchall():
-            groups: list[Group] = [("street", place[:9]), ("building", f"{place} {building}" if building else "")]
-            groups += [("cell", str(c)) for c in cells or ()] + [("model", m) for m in models or () if m]
-            groups += [("carrier", c) for c in carriers or () if c]
-            totals.update(groups)
-            if now.timestamp() - covered > 2 * period + GRACE:
-                deaf.append(Deaf(home_id, covered, tuple(groups)))
-    return deaf, totals
+        cursor.execute(_GROUPS.format(only=_DEAF), [now, GRACE])
+        return [Deaf(row[0], row[1], _groups(*row[2:])) for row in cursor.fetchall()]
+
+
+def _groups(
+    place: str, building: str, cells: list[int] | None, models: list[str | None], carriers: list[str | None]
+) -> tuple[Group, ...]:
+    found: list[Group] = [("street", place[:9]), ("building", f"{place} {building}" if building else "")]
+    found += [("cell", str(c)) for c in cells or ()]
+    found += [("model", m) for m in models if m]
+    return (*found, *(("carrier", c) for c in carriers if c))
+
+
+@dataclass(slots=True)
+class _Counted:
+    at: datetime | None = None
+    homes: tuple[int, int | None] = (0, None)
+    totals: Counter[Group] = field(default_factory=Counter)
+
+
+_counted: Final = _Counted()
+
+
+def _totals(now: datetime) -> Counter[Group]:
+    many = HomeWatch.objects.filter(watched=True).aggregate(n=Count("pk"), last=Max("pk"))
+    homes = (many["n"], many["last"])
+    if _counted.at is None or _counted.homes != homes or abs(now - _counted.at) > _TOTALS_FOR:
+        totals: Counter[Group] = Counter()
+        with connection.cursor() as cursor:
+            cursor.execute(_GROUPS.format(only=""))
+            for row in cursor.fetchall():
+                totals.update(_groups(*row[2:]))
+        _counted.at, _counted.homes, _counted.totals = now, homes, totals
+    return _counted.totals
 
 
 def _open(outbreak: Outbreak, deaf: dict[int, Deaf]) -> None:
@@ -116,27 +153,26 @@ def _open(outbreak: Outbreak, deaf: dict[int, Deaf]) -> None:
 
 def _add(storm: Storm, joining: Sequence[Deaf]) -> None:
     watches = {w.home_id: w for w in HomeWatch.objects.filter(home_id__in=[d.home_id for d in joining])}
+    mains = lists.mains_of(watches)
     rows = []
     for d in joining:
         watch = watches[d.home_id]
         deadline = watch.hard_at.timestamp() if watch.hard_at is not None else None
         if outbreaks.may_join(deadline=deadline, outage_since=storm.since.timestamp()):
             rows.append(StormHome(
-                storm=storm, home_id=d.home_id, place=watch.place[:12], since=watch.heard_until or storm.since, rank=-points(d.home_id),
-                due_at=watch.hard_at,
+                storm=storm, home_id=d.home_id, place=watch.place[:12], since=watch.heard_until or storm.since,
+                rank=-points(mains.get(d.home_id)), due_at=watch.hard_at,
             ))  # fmt: skip
     if rows:
         StormHome.objects.bulk_create(rows, ignore_conflicts=True)
         changed("alarm", storm.alarm_id or 0, storm.place)
 
 
-def points(home_id: int) -> int:
+def points(elder: Elder | None) -> int:
     """How much a blind home needs a call: by her kind, ability, illnesses and age. More = sooner."""
-    elder = elders.main_elder(home_id)
     if elder is None:
         return 0
-    words = f"{elder.get_kind_display()}{elder.get_ability_display()}"
-    score = sum(value for word, value in VULNERABLE.items() if word in words)
+    score = KIND_POINTS.get(elder.kind, 0) + ABILITY_POINTS.get(elder.ability, 0)
     score += 10 if elder.chronic or elder.illnesses else 0
     age = clock.today().year - elder.birth_date.year if elder.birth_date else 70
     return score + max(0, min(30, age - 70))
@@ -153,10 +189,11 @@ def common_place(places: Sequence[str]) -> str:
 
 
 def _recover(still_deaf: set[int]) -> None:
-    for row in StormHome.objects.filter(storm__ended_at=None, back_at=None).exclude(home_id__in=still_deaf):
+    back = [r for r in StormHome.objects.filter(storm__ended_at=None, back_at=None) if r.home_id not in still_deaf]
+    for row in back:
         row.back_at = clock.now()
-        row.save(update_fields=["back_at"])
         changed("home", row.home_id, row.place)
+    StormHome.objects.bulk_update(back, ["back_at"], batch_size=500)
     for storm in Storm.objects.filter(ended_at=None).annotate(
         all=Count("homes"), blind=Count("homes", filter=Q(homes__back_at=None)), latest=Max("homes__back_at")
     ):
@@ -190,10 +227,65 @@ def holds(home_id: int) -> bool:
 
 @transaction.atomic
 def called(*, row_id: int, by: Actor, result: str) -> StormHome:
-    """Somebody called a blind home and wrote down what she said."""
-    row = StormHome.objects.select_for_update().get(pk=row_id)
-    row.called_at, row.called_by, row.result = clock.now(), by.name, result[:80]
+    """Somebody called a blind home and noted what came of it: a code of `RESULTS`."""
+    from anju.alarms import states  # states → sensing → storms
+
+    if result not in RESULTS:
+        raise ValueError("请选联系的结果")
+    row = StormHome.objects.select_for_update(of=("self",)).select_related("storm").get(pk=row_id)
+    row.called_at, row.called_by, row.result = clock.now(), by.name[:60], RESULTS[result]
     row.save(update_fields=["called_at", "called_by", "result"])
-    audit.record("storm.called", subject="home", subject_id=str(row.home_id), place=row.place, reason=result)
+    audit.record("storm.called", subject="home", subject_id=str(row.home_id), place=row.place, reason=row.result)
+    if result == "well":
+        states.alive(home_id=row.home_id, at=row.called_at, what="电话核实")
     changed("alarm", row.storm.alarm_id or 0, row.place)
     return row
+
+
+# ---- for the pages
+
+
+def open_storms() -> list[tuple[Storm, int, int]]:
+    """Outages that are not over, in the asker's scope: (storm, homes still blind, of these not yet reached)."""
+    blind = Q(homes__back_at=None)
+    rows = Storm.objects.filter(ended_at=None).annotate(
+        blind=Count("homes", filter=blind), waiting=Count("homes", filter=blind & _WAITING)
+    )
+    return [(row, row.blind, row.waiting) for row in rows]
+
+
+_WAITING: Final = Q(homes__called_at=None) | Q(homes__result=RESULTS["again"])
+
+
+def call_list(storm_id: int, *, start: int = 0, size: int = 50) -> tuple[list[StormHome], int]:
+    """A page of the homes of a storm, whom to call first first: not yet reached by vulnerability, then those reached, then those back."""
+    waiting = Q(called_at=None) | Q(result=RESULTS["again"])
+    stands = Case(
+        When(back_at__isnull=False, then=Value(2)), When(waiting, then=Value(0)), default=Value(1),
+        output_field=IntegerField(),
+    )  # fmt: skip
+    rows = StormHome.objects.filter(storm_id=storm_id).annotate(stands=stands)
+    ordered = rows.order_by("stands", "rank", F("due_at").asc(nulls_last=True), "home_id")
+    return list(ordered[start : start + size]), rows.count()
+
+
+def listed(row_id: int) -> StormHome:
+    """One home of a list; StormHome.DoesNotExist outside the asker's scope."""
+    return StormHome.objects.select_related("storm").get(pk=row_id)
+
+
+def storm(storm_id: int) -> Storm:
+    """One outage; Storm.DoesNotExist outside the asker's scope."""
+    return Storm.objects.get(pk=storm_id)
+
+
+def counts(storm_id: int) -> dict[str, int]:
+    """How many homes it took, how many are blind, not yet reached, well by voice, sent to, and heard again."""
+    blind = Q(back_at=None)
+    found: dict[str, int] = StormHome.objects.filter(storm_id=storm_id).aggregate(
+        all=Count("pk"), blind=Count("pk", filter=blind), back=Count("pk", filter=~blind),
+        waiting=Count("pk", filter=blind & (Q(called_at=None) | Q(result=RESULTS["again"]))),
+        well=Count("pk", filter=Q(result__in=[RESULTS["well"], RESULTS["family"]])),
+        sent=Count("pk", filter=Q(result=RESULTS["sent"])),
+    )  # fmt: skip
+    return found

@@ -14,7 +14,7 @@ from typing import Final
 import psycopg
 from django.db import DatabaseError, connection
 
-from anju.alarms import sensing
+from anju.alarms import bounds, sensing
 from anju.kernel import audit
 from anju.kernel.flow import ticker
 from anju.ops import heartbeat
@@ -38,6 +38,7 @@ class Sweeper:
         while not self.stop.is_set():
             try:
                 sensing.sweep()
+                bounds.renew()
                 self.last = time.monotonic()
             except (DatabaseError, psycopg.Error):
                 _log.exception("the sweep lost its database; trying again")

@@ -127,6 +127,12 @@ def some(elder_ids: Iterable[int], roles: Iterable[str]) -> dict[int, MaskedElde
     return {e.pk: queries.masked(e, held, authority=(t := terms.get(e.pk)) is not None and t.rescue) for e in rows}
 
 
+def mains_of(home_ids: Iterable[int]) -> dict[int, Elder]:
+    """The main person of each of these homes, by home; the scope of the asker applies."""
+    rows = Elder.objects.filter(home__in=set(home_ids)).order_by("main", "-id")
+    return {row.home_id: row for row in rows}  # the main person comes last and stays
+
+
 def known(id_numbers: Iterable[str]) -> set[str]:
     """Which of these ID numbers already have a file anywhere (a person has one file, whatever the asker may see)."""
     wanted = {blind(number, "elder.id"): number for number in id_numbers}

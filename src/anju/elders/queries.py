@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models.expressions import OrderBy
+
 from anju.elders import identity, masks, rules, words
 from anju.elders.finding import Found, by_phone, search
 from anju.elders.freezing import available, freeze, holds
@@ -208,10 +210,14 @@ def page_of(
     status: str = "",
     kind: str = "",
     text: str = "",
+    order: tuple[str | OrderBy, ...] = ("home__area", "id"),
     start: int = 0,
     size: int = 50,
 ) -> tuple[list[MaskedElder], int]:
-    """A page of the list of elders as these roles see it, and how many there are. `text` searches as `search` does."""
+    """A page of the list of elders as these roles see it, and how many there are. `text` searches as `search` does.
+
+    `order`: what the page sorts by, in SQL; a module above may bring an order of its own (`alarms.bounds.LONGEST`).
+    """
     found = Elder.objects.select_related("home")
     if text.strip():
         found = found.filter(pk__in=[f.elder_id for f in search(text, limit=200)])
@@ -222,7 +228,7 @@ def page_of(
     if kind:
         found = found.filter(kind=kind)
     held = frozenset(roles)
-    rows = list(found.order_by("home__area", "id")[start : start + size])
+    rows = list(found.order_by(*order)[start : start + size])
     today, signed = clock.today(), set[int]()
     for consent in Consent.objects.filter(elder__in=rows, scope__contains=["rescue_110_120_119"]):
         if holds(consent, today):

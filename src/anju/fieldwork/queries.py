@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -111,6 +111,15 @@ def case(order_id: int, roles: Collection[str]) -> OrderCase:
 def open_of_device(device_id: int) -> list[OrderRow]:
     """What is being mended on this device."""
     return page(device_id=device_id, open_only=True)
+
+
+def open_of_homes(home_ids: Iterable[int]) -> dict[int, list[OrderRow]]:
+    """What is being mended in each of these homes: one question for a whole list."""
+    found: dict[int, list[OrderRow]] = {}
+    rows = RepairOrder.objects.filter(home_id__in=list(home_ids), closed_at=None)
+    for row in rows.select_related("assignee").order_by("-pk"):
+        found.setdefault(row.home_id or 0, []).append(_row(row))
+    return found
 
 
 def counts(place: str = "") -> dict[str, int]:

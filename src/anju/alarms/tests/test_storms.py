@@ -113,8 +113,11 @@ def test_a_dark_cell_is_one_case_and_an_sos_in_it_rings_as_ever(town: list[int],
     assert raised | listed >= set(town[:30])
     assert Alarm.objects.filter(kind="storm").count() == 1
     row = StormHome.objects.get(home_id=town[5])
-    storms.called(row_id=row.pk, by=BY, result="本人接听，平安")
+    with pytest.raises(ValueError, match="结果"):
+        storms.called(row_id=row.pk, by=BY, result="something")
+    storms.called(row_id=row.pk, by=BY, result="well")
     assert StormHome.objects.get(pk=row.pk).called_by == "林佳"
+    assert HomeWatch.objects.get(home_id=town[5]).last_life_what == "电话核实"
     speak(where, range(28), 4)
     sensing.sweep()
     assert StormHome.objects.filter(back_at=None).count() == 2

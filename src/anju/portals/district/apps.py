@@ -6,10 +6,12 @@ RAIL = (
     # page, address, label, icon, group, order
     ("overview", "/district/", "总览", "home", "", 10),
     ("elders", "/district/elders/", "服务对象", "user", "", 20),
+    ("map", "/district/map/", "地图", "map", "", 25),
     ("incidents", "/district/incidents/", "事件", "sos", "运行", 30),
     ("repairs", "/district/repairs/", "装维工单", "wrench", "运行", 40),
+    ("watch", "/district/watch/", "看护与检修", "eye", "运行", 45),
     ("devices", "/district/devices/", "设备与失联", "deaf", "运行", 50),
-    ("storms", "/district/storms/", "区域失联", "deaf", "运行", 51),
+    ("storms", "/district/storms/", "区域失联", "storm", "运行", 51),
     ("calls", "/district/calls/", "通话与录音", "phone", "话务", 52),
     ("kpis", "/district/kpis/", "话务指标", "chart", "话务", 54),
     ("levels", "/district/levels/", "坐席调配", "headset", "话务", 55),

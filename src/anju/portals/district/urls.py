@@ -6,6 +6,7 @@ from django.urls import path
 
 from anju.portals.district.views import (
     audit,
+    bounds,
     calls,
     changes,
     devices,
@@ -70,7 +71,12 @@ urlpatterns = [
     path("quality/<int:review_id>/", quality.review, name="review"),
     path("quality/<int:review_id>/<slug:move>", quality.review_do, name="review_do"),
     path("quality/plans/<int:plan_id>/", quality.plan, name="plan"),
+    path("map/", bounds.area_map, name="map"),
+    path("watch/", bounds.ranking, name="watch"),
+    path("watch/<int:home_id>/repair", bounds.repair, name="watch_repair"),
     path("storms/", watch.outages, name="storms"),
+    path("storms/<int:storm_id>/", watch.outage, name="storm"),
+    path("storms/<int:row_id>/dial", watch.outage_dial, name="storm_dial"),
     path("storms/<int:row_id>/called", watch.outage_called, name="storm_called"),
     path("elders/<int:elder_id>/state", watch.home_state, name="home_state"),
     path("roster/", staff.roster, name="roster"),

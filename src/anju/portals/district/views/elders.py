@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from anju.alarms import bounds
 from anju.devices import queries as devices
 from anju.devices.queries import DeviceHealth
 from anju.elders import actions, lists, papers, queries, words
@@ -23,7 +24,7 @@ from anju.incidents import queries as incidents
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
 from anju.places import queries as places
-from anju.portals.district import figures, filters, forms
+from anju.portals.district import figures, filters, forms, worst
 from anju.portals.district.access import actor, allowed, missing, opens
 from anju.portals.district.views import watch
 from anju.signals import activity
@@ -57,6 +58,7 @@ class Row:
     faults: list[tuple[str, str, str]]  # kind, icon, word
     word: tuple[str, str, str]  # kind, icon, word
     last: str
+    worst: worst.Shown | None
 
 
 @never_cache
@@ -70,18 +72,19 @@ def listing(request: HttpRequest) -> HttpResponse:
         "status": filters.choice(request, "status", (code for code, _ in words.ELDER_STATES)),
         "kind": filters.choice(request, "kind", (code for code, _ in words.ELDER_KINDS)),
     }
-    number = filters.number(request, "page")
-    found, count = queries.page_of(by.roles, **chosen, start=(number - 1) * SIZE, size=SIZE)
+    number, sort = filters.number(request, "page"), filters.choice(request, "sort", ("worst",))
+    order = bounds.LONGEST if sort else ("home__area", "id")
+    found, count = queries.page_of(by.roles, **chosen, order=order, start=(number - 1) * SIZE, size=SIZE)
     pages = filters.Pages(number, SIZE, count)
     if pages.number != number:
-        found, count = queries.page_of(by.roles, **chosen, start=pages.start, size=SIZE)
+        found, count = queries.page_of(by.roles, **chosen, order=order, start=pages.start, size=SIZE)
     return render(
         request,
         "district/elders.html",
         {
             "rows": _rows(found), "page": pages, "chosen": chosen, "places": known,
             "names": places.names_of(e.place for e in found), "states": words.ELDER_STATES,
-            "kinds": words.ELDER_KINDS, "may": allowed(by, "elder.register"),
+            "kinds": words.ELDER_KINDS, "may": allowed(by, "elder.register"), "sort": sort,
         },
     )  # fmt: skip
 
@@ -92,11 +95,13 @@ def _rows(found: list[MaskedElder]) -> list[Row]:
     for one in devices.health(home_id__in=[e.home_id for e in found]):
         if one.device.home_id is not None:
             at_home.setdefault(one.device.home_id, []).append(one)
-    now = clock.now()
-    return [_row(e, terms.get(e.id), at_home.get(e.home_id, []), now) for e in found]
+    now, bound = clock.now(), bounds.by_homes(e.home_id for e in found)
+    return [_row(e, terms.get(e.id), at_home.get(e.home_id, []), now, worst.shown(bound.get(e.home_id))) for e in found]
 
 
-def _row(elder: MaskedElder, term: Term | None, mine: list[DeviceHealth], now: datetime) -> Row:
+def _row(
+    elder: MaskedElder, term: Term | None, mine: list[DeviceHealth], now: datetime, bound: worst.Shown | None
+) -> Row:
     heard = max((d.last_heard_at for d in mine if d.last_heard_at), default=None)
     moved = max((d.last_event_at for d in mine if d.last_event_at), default=None)
     events = [activity.Happening(moved, "motion")] if moved else []
@@ -111,7 +116,7 @@ def _row(elder: MaskedElder, term: Term | None, mine: list[DeviceHealth], now: d
         state = activity.state(events, now, last_heard=heard, suspended=elder.status != "approved", zone=clock.SHANGHAI)
         word = (state.kind, state.icon, state.word)
     shown = [(kind, icon, f"{name} {n}") for (kind, icon, name), n in faults if n]
-    return Row(elder, term, len(mine), shown, word, figures.ago(moved, now) if moved else "")
+    return Row(elder, term, len(mine), shown, word, figures.ago(moved, now) if moved else "", bound)
 
 
 _FAULTS = (("deaf", "deaf", "失联"), ("maint", "battery-low", "电量低"), ("maint", "wrench", "被拆动"))
