@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from anju.accounts import queries as accounts
 from anju.kernel import audit, clock
@@ -42,7 +42,7 @@ def plan(
     user = accounts.user(user_id)
     if user is None or post not in {r.value for r in accounts.roles_of(user)}:
         raise NotAllowed(f"这位同事没有“{POSTS[post]}”岗位，请先由安全管理员授岗", code="needs")
-    near = queries.on_duty(start - timedelta(hours=24), end + timedelta(hours=24), place=place)
+    near = queries.on_duty_of(user_id, start - timedelta(hours=24), end + timedelta(hours=24))
     if rules.overlaps(near, user_id, start, end):
         raise NotAllowed("这段时间已排过班", code="busy")
     if rules.too_long(near, user_id, start, end):
@@ -83,6 +83,8 @@ def copy_week(*, by: Actor, place: str, monday: datetime) -> int:
     _may_plan(by)
     made = 0
     for duty in queries.roster(monday, monday + timedelta(days=7), place=place):
+        if duty.start < monday:  # the night that came over from the week before has its own successor
+            continue
         try:
             with transaction.atomic():
                 plan(
@@ -159,7 +161,9 @@ def hand_over_pressed(sheet: HandOver, done: Movement) -> None:
 
 def check_coverage(*, place: str, start: datetime, end: datetime) -> list[rules.Gap]:
     """Is anybody there for every kind of alarm in this span? What is missing is announced once for each gap."""
-    found = queries.gaps(place=place, start=start, end=end)
+    # looked at from yesterday on: a gap that has begun keeps its beginning, by which it is known to have been told
+    begun = clock.local(start).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    found = [g for g in queries.gaps(place=place, start=begun, end=end) if g.end > start]
     for gap in found:
         a, b = clock.local(gap.start), clock.local(gap.end)
         announce(CoverageGap(
@@ -198,19 +202,24 @@ def book(*, by: Actor, expert_id: int, at: datetime, phone: str, about: str, cal
         raise NotAllowed("请写回电号码和什么事", code="needs")
     if at <= clock.now():
         raise NotAllowed("预约时间须在现在之后", code="needs")
-    if not rules.reachable(queries.hours_of(expert.hours), clock.local(at), away=queries.away_of(expert)):
-        raise NotAllowed(f"{expert.name}这个时间不值守，请选列出的时间", code="needs")
+    _free(expert, at)
     booking = Booking(
         place=expert.place, expert=expert, elder_id=elder_id, caller=caller, phone=phone.strip(), about=about.strip(),
         at=at, made_by=by.name, call_id=call_id,
     )  # fmt: skip
-    try:
-        with transaction.atomic():
-            engine.begin(booking, by)
-    except IntegrityError as taken:
-        raise NotAllowed("这个时间刚被约走，请另选一个", code="busy") from taken
+    engine.begin(booking, by)
     changed("seats", booking.pk, booking.place)
     return booking
+
+
+def _free(expert: Expert, at: datetime, but: Booking | None = None) -> None:
+    """The expert has duty at that moment and nobody else has it. The expert's row is locked: of two exactly one gets it."""
+    Expert.objects.select_for_update().get(pk=expert.pk)
+    if not rules.reachable(queries.hours_of(expert.hours), clock.local(at), away=queries.away_of(expert)):
+        raise NotAllowed(f"{expert.name}这个时间不值守，请选列出的时间", code="needs")
+    others = Booking.unscoped.filter(expert=expert, at=at, state__in=["booked", "reminded"])
+    if others.exclude(pk=but.pk if but else 0).exists():
+        raise NotAllowed("这个时间刚被约走，请另选一个", code="busy")
 
 
 @transaction.atomic
@@ -220,6 +229,7 @@ def move_booking(*, by: Actor, booking_id: int, move: str, note: str = "", at: d
     if move == "moved":
         if at is None or at <= clock.now():
             raise NotAllowed("请选新的时间", code="needs")
+        _free(booking.expert, at, but=booking)
         booking.at = at
         booking.save(update_fields=["at"])
     elif not note.strip():

@@ -8,10 +8,10 @@ AGENT, LEAD, DOCTOR = Role.AGENT, Role.LEAD, Role.DOCTOR
 HAND_OVER = flow(
     "hand_over",
     "交接班",
-    state("writing", "待交班", within(hours=13).then("not_written"),
+    state("writing", "待交班", within(minutes=15).then("not_written"),
         move("offered", "交班", "offered", LEAD, emphasis="primary"),
         move("not_written", "未交班", "offered", CLOCK),
-        basis="7×24 值守：每班结束前由值班长写明未结事件、未回来电、设备与人员情况"),
+        basis="7×24 值守：每班结束前由值班长写明未结事件、未回来电、设备与人员情况；时限自本班结束时起算"),
     state("offered", "待接班", within(minutes=15).then("press"),
         move("taken", "接班", "taken", LEAD, emphasis="primary"),
         move("returned", "退回补充", "writing", LEAD),

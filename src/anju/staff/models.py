@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 
+from anju.kernel import clock
 from anju.kernel.crypto import EncryptedTextField
 from anju.kernel.flow.guard import guard
 from anju.kernel.flow.registry import runs
@@ -70,6 +72,10 @@ class HandOver(FlowSubject, ScopedModel):
 
     def __str__(self) -> str:
         return f"{self.place} {self.ends_at:%m-%d %H:%M}"
+
+    def duration(self, slot: str, default: timedelta) -> timedelta:  # noqa: ARG002
+        """The time to write it runs from the end of the shift."""
+        return default + (max(self.ends_at - clock.now(), timedelta(0)) if self.state == "writing" else timedelta(0))
 
 
 class Expert(ScopedModel):

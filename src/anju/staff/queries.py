@@ -13,7 +13,7 @@ from anju.staff.models import FIELDS, POSTS, Booking, Duty, Expert, HandOver
 
 __all__ = [
     "DAYS", "FIELDS", "POSTS", "away_of", "bookings", "expert", "experts", "gaps", "hand_over", "hand_overs", "hours_of", "leads_now",
-    "on_duty", "roster", "shift_ends",
+    "on_duty", "on_duty_of", "roster", "shift_ends",
 ]  # fmt: skip
 
 DAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
@@ -28,6 +28,12 @@ def roster(start: datetime, end: datetime, *, place: str = "") -> list[Duty]:
 def on_duty(start: datetime, end: datetime, *, place: str = "") -> list[rules.OnDuty]:
     """The same as the rules read it."""
     return [rules.OnDuty(d.user_id, d.post, d.start, d.end) for d in roster(start, end, place=place)]
+
+
+def on_duty_of(user_id: int, start: datetime, end: datetime) -> list[rules.OnDuty]:
+    """All duties of one person in the span, in whatever place: nobody is in two."""
+    rows = Duty.unscoped.filter(user_id=user_id, start__lt=end, end__gt=start, struck_at=None)
+    return [rules.OnDuty(d.user_id, d.post, d.start, d.end) for d in rows]
 
 
 def gaps(*, place: str, start: datetime, end: datetime) -> list[rules.Gap]:

@@ -91,8 +91,14 @@ def draw_week(*, place: str, week: date, by: Actor, seed: str = "") -> Plan | No
     judges = sorted({u.id for role in sorted(JUDGES) for u in accounts.holders(role, place=place)})
     assigned = rules.assign(drawing.picks, judges, seed=seed)
     for pick in drawing.picks:
+        if _audited(pick.call_id, pick.agent):  # somebody chose it by hand before: that audit is the one
+            continue
         _open(pick.call_id, pick.agent, why=pick.why, judge=assigned[pick.call_id], plan=plan, by=by)
     return plan
+
+
+def _audited(call_id: str, agent: int) -> bool:
+    return Review.unscoped.filter(call__call_id=call_id, agent_id=agent).exclude(state="void").exists()
 
 
 def candidates(place: str, week: date) -> list[rules.Candidate]:

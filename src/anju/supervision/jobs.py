@@ -1,4 +1,4 @@
-"""Every Monday: the calls of last week are drawn for audit."""
+"""The calls of last week are drawn for audit, on Monday or on the first day after it that the platform runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from anju.places.queries import Level
 from anju.supervision import actions
 
 
-@periodic("20 5 * * 1")
+@periodic("20 5 * * *")
 @job("supervision.draw", retry=None)
 def draw() -> None:
     """One drawing a district. Late is as good: a week is drawn once."""

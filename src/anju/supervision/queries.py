@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q
 
+from anju.accounts import queries as accounts
 from anju.calls.kpis import Counts
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
@@ -163,13 +164,21 @@ class Quota:
 
 
 def quota(month: date) -> list[Quota]:
-    """Audited calls of the month by agent: at least two, one of them an emergency where there was one."""
+    """Audited calls of the month by agent: at least two, one of them an emergency where there was one.
+
+    Who was in a drawing of the month stands here, also when no call of hers was drawn.
+    """
     start = month.replace(day=1)
+    drawn = Plan.objects.filter(
+        week__gt=start - timedelta(days=7), week__lt=(start + timedelta(days=32)).replace(day=1)
+    )
     rows = Review.objects.filter(called_at__date__gte=start, called_at__year=start.year, called_at__month=start.month)
     found: dict[int, list[Review]] = {}
     for r in rows.exclude(state="void"):
         found.setdefault(r.agent_id, []).append(r)
-    lines = []
+    missed = {agent for agents in drawn.values_list("agents", flat=True) for agent in agents} - set(found)
+    names = accounts.user_names(sorted(missed))
+    lines = [Quota(agent, names[agent], 0, 0, 0, None, enough=False) for agent in sorted(missed) if agent in names]
     for agent, mine in sorted(found.items()):
         scores = [r.score for r in mine if r.score is not None and r.state != "drawn"]
         lines.append(

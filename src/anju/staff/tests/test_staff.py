@@ -101,6 +101,53 @@ def test_before_a_shift_somebody_is_told_which_alarms_nobody_would_answer(told: 
     assert told == []
 
 
+@pytest.mark.req("CALL-10")
+def test_a_gap_that_goes_on_is_told_once_and_not_with_every_look(let_pass: Pass, told: list[object]) -> None:
+    lead = person("lead", Role.LEAD)
+    put(lead, lead, "lead", 0, 12)
+    for _ in range(6):
+        jobs.look_ahead()
+        let_pass(timedelta(minutes=10))
+    seats = {f.occasion for f in told if isinstance(f, CoverageGap) and f.occasion.startswith("gap:seats")}
+    assert len(seats) == 1, "the same gap has the same name an hour later"
+
+
+@pytest.mark.req("CALL-10")
+def test_next_week_is_this_week_and_not_the_night_that_came_over_from_the_week_before() -> None:
+    lead, night, other = person("lead", Role.LEAD), person("night", Role.AGENT), person("other", Role.AGENT)
+    monday = datetime(2026, 11, 23, tzinfo=clock.SHANGHAI)
+    for who, start in ((night, monday - timedelta(hours=4)), (other, monday + timedelta(days=6, hours=20))):
+        assert who.user_id is not None
+        actions.plan(
+            by=lead, place=PLACE, user_id=who.user_id, post="agent", start=start, end=start + timedelta(hours=12)
+        )
+    assert actions.copy_week(by=lead, place=PLACE, monday=monday) == 1
+    sunday = monday + timedelta(days=6, hours=23)
+    assert [d.user_id for d in queries.roster(sunday, sunday + timedelta(hours=1))] == [other.user_id]
+    assert len(queries.roster(sunday + timedelta(days=7), sunday + timedelta(days=7, hours=1))) == 1
+
+
+@pytest.mark.req("CALL-10")
+def test_nobody_is_on_duty_in_two_districts_at_once() -> None:
+    lead, agent = person("lead", Role.LEAD), person("agent", Role.AGENT)
+    put(lead, agent, "agent", 1, 9)
+    assert agent.user_id is not None
+    with pytest.raises(NotAllowed, match="已排过"):
+        actions.plan(by=lead, place="330198000000", user_id=agent.user_id, post="agent", start=hour(8), end=hour(10))
+
+
+@pytest.mark.req("CALL-05")
+def test_a_shift_that_nobody_wrote_up_is_pressed_for_when_it_ends(let_pass: Pass, told: list[object]) -> None:
+    lead = person("lead", Role.LEAD)
+    put(lead, lead, "lead", 0, 0.5)
+    jobs.look_ahead()
+    let_pass(hour(0.5) - clock.now() + timedelta(minutes=14))
+    assert HandOver.objects.get().state == "writing"
+    let_pass(timedelta(minutes=17))
+    assert HandOver.objects.get().state == "offered"
+    assert [f for f in told if isinstance(f, HandOverLate)], "half an hour after the shift, not half a day"
+
+
 @pytest.mark.req("CALL-05")
 def test_a_shift_is_handed_over_to_somebody_else_or_pressed_for(let_pass: Pass, told: list[object]) -> None:
     lead, other = person("lead", Role.LEAD), person("lead2", Role.LEAD)
@@ -153,7 +200,13 @@ def test_an_expert_off_duty_is_booked_reminded_and_never_forgotten(let_pass: Pas
     assert [f.missed for f in told if isinstance(f, BookingNear)] == [False, True]
     with pytest.raises(NotAllowed, match="结果"):
         actions.move_booking(by=agent, booking_id=booking.pk, move="done")
-    actions.move_booking(by=agent, booking_id=booking.pk, move="moved", at=slot + timedelta(days=1), note="改明天")
+    tomorrow = slot + timedelta(days=1)
+    second = actions.book(at=tomorrow + timedelta(minutes=30), **want)
+    for wrong, words in ((tomorrow + timedelta(hours=6), "不值守"), (second.at, "约走")):
+        with pytest.raises(NotAllowed, match=words):
+            actions.move_booking(by=agent, booking_id=booking.pk, move="moved", at=wrong, note="改明天")
+    actions.move_booking(by=agent, booking_id=second.pk, move="cancelled", note="不来了")
+    actions.move_booking(by=agent, booking_id=booking.pk, move="moved", at=tomorrow, note="改明天")
     actions.move_booking(by=agent, booking_id=booking.pk, move="done", note="已通话，建议门诊")
     assert queries.bookings() == []
 

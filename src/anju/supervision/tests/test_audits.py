@@ -11,6 +11,7 @@ from django.db import DatabaseError, transaction
 from anju.accounts.models import Posting, User
 from anju.accounts.roles import Role
 from anju.calls.kpis import KPIS
+from anju.calls.models import Call
 from anju.calls.recordings.tests.made import PLACE, a_call
 from anju.kernel.flow.actor import THE_CLOCK, NotAllowed
 from anju.notices import queries as notices
@@ -66,6 +67,27 @@ def test_a_week_is_drawn_once_and_can_be_drawn_again_by_anybody(centre):
         actions.draw_week(place=DISTRICT, week=date(2026, 11, 11), by=THE_CLOCK)
     with pytest.raises(NotAllowed, match="值班长或质检"):
         actions.draw_week(place=DISTRICT, week=date(2026, 11, 2), by=centre["a1"])
+
+
+@pytest.mark.req("CALL-06", "EXT-16")
+def test_a_call_that_somebody_chose_by_hand_does_not_stop_the_weeks_drawing(centre):
+    """The lottery falls on the lead's only call, which is audited already: it stays one audit, and the others are drawn."""
+    only = Call.objects.get(user_id=centre["l1"].user_id)
+    known = actions.pick(call_id=str(only.call_id), by=centre["q1"], why="投诉涉及")
+    plan = actions.draw_week(place=DISTRICT, week=WEEK, by=THE_CLOCK)
+    assert {p.call_id for p in actions.drawn_again(plan).picks} == {str(r.call.call_id) for r in Review.objects.all()}
+    assert Review.objects.get(agent_id=centre["l1"].user_id) == known
+    assert Review.objects.filter(plan=plan).count() == 2
+
+
+@pytest.mark.req("EXT-16")
+def test_who_was_not_audited_at_all_stands_in_the_quota_too(centre):
+    idle = User.objects.create(username="a3", name="许静")
+    Posting.objects.create(user=idle, role=Role.AGENT, place=DISTRICT)
+    actions.draw_week(place=DISTRICT, week=WEEK, by=THE_CLOCK)
+    lines = {q.agent_name: q for q in queries.quota(date(2026, 11, 1))}
+    assert (lines["许静"].drawn, lines["许静"].enough) == (0, False)
+    assert queries.quota(date(2026, 9, 1)) == []
 
 
 @pytest.mark.req("EXT-16")
