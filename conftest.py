@@ -54,11 +54,12 @@ def _start_postgres() -> None:
     known.update(new)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook, and would be first otherwise
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need the machine for themselves share one of xdist's workers."""
+    """Tests with a telephone engine share one of xdist's workers: they prove by sound, so no second one beside them."""
     for item in items:
-        if any(item.get_closest_marker(mark) for mark in ("browser", "broker", "faults", "telephony")):
-            item.add_marker(pytest.mark.xdist_group("heavy"))
+        if item.get_closest_marker("telephony"):
+            item.add_marker(pytest.mark.xdist_group("telephony"))
 
 
 def pytest_unconfigure() -> None:

@@ -50,8 +50,10 @@ def seat_scenario(voice: Path | None) -> str:
 class Capture:
     """SIP on loopback."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, room: EngineRoom) -> None:
         self.path = folder / "sip.pcap"
+        self.callers, self.agents = room.ground.callers, room.ground.agents
+        port = room.machine.sip_port
         self._process = subprocess.Popen(
             ["tcpdump", "-i", "lo", "-Z", "root", "-s", "700", "-B", "65536", "-w", str(self.path), f"udp and port {port}"],
             stderr=subprocess.PIPE,
@@ -77,8 +79,6 @@ class Capture:
 
     def rings(self) -> dict[str, float | None]:
         """For each caller's number the seconds from her INVITE to the first 180 of a seat; None: no seat rang."""
-        from tests.telephony.engine_room import AGENTS, CALLERS
-
         invited: dict[str, float] = {}
         rang: dict[str, float] = {}
         for at, source, message in self.packets():
@@ -86,9 +86,9 @@ class Capture:
             if found is None:
                 continue
             number = found[1].decode()
-            if source == CALLERS and message.startswith(b"INVITE "):
+            if source == self.callers and message.startswith(b"INVITE "):
                 invited.setdefault(number, at)
-            elif source == AGENTS and message.startswith(b"SIP/2.0 180"):
+            elif source == self.agents and message.startswith(b"SIP/2.0 180"):
                 rang.setdefault(number, at)
         return {number: (rang[number] - at if number in rang else None) for number, at in invited.items()}
 
@@ -97,34 +97,32 @@ class Load:
     """The machine with everything on it."""
 
     def __init__(self, room: EngineRoom, centre: Centre, folder: Path, *, sound: bool) -> None:
-        from tests.telephony.engine_room import AGENTS
         from tests.telephony.sipp import Sipp, write_voices
 
         self.room, self.centre, self.folder, self.sound = room, centre, folder, sound
         write_voices(folder)
         self._register()
         voice = folder / "8001.al" if sound else None
-        self.seats = Sipp(folder, "seats", seat_scenario(voice), AGENTS, SEAT_PORT, "-mp", "32000", room=room)
+        self.seats = Sipp(folder, "seats", seat_scenario(voice), room.ground.agents, SEAT_PORT, room=room, media=32000)
 
     def _register(self) -> None:
         """Every seat from one port: its telephones are one SIPp."""
-        from tests.telephony.engine_room import AGENTS, SECRET
+        from tests.telephony.engine_room import SECRET
         from tests.telephony.sipp import register
 
         for extension in (*OURS, *THEIRS):
-            register(self.room.sip, AGENTS, SEAT_PORT, extension, f"{SECRET}-{extension}")
+            register(self.room.sip, self.room.ground.agents, SEAT_PORT, extension, f"{SECRET}-{extension}")
 
     def callers(self, name: str, first: int, called: str, *, rate: float, calls: int, hold_ms: int, port: int) -> Any:
         """SIPp that dials `calls` times, `rate` a second, each number another one."""
-        from tests.telephony.engine_room import CALLERS
         from tests.telephony.sipp import Sipp, caller
 
         table = self.folder / f"{name}.csv"
         table.write_text("SEQUENTIAL\n" + "".join(f"{first + n};{called}\n" for n in range(calls)))
         voice = self.folder / "caller.al" if self.sound else None
         return Sipp(
-            self.folder, name, caller(voice, hold=True), CALLERS, port, "-inf", str(table), "-m", str(calls), "-r", str(rate),
-            "-d", str(hold_ms), "-l", "1000", "-mp", str(40000 if port == 5110 else 50000), room=self.room,
+            self.folder, name, caller(voice, hold=True), self.room.ground.callers, port, "-inf", str(table), "-m", str(calls), "-r", str(rate),
+            "-d", str(hold_ms), "-l", "1000", room=self.room, media=40000 if port == 5110 else 50000,
         )  # fmt: skip
 
     def close(self) -> None:
@@ -149,7 +147,7 @@ def told(rings: dict[str, float | None], of: str) -> dict[str, Any]:
 @contextmanager
 def capturing(load: Load) -> Iterator[Capture]:
     """While something is measured."""
-    ears = Capture(load.folder, int(load.room.sip.rpartition(":")[2]))
+    ears = Capture(load.folder, load.room)
     try:
         yield ears
     finally:

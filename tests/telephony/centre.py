@@ -18,10 +18,11 @@ from django.db import connection
 from anju.accounts.models import User
 from anju.calls import actions, queries
 from anju.calls.control import books as reading
-from anju.calls.models import Call, CallBack, Leg, News, SeatState, Switchboard
+from anju.calls.models import Call, CallBack, Command, Leg, News, SeatState, Switchboard
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
 from anju.ops.home import ROOT
+from tests.telephony import nanny
 from tests.telephony.door import Door
 from tests.telephony.engine_room import EMERGENCY, HOTLINE, EngineRoom, until
 from tests.telephony.handset import Hands, Handset
@@ -35,10 +36,9 @@ class Worker:
     def __init__(self, name: str, env: dict[str, str], log: Path) -> None:
         self.name, self.log = name, log
         with log.open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", name], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )  # fmt: skip
+            self.process = nanny.start(
+                [sys.executable, "manage.py", name], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT
+            )
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -181,7 +181,7 @@ class Centre:
         try:
             until(lambda: self.call(**which).state == state, f"the call is {state}", within)
         except AssertionError as late:
-            raise AssertionError(f"{late}; it is {self.call(**which).state}\n{self.words()}") from late
+            raise AssertionError(f"{late}; {self.story(self.call(**which))}\n{self.words()}") from late
         return self.call(**which)
 
     def talk(self, agent: Handset, caller: Handset) -> Call:
@@ -189,6 +189,19 @@ class Centre:
         agent.waits_for("ringing").lift()
         caller.waits_for("answered")
         return self.call_is("talking")
+
+    def story(self, call: Call) -> str:
+        """What the tables say of a call: for whoever reads a failure."""
+        legs = "".join(
+            f"\n  {leg.role} {leg.endpoint}: rung {leg.ringing_at}, up {leg.answered_at}, over {leg.ended_at} {leg.cause}"
+            for leg in Leg.objects.filter(call=call).order_by("id")
+        )
+        asked = "".join(
+            f"\n  {c.verb}: asked {c.asked_at}, taken {c.taken_at}, done {c.done_at} {c.result} {c.error}"
+            for c in Command.objects.order_by("id")
+        )
+        seats = ", ".join(f"{s.extension} {s.state}" for s in SeatState.objects.order_by("extension"))
+        return f"it is {call.state} {call.result}{legs}{asked}\n  seats: {seats}"
 
     def nothing_is_left(self) -> None:
         """No channel, no bridge, no call that is not over, no seat that is busy, no party that is still on."""

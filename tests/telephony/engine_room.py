@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -29,6 +28,8 @@ from anju.calls.lines.config.plan import APP, Lines, Machine, Number, Phone, Pla
 from anju.calls.simulator import tones
 from anju.ops import asterisk
 from anju.ops.secrets import Secrets
+from tests.telephony import nanny
+from tests.telephony.ground import Ground
 
 T = TypeVar("T")
 _NAP = threading.Event()
@@ -36,9 +37,9 @@ PROMPTS = Path(writing.__file__).parents[1] / "prompts"
 SECRET = "tests-own-secret-0001"
 ARI_SECRET = Secrets.for_tests().ari
 HOTLINE, EMERGENCY = "96219", "962190"
-CALLERS, AGENTS, TOWN = "127.0.0.2", "127.0.0.3", "127.0.0.4"
-"""Addresses of those who call in through the trunk, of the seats, and of those whom the trunk reaches."""
-TOWN_PORT = 5480
+RARELY = 86_400
+"""Seconds between signs of life that are asked of a trunk. Tests ask when its state matters to them: a question that was
+sent before somebody was there would count him as dead three seconds later, in the middle of the story."""
 SEATS = ("8001", "8002", "8003", "8004", "8009")
 """Nobody ever sits at 8004."""
 
@@ -54,20 +55,15 @@ def until(ask: Callable[[], T], what: str, within: float = 15.0) -> T:
         _NAP.wait(0.01)
 
 
-def free_port() -> int:
-    """A TCP port that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
-def lines(seats: tuple[str, ...] = SEATS, rescue: tuple[str, ...] = ("8001", "8002")) -> Lines:
+def lines(
+    ground: Ground, town_port: int, seats: tuple[str, ...] = SEATS, rescue: tuple[str, ...] = ("8001", "8002")
+) -> Lines:
     """Two trunks (one of them leads nowhere), two numbers, the seats, one telephone with one key."""
+    here = (ground.callers, ground.town)
     return Lines(
         trunks=(
-            Trunk("trunk", addresses=(CALLERS, TOWN), host=TOWN, port=TOWN_PORT, caller_number=HOTLINE),
-            Trunk("dead", addresses=("127.0.0.9",), host="127.0.0.9", port=5999),
+            Trunk("trunk", addresses=here, host=ground.town, port=town_port, caller_number=HOTLINE),
+            Trunk("dead", addresses=(ground.nowhere,), host=ground.nowhere, port=5999),
         ),
         numbers=(Number(HOTLINE), Number(EMERGENCY, emergency=True)),
         seats=tuple(Seat(one, f"{SECRET}-{one}", f"seat{one}", rescue=one in rescue) for one in seats),
@@ -76,18 +72,29 @@ def lines(seats: tuple[str, ...] = SEATS, rescue: tuple[str, ...] = ("8001", "80
 
 
 class EngineRoom:
-    """One Asterisk with its folders."""
+    """One Asterisk with its folders, on ground of its own; `lines` is what it serves."""
 
-    def __init__(self, home: Path, wanted: Lines, *, sip_port: int, ari_port: int, rtp: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        seats: tuple[str, ...] = SEATS,
+        rescue: tuple[str, ...] = ("8001", "8002"),
+        ports: int = 600,
+    ) -> None:
         tree = asterisk.find()
         if tree is None:
             raise AssertionError("these tests need Asterisk: ./run --telephony installs it")
         self.tree, self.owner = tree, asterisk.user()
         base = home / "asterisk"
+        self.ground = Ground()
+        self.town_port = self.ground.port()
+        self.lines = lines(self.ground, self.town_port, seats, rescue)
+        ari_port, sip_port, rtp = self.ground.port(), self.ground.port(), self.ground.sound(ports)
         self.machine = Machine(
             home=base, recordings=home / "recordings", modules=tree.modules, documentation=tree.documentation,
             control=asterisk.control_folder(base), ari_port=ari_port, ari_password=ARI_SECRET, sip_port=sip_port,
-            rtp_first=rtp[0], rtp_last=rtp[1],
+            rtp_first=rtp[0], rtp_last=rtp[1], qualify_seconds=RARELY,
         )  # fmt: skip
         self.url = f"http://127.0.0.1:{ari_port}"
         self.sip = f"127.0.0.1:{sip_port}"
@@ -95,7 +102,7 @@ class EngineRoom:
         sounds = {path.stem: path for path in PROMPTS.glob("*.wav") if path.stem != "tune"}
         tune = home / "tune.wav"
         tones.write(tune, [(2.0, frozenset({300}))])
-        writing.write(Plan(self.machine, wanted), sounds, tune, owner=self.owner)
+        writing.write(Plan(self.machine, self.lines), sounds, tune, owner=self.owner)
 
     def start(self) -> None:
         """Start and wait until it answers."""
@@ -103,12 +110,18 @@ class EngineRoom:
             old.unlink()
         who = self.owner
         with (self.machine.home / "log" / "stdout").open("ab") as out:
-            self.process = subprocess.Popen(
+            self.process = nanny.start(
                 self.tree.start(self.machine.etc / "asterisk.conf"),
-                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                 user=who.uid if who else None, group=who.gid if who else None, extra_groups=[] if who else None,
             )  # fmt: skip
-        until(self.is_up, "Asterisk answers", 30)
+        until(self._answers, "Asterisk answers", 30)
+
+    def _answers(self) -> bool:
+        if self.process is None or self.process.poll() is not None:
+            said = (self.machine.home / "log" / "stdout").read_text(errors="replace")
+            raise AssertionError(f"Asterisk ended at once:\n{said[-3000:]}")
+        return self.is_up()
 
     def is_up(self) -> bool:
         """Whether its interface for us answers, and its configuration is loaded."""
@@ -131,6 +144,11 @@ class EngineRoom:
     def stop(self) -> None:
         """In order."""
         self._end(signal.SIGTERM)
+
+    def close(self) -> None:
+        """Stopped, and its ground is for others."""
+        self.stop()
+        self.ground.close()
 
     def _end(self, how: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -158,19 +176,16 @@ def engine_room(
     seats: tuple[str, ...] = SEATS,
     rescue: tuple[str, ...] = ("8001", "8002"),
     before: Callable[[EngineRoom], None] = lambda _room: None,
-    ports: int = 998,
+    ports: int = 600,
 ) -> Iterator[EngineRoom]:
     """A running one, gone afterwards. `before` may add to its configuration."""
     home = Path(mkdtemp(prefix="anju-tel-"))
     home.chmod(0o755)
-    first = 20000 + (os.getpid() % 8) * 1000
-    room = EngineRoom(
-        home, lines(seats, rescue), sip_port=free_port(), ari_port=free_port(), rtp=(first, first + ports)
-    )
+    room = EngineRoom(home, seats=seats, rescue=rescue, ports=ports)
     try:
         before(room)
         room.start()
         yield room
     finally:
-        room.stop()
+        room.close()
         shutil.rmtree(home, ignore_errors=True)

@@ -15,7 +15,7 @@ import uuid
 from collections import deque
 from collections.abc import Mapping
 
-from tests.telephony.engine_room import AGENTS, CALLERS, SECRET, TOWN, TOWN_PORT, EngineRoom, until
+from tests.telephony.engine_room import SECRET, EngineRoom, until
 from tests.telephony.sipp import TONES, authorization, second_of_alaw, voice_of
 
 _NAP = threading.Event()
@@ -315,17 +315,18 @@ class Hands:
 
     def caller(self, number: str = "13800000001", *, voice: str = "caller") -> Handset:
         """Somebody outside, not calling yet."""
-        return self._keep(Handset(self.room, CALLERS, user=number, voice=voice))
+        return self._keep(Handset(self.room, self.room.ground.callers, user=number, voice=voice))
 
     def seat(self, extension: str = "8001", *, auto: str = "") -> Handset:
         """A registered seat."""
-        one = self._keep(Handset(self.room, AGENTS, user=extension, voice=extension))
+        one = self._keep(Handset(self.room, self.room.ground.agents, user=extension, voice=extension))
         one.auto = auto
         return one.register()
 
     def town(self, *, voice: str = "family", auto: str = "lift") -> Handset:
         """Whoever is reached through the trunk; returns when the engine knows that the trunk lives."""
-        one = self._keep(Handset(self.room, TOWN, user="town", voice=voice, port=TOWN_PORT))
+        room = self.room
+        one = self._keep(Handset(room, room.ground.town, user="town", voice=voice, port=room.town_port))
         one.auto = auto
         self.room.cli("pjsip qualify trunk")
         until(lambda: (self.room.ask("endpoints/PJSIP/trunk") or {}).get("state") == "online", "the trunk is alive")

@@ -7,7 +7,6 @@ the trunk, and rings. A party that must act in a certain moment is told so by a 
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import shutil
 import socket
@@ -16,7 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from anju.calls.simulator import tones
-from tests.telephony.engine_room import AGENTS, CALLERS, TOWN, TOWN_PORT, EngineRoom, until
+from tests.telephony import nanny
+from tests.telephony.engine_room import SECRET, EngineRoom, until
+from tests.telephony.ground import is_free
 
 TONES = {
     "music": 300, "caller": 440, "8001": 660, "120": 880, "family": 1200, "8009": 1500, "8002": 1750, "second": 2050,
@@ -155,26 +156,35 @@ def caller(voice: Path | None, *, hold: bool = False, keys: str = "") -> str:
 
 
 class Sipp:
-    """One SIPp process."""
+    """One SIPp process. Where it says nothing else, its ports are free ones of its own address."""
 
     def __init__(
-        self, folder: Path, name: str, scenario: str, ip: str, port: int, *more: str, room: EngineRoom
+        self, folder: Path, name: str, scenario: str, ip: str, port: int, *more: str, room: EngineRoom, media: int = 0
     ) -> None:
         self.name, self.ip, self.port = name, ip, port
         path = folder / f"{name}.xml"
         path.write_text(scenario)
-        self.errors = folder / f"{name}.err"
-        self.process = subprocess.Popen(
-            [SIPP, "-sf", str(path), "-i", ip, "-p", str(port), "-mi", ip, "-nostdin", "-aa", "-trace_err",
-             "-error_file", str(self.errors), *more, room.sip],
-            cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )  # fmt: skip
+        self.errors, self.said = folder / f"{name}.err", folder / f"{name}.said"
+        with self.said.open("wb") as said:
+            self.process = nanny.start(
+                [SIPP, "-sf", str(path), "-i", ip, "-p", str(port), "-mi", ip, "-mp", str(media or _media_port(ip)),
+                 "-ci", ip, "-cp", str(_free(ip, range(8888, 10000))), "-nostdin", "-aa", "-trace_err",
+                 "-error_file", str(self.errors), *more, room.sip],
+                cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+            )  # fmt: skip
 
     def listens(self) -> bool:
-        """Whether it has its port."""
+        """Whether it has its port; if it has ended instead, that fails in its own words."""
         number = f"{int.from_bytes(socket.inet_aton(self.ip), 'little'):08X}:{self.port:04X}"
-        return number in Path("/proc/net/udp").read_text()
+        if number in Path("/proc/thread-self/net/udp").read_text() or self.process.poll() == 0:
+            return True
+        if code := self.process.poll():
+            raise AssertionError(f"SIPp {self.name} ended at once with {code}:\n{self.words()}")
+        return False
+
+    def words(self) -> str:
+        """What it complained of."""
+        return "\n".join(path.read_text(errors="replace")[-2000:] for path in (self.said, self.errors) if path.exists())
 
     def over(self, within: float = 15.0) -> int:
         """Wait until its calls are over; its exit code (0: as the scenario says)."""
@@ -187,24 +197,30 @@ class Sipp:
             self.process.wait(5)
 
 
+def _free(ip: str, ports: range, *beside: int) -> int:
+    """The first of these ports that nobody has at this address, nor those `beside` it."""
+    for port in ports:
+        if all(is_free(port + step, socket.SOCK_DGRAM, ip) for step in (0, *beside)):
+            return port
+    raise AssertionError(f"no port of {ports} is free at {ip}")
+
+
+def _media_port(ip: str) -> int:
+    return _free(ip, range(30000, 32760, 8), 2)
+
+
 class Town:
     """Everybody with a telephone, for one test."""
 
     def __init__(self, room: EngineRoom, folder: Path) -> None:
         self.room, self.folder = room, folder
         self._all: list[Sipp] = []
-        self._port = 5500 + os.getpid() % 400
         write_voices(folder)
 
-    def _next(self) -> int:
-        self._port += 2
-        return self._port
-
     def _run(self, name: str, scenario: str, ip: str, port: int, *more: str) -> Sipp:
-        one = Sipp(
-            self.folder, name, scenario, ip, port, "-mp", str(30000 + len(self._all) * 40), *more, room=self.room
-        )
+        one = Sipp(self.folder, name, scenario, ip, port, *more, room=self.room)
         self._all.append(one)
+        until(one.listens, f"{name} listens")
         return one
 
     def calls(self, number: str, called: str, *, voice: str = "caller", keys: str = "") -> Sipp:
@@ -212,34 +228,22 @@ class Town:
         name = f"caller-{len(self._all)}"
         table = self.folder / f"{name}.csv"
         table.write_text(f"SEQUENTIAL\n{number};{called}\n")
-        return self._run(
-            name, caller(self.folder / f"{voice}.al", keys=keys), CALLERS, self._next(), "-inf", str(table), "-m", "1",
-        )  # fmt: skip
+        ip = self.room.ground.callers
+        scenario = caller(self.folder / f"{voice}.al", keys=keys)
+        return self._run(name, scenario, ip, _free(ip, range(5500, 7500, 2)), "-inf", str(table), "-m", "1")
 
     def seat(self, extension: str, *, ring_ms: int = 0, answer: str = "200 OK", secret: str = "") -> Sipp:
         """A telephone registers as this seat; returns when the engine can ring it."""
-        from tests.telephony.engine_room import SECRET
-
-        port = self._next()
-        register(self.room.sip, AGENTS, port, extension, secret or f"{SECRET}-{extension}")
-        one = self._run(
-            f"seat-{extension}",
-            telephone(self.folder / f"{extension}.al", ring_ms=ring_ms, answer=answer),
-            AGENTS,
-            port,
-        )
-        until(one.listens, f"{extension} listens")
-        return one
+        ip = self.room.ground.agents
+        port = _free(ip, range(5500, 7500, 2))
+        register(self.room.sip, ip, port, extension, secret or f"{SECRET}-{extension}")
+        scenario = telephone(self.folder / f"{extension}.al", ring_ms=ring_ms, answer=answer)
+        return self._run(f"seat-{extension}", scenario, ip, port)
 
     def outside(self, *, voice: str = "family", ring_ms: int = 0, answer: str = "200 OK") -> Sipp:
         """Whoever is called through the trunk; returns when the engine has found the trunk alive."""
-        one = self._run(
-            f"town-{len(self._all)}",
-            telephone(self.folder / f"{voice}.al", ring_ms=ring_ms, answer=answer),
-            TOWN,
-            TOWN_PORT,
-        )
-        until(one.listens, "the town listens")
+        scenario = telephone(self.folder / f"{voice}.al", ring_ms=ring_ms, answer=answer)
+        one = self._run(f"town-{len(self._all)}", scenario, self.room.ground.town, self.room.town_port)
         self.room.cli("pjsip qualify trunk")
         until(lambda: (self.room.ask("endpoints/PJSIP/trunk") or {}).get("state") == "online", "the trunk is alive")
         return one

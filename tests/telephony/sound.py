@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from anju.calls.simulator import tones
+from tests.telephony import nanny
 from tests.telephony.engine_room import EngineRoom, until
 from tests.telephony.sipp import TONES, voice_of
 
@@ -30,13 +31,12 @@ class Ears:
     """A capture that runs."""
 
     def __init__(self, room: EngineRoom, folder: Path) -> None:
-        first, last = room.machine.rtp_first, room.machine.rtp_last
         self.path = folder / "sound.pcap"
-        self._from = (first, last)
-        self._process = subprocess.Popen(
-            ["tcpdump", "-i", "lo", "-Z", "root", "-s", "300", "-B", "16384", "-U", "-w", str(self.path),
-             f"udp and portrange {first}-{last}"],
-            stderr=subprocess.PIPE, start_new_session=True,
+        self._from = room.machine.rtp_first, room.machine.rtp_last
+        where = f"udp and net {room.ground.net} and portrange {self._from[0]}-{self._from[1]}"
+        self._process = nanny.start(
+            ["tcpdump", "-i", "lo", "-Z", "root", "-s", "300", "-B", "16384", "-U", "-w", str(self.path), where],
+            stderr=subprocess.PIPE,
         )  # fmt: skip
         line = self._process.stderr.readline() if self._process.stderr else b""
         while b"listening" not in line:

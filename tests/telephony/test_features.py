@@ -151,7 +151,7 @@ def test_an_agent_calls_out_and_both_hear_each_other(centre, town, ears):
     call = actions.dial(
         by=centre.by("8001"), number="120", whom="120", purpose="120", ref="test:1", place="330199001001"
     )
-    until(lambda: Call.objects.get(pk=call.pk).state == "talking", f"120 answers\n{centre.words()}", 20)
+    centre.call_is("talking", 20, pk=call.pk)
     assert ears.hears(parties=2) == {"120": {"8001"}, "8001": {"120"}}
     planned = Leg.objects.get(call=call, role="120")
     assert planned.planned_at < planned.ringing_at, "the intent was written before anybody was rung"

@@ -15,7 +15,7 @@ from anju.calls.lines import applying, speech, trial
 from anju.calls.lines.config import writing
 from anju.calls.lines.config.plan import Lines, Plan, Seat
 from anju.ops import asterisk
-from tests.telephony.engine_room import EMERGENCY, SECRET, EngineRoom, lines, until
+from tests.telephony.engine_room import EMERGENCY, SECRET, EngineRoom, until
 from tests.telephony.handset import Hands, Handset
 
 pytestmark = [pytest.mark.telephony, pytest.mark.timeout(240)]
@@ -87,11 +87,11 @@ def test_tables_change_while_people_talk_and_nobody_notices(room: EngineRoom, ha
     seat.waits_for("ringing")
     seat.lift()
     until(lambda: caller.hears() == {"8001"}, "they talk")
-    usual = lines()
+    usual = room.lines
     more = replace(usual, seats=(*usual.seats, Seat("8044", f"{SECRET}-8044", "新来的")))
     try:
         assert not load(room, more)
-        newcomer = hands._keep(Handset(room, "127.0.0.3", user="8044", voice="8003")).register()
+        newcomer = hands._keep(Handset(room, room.ground.agents, user="8044", voice="8003")).register()
         assert room.ask("endpoints/PJSIP/8044")["state"] == "online"
         assert caller.hears() == {"8001"}
         assert seat.hears() == {"caller"}
@@ -112,11 +112,11 @@ def test_tables_change_while_people_talk_and_nobody_notices(room: EngineRoom, ha
 def test_a_wish_is_tried_beside_the_running_engine_and_what_it_can_not_read_is_named(
     room: EngineRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert trial.run(wishes(room, lines())) == set()
+    assert trial.run(wishes(room, room.lines)) == set()
     monkeypatch.setattr(
         "anju.calls.lines.config.sip._seat", lambda seat: f"[{seat.extension}](seat)\nno_such_option = 1\n"
     )
-    missing = trial.run(wishes(room, lines()))
+    missing = trial.run(wishes(room, room.lines))
     assert {"8001", "web8001"} <= missing
     assert "trunk" not in missing
     assert room.is_up()
@@ -146,7 +146,7 @@ def proven_caller(room: EngineRoom, user: str, secret: str, *, dials: str) -> It
     host, _, port = room.sip.partition(":")
     command = [
         "sipp", "-sf", str(Path(__file__).with_name("proven_caller.xml")), f"{host}:{port}", "-s", dials, "-key", "number", user,
-        "-i", "127.0.0.5", "-au", user, "-ap", secret, "-d", "2000", "-m", "1", "-nostdin", "-timeout", "18",
+        "-i", room.ground.home, "-mi", room.ground.home, "-au", user, "-ap", secret, "-d", "2000", "-m", "1", "-nostdin", "-timeout", "18",
     ]  # fmt: skip
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=room.machine.home) as sipp:
         yield sipp

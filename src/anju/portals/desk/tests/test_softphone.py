@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 from tests.telephony import apart
-from tests.telephony.engine_room import ARI_SECRET, EMERGENCY, HOTLINE, SECRET, EngineRoom, free_port, lines
+from tests.telephony.engine_room import ARI_SECRET, EMERGENCY, HOTLINE, SECRET, EngineRoom
 from tests.telephony.sipp import TONES, Town
 from tests.telephony.sound import Ears
 
@@ -69,13 +69,6 @@ EAR = """
 """
 
 
-class BrowserRoom(EngineRoom):
-    """Its seats are as generated: for browsers."""
-
-    def _plain_seats(self) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[apart.Apart]:
     """The network apart."""
@@ -85,21 +78,19 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[apart.Apart]:
 
 
 @pytest.fixture
-def room(net: apart.Apart) -> Iterator[BrowserRoom]:
+def room(net: apart.Apart) -> Iterator[EngineRoom]:
     """Asterisk inside."""
     from tempfile import mkdtemp
 
     home = Path(mkdtemp(prefix="anju-soft-"))
     home.chmod(0o755)
-    first = 24000 + (os.getpid() % 8) * 200
-    wanted = lines(("8001", "1017", "1023", "1031"), ("1017",))
-    one = BrowserRoom(home, wanted, sip_port=free_port(), ari_port=free_port(), rtp=(first, first + 198))
+    one = EngineRoom(home, seats=("8001", "1017", "1023", "1031"), rescue=("1017",), ports=200)
     try:
         with net.inside():
             one.start()
         yield one
     finally:
-        one.stop()
+        one.close()
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -175,14 +166,14 @@ def web(server: Web) -> str:
 
 
 @pytest.fixture
-def line(net: apart.Apart, room: BrowserRoom) -> apart.Door:
+def line(net: apart.Apart, room: EngineRoom) -> apart.Door:
     """The cable between browsers and engine."""
     return net.door(room.machine.ari_port, inside=True)
 
 
 @pytest.fixture
 def centre(
-    district: District, server: Web, room: BrowserRoom, net: apart.Apart, line: apart.Door, settings: Any
+    district: District, server: Web, room: EngineRoom, net: apart.Apart, line: apart.Door, settings: Any
 ) -> Iterator[Centre]:
     """The switchboard with the real engine."""
     url = f"http://127.0.0.1:{net.door(room.machine.ari_port).port}"
@@ -198,7 +189,7 @@ def centre(
 
 
 @pytest.fixture
-def town(room: BrowserRoom, net: apart.Apart) -> Iterator[Town]:
+def town(room: EngineRoom, net: apart.Apart) -> Iterator[Town]:
     """People with telephones."""
     with net.inside():
         one = Town(room, room.machine.home)
@@ -230,7 +221,7 @@ def talking(seat: Seat) -> None:
 
 @pytest.mark.req("CALL-01", "CALL-02")
 def test_a_call_rings_in_the_browser_and_both_hear_each_other_while_ten_cases_are_opened(
-    district: District, centre: Centre, sit: Sit, town: Town, net: apart.Apart, room: BrowserRoom, tmp_path: Path
+    district: District, centre: Centre, sit: Sit, town: Town, net: apart.Apart, room: EngineRoom, tmp_path: Path
 ) -> None:
     """Registered, checked, rung, answered by F8; ten cases opened; the same call is still up and heard both ways."""
     cases = [press(district.elder) if n % 2 else press(district.other) for n in range(2)]
@@ -302,7 +293,7 @@ def test_a_cut_cable_and_a_new_web_server_leave_the_call_alone(
 
 @pytest.mark.req("CALL-01")
 def test_an_engine_that_is_killed_is_found_again_and_takes_the_next_call(
-    district: District, centre: Centre, sit: Sit, town: Town, net: apart.Apart, room: BrowserRoom
+    district: District, centre: Centre, sit: Sit, town: Town, net: apart.Apart, room: EngineRoom
 ) -> None:
     """Killed in mid-call: the call is over here too, the telephone registers again by itself, and the next call rings."""
     seat = sit(district.agent, ear=EAR)
