@@ -79,15 +79,16 @@ class Move:
 
 def propose(queues: Sequence[QueueNow], seats: Iterable[SeatNow]) -> list[Move]:
     """At most two moves: into queues in trouble, the worst first; and back, when nobody is in trouble any more."""
-    idle = [s for s in seats if s.state == "ready" and not s.is_lead and s.rested]
+    present = [s for s in seats if s.state == "ready" and not s.is_lead]
+    idle = [s for s in present if s.rested]
     by_code = {q.code: q for q in queues}
     low = sorted((q for q in queues if q.trouble), key=lambda q: (-q.urgent, -q.waiting, q.level or 0.0, q.code))
     if not low:
         return _back(idle, by_code)
-    ready = _ready(idle)
+    ready, there = _ready(idle), _ready(present)
     moves: list[Move] = []
     for queue in low:
-        wanted = max(1, queue.waiting - ready.get(queue.code, 0))
+        wanted = _wanted(queue, there.get(queue.code, 0))
         for seat in _donors(queue, idle, ready, by_code):
             if len(moves) >= MOVES_AT_ONCE or wanted <= 0:
                 break
@@ -102,6 +103,13 @@ def propose(queues: Sequence[QueueNow], seats: Iterable[SeatNow]) -> list[Move]:
                 Move(seat.user_id, seat.name, seat.extension, seat.queue, queue.code, queue.name, why, queue.automatic)
             )
     return moves
+
+
+def _wanted(queue: QueueNow, there: int) -> int:
+    """Seats that would help now. Nobody waits and somebody is free: the level of the last minutes gets no better by more."""
+    if not queue.waiting:
+        return 0 if there else 1
+    return max(1, queue.waiting - there)
 
 
 def _ready(idle: Iterable[SeatNow]) -> dict[str, int]:

@@ -67,6 +67,16 @@ def test_a_level_of_two_calls_says_nothing_and_a_queue_in_trouble_gives_nobody()
     assert propose([LOW, replace(FINE, waiting=2, longest_wait=90)], [seat(1), seat(2), seat(3)]) == []
 
 
+def test_a_level_of_the_past_drains_no_other_queue_seat_by_seat():
+    """The level stays low for the whole window; who was moved a minute ago sits there free, so nobody else is needed."""
+    after = replace(LOW, waiting=0, longest_wait=0)
+    moved = seat(1, queue="service", came_from="sos", rested=False)
+    others = [seat(n) for n in range(2, 9)]
+    assert propose([after, FINE], [moved, *others]) == []
+    assert len(propose([after, FINE], [replace(moved, state="talking"), *others])) == 1
+    assert len(propose([replace(LOW, waiting=3), FINE], [moved, *others])) == 2, "three wait and one is free: two more"
+
+
 def test_when_all_is_well_the_seat_goes_home():
     away = seat(1, queue="service", came_from="sos")
     well = replace(LOW, waiting=0, level=95.0)
