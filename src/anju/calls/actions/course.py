@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from anju.calls import jobs
+from anju.calls import jobs, rules
 from anju.calls.exchange import NEVER_BY_ITSELF
 from anju.calls.facts import CallAbandoned, CallBackDue, CallEnded, KeyPressed
 from anju.calls.models import Call, CallBack, Leg
@@ -39,8 +39,7 @@ def robot_call(
     *, number: str, whom: str, purpose: str, ref: str, place: str, script: str, says: str, says_after_key: str = ""
 ) -> Call:
     """Write the intent and let the worker dial it after the commit. Never 110/119/120 (ForbiddenNumber)."""
-    digits = "".join(c for c in number if c.isdigit())
-    if digits in NEVER_BY_ITSELF:
+    if {rules.digits(number), rules.dialable(number)} & NEVER_BY_ITSELF:  # also as +86120
         raise ForbiddenNumber("系统从不自动拨打 110、119、120，请人工拨打")
     call = Call(
         place=place, ref=ref, direction="out", purpose=purpose, whom=whom, number=number, script=script, says=says,

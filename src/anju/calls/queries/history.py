@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from anju.calls import rules
 from anju.calls.exchange import Health, exchange
 from anju.calls.models import PURPOSES, RESULTS, Call
+from anju.elders import masks
 from anju.kernel import crypto
 
 
@@ -45,11 +46,9 @@ class CallView:
 
 
 def masked(number: str) -> str:
-    """13900002046 → 139****2046; short public numbers stay."""
+    """13900002046 → 139****2046, 87654321 → ******21; short public numbers stay."""
     digits = number.strip()
-    if len(digits) <= 5:
-        return digits
-    return f"{digits[:3]}****{digits[-4:]}"
+    return digits if len(digits) <= 5 else masks.phone(digits)
 
 
 def of(ref: str) -> list[CallView]:

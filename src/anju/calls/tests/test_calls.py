@@ -83,11 +83,19 @@ def test_nobody_lifts_and_the_clock_ends_the_call_and_a_broken_engine_refuses(st
 
 
 @pytest.mark.req("INC-02")
-@pytest.mark.parametrize("number", ["120", "110", " 119 ", "1-1-0"])
+@pytest.mark.parametrize("number", ["120", "110", " 119 ", "1-1-0", "+86120", "0086 110"])
 def test_no_machine_dials_the_rescue(number):
     with pytest.raises(actions.ForbiddenNumber), transaction.atomic():
         planned(number=number)
     assert not Call.objects.exists()
+
+
+@pytest.mark.req("SYS-04")
+@pytest.mark.parametrize("number", ["8712345", "87123456", "057187123456", "+8613800009999", "13800009999"])
+def test_a_masked_number_can_not_be_dialled(number):
+    """Also a fixed line of seven or eight figures: three of its beginning and four of its end would be all of it."""
+    assert sum(c.isdigit() for c in queries.masked(number)) <= max(2, len(number) - 4)
+    assert queries.masked("12345") == "12345", "public numbers are no secret"
 
 
 @pytest.mark.req("CALL-04")
