@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import socket
 import stat
 from pathlib import Path
 
@@ -272,6 +273,13 @@ def test_every_process_is_told_of_the_engine_and_its_ports_are_its_own(tmp_path:
     assert [port for port, _, _ in secured.ports()] == [8106, 8104, 8105]
     assert started(tmp_path).options.sip_port == 5060
     assert started(tmp_path, "--sip-port", "5070").options.sip_port == 5070
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        there = started(tmp_path, "--sip-port", str(other.getsockname()[1]))
+        assert not there.udp_taken(), "without an engine nobody wants the port"
+        there.find()
+        assert there.udp_taken()
+    assert not there.udp_taken()
     child = plain.make_child()
     assert child is not None
     assert child.deaf == telephony.DEAF_SECONDS < 45

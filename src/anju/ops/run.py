@@ -195,6 +195,11 @@ class Run:
                 raise RefusedError(
                     f"Port {port} (for {what}) is taken by another program. Choose another: ./run --port {port + 100}",
                 )
+        if self.telephony.udp_taken():
+            raise RefusedError(
+                f"UDP port {options.sip_port} (for the telephone, SIP) is taken by another program. Choose another: "
+                f"./run --sip-port {options.sip_port + 100}",
+            )
 
     def _settings_for_processes(self, database: str) -> dict[str, str]:
         options = self.options

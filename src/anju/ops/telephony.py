@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -107,6 +108,18 @@ class Telephony:
             (options.ari_port, "127.0.0.1", "the telephone engine"),
             *(((options.wss_port, options.sip_host, "the softphone"),) if options.https else ()),
         )
+
+    def udp_taken(self) -> bool:
+        """Somebody else hears SIP's datagrams here. The engine would start, and be deaf to every trunk that uses them."""
+        if self.tree is None:
+            return False
+        host = self.options.sip_host
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((host, self.options.sip_port))
+            except OSError:
+                return True
+        return False
 
     def prepare(self, manage: Callable[..., str]) -> None:
         """Write the configuration from the tables. `manage` runs a management command."""
