@@ -66,7 +66,7 @@ def test_two_agents_who_lift_at_once_do_not_both_get_the_caller(centre):
     centre.nothing_is_left()
 
 
-@pytest.mark.req("CALL-03", "CALL-07")
+@pytest.mark.req("CALL-01", "CALL-03")
 @pytest.mark.parametrize(
     "phase",
     ["at once", "the seat rings", "nobody is there", "the agent lifts", "talking", "on hold", "being transferred"],

@@ -114,7 +114,7 @@ def test_numbers_and_phones_are_found_however_the_network_writes_them(phone) -> 
     assert queries.phone_of() is None
 
 
-@pytest.mark.req("CALL-07")
+@pytest.mark.req("CALL-08")
 def test_an_outgoing_call_takes_the_first_trunk_that_carries_its_number() -> None:
     assert queries.trunk_for("13800000000") is None
     actions.put_trunk(

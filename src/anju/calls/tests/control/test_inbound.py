@@ -263,7 +263,7 @@ async def test_an_anonymous_caller_and_one_with_a_plus_are_taken_like_any_other(
         await centre.later(121)
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_the_agents_browser_dies_and_the_caller_goes_to_the_next_seat(centre: Centre) -> None:
     centre.agent("8001")
@@ -282,7 +282,7 @@ async def test_the_agents_browser_dies_and_the_caller_goes_to_the_next_seat(cent
     assert centre.call(caller).user_id == other.pk
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_a_caller_whom_we_owe_a_call_rings_again_and_nothing_is_owed_any_more(centre: Centre) -> None:
     centre.agent("8001")

@@ -43,7 +43,7 @@ async def test_a_call_that_comes_before_midnight_is_answered_after_it_and_belong
     assert not CallBack.objects.exists()
 
 
-@pytest.mark.req("CALL-07")
+@pytest.mark.req("CALL-08")
 @story
 async def test_a_caller_who_gives_up_at_midnight_is_rung_back_on_the_new_day(centre: Centre) -> None:
     await centre.open()

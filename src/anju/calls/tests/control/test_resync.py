@@ -11,7 +11,7 @@ from anju.calls.tests.control.conftest import Centre, story
 from anju.kernel.flow import queries as flow
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_the_switchboard_is_killed_while_they_talk_and_all_control_comes_back(centre: Centre) -> None:
     anna = centre.actor(centre.agent("8001"))
@@ -32,7 +32,7 @@ async def test_the_switchboard_is_killed_while_they_talk_and_all_control_comes_b
     assert Call.objects.count() == 1
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_a_caller_who_waits_when_it_dies_and_one_who_comes_while_it_is_dead_are_both_served(
     centre: Centre,
@@ -55,7 +55,7 @@ async def test_a_caller_who_waits_when_it_dies_and_one_who_comes_while_it_is_dea
     assert centre.call("late.1").state in {"queued", "offered"}
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_who_hung_up_while_nobody_listened_is_over_and_rung_back_when_nobody_had_spoken(centre: Centre) -> None:
     centre.agent("8001")
@@ -75,7 +75,7 @@ async def test_who_hung_up_while_nobody_listened_is_over_and_rung_back_when_nobo
     assert not centre.control.calls
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_the_engine_is_killed_mid_call_and_every_caller_is_rung_back(centre: Centre) -> None:
     centre.agent("8001")
@@ -96,7 +96,7 @@ async def test_the_engine_is_killed_mid_call_and_every_caller_is_rung_back(centr
     assert centre.call(again).state in {"offered", "queued"}
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_a_seat_that_rang_when_it_died_is_not_forgotten_and_may_still_lift(centre: Centre) -> None:
     anna = centre.agent("8001")
@@ -110,7 +110,7 @@ async def test_a_seat_that_rang_when_it_died_is_not_forgotten_and_may_still_lift
     assert centre.hears(caller) == {"8001"}
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_an_intent_that_was_written_and_never_dialled_rings_nobody_twice(centre: Centre) -> None:
     centre.agent("8001")
@@ -132,7 +132,7 @@ async def test_an_intent_that_was_written_and_never_dialled_rings_nobody_twice(c
     assert centre.call(caller).state == "offered"
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_nobody_carries_a_call_and_the_clock_ends_it_and_it_is_rung_back(centre: Centre) -> None:
     """Neither switchboard nor engine comes back: the deadline in the table is the last net."""
@@ -150,7 +150,7 @@ async def test_nobody_carries_a_call_and_the_clock_ends_it_and_it_is_rung_back(c
     assert flow.without_clock(CallBack.flow) == []
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_the_second_process_frees_who_waits_in_dead_hands_and_leaves_alone_who_talks(centre: Centre) -> None:
     centre.agent("8001")
@@ -187,7 +187,7 @@ async def test_another_switchboard_takes_over_and_this_one_acts_no_more(centre: 
     assert Call.objects.count() == 0, "the other one has it"
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_a_row_that_cannot_be_read_and_tables_that_are_away_keep_nobody_from_being_served(centre: Centre) -> None:
     from django.db import OperationalError, connection
@@ -216,7 +216,7 @@ async def test_a_row_that_cannot_be_read_and_tables_that_are_away_keep_nobody_fr
     assert late in centre.control.legs, "she is served from memory"
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_the_line_to_the_engine_is_cut_for_a_moment_and_nothing_is_told_twice(centre: Centre) -> None:
     """A call that is over in memory and not yet in the tables is not taken for one that was lost."""

@@ -231,7 +231,7 @@ async def test_a_verb_that_waited_too_long_and_one_without_a_switchboard_are_ref
     assert Call.objects.get(call_id=call_id).state == "talking"
 
 
-@pytest.mark.req("CALL-12")
+@pytest.mark.req("CALL-01")
 @story
 async def test_a_closed_browser_sends_the_caller_to_the_next_seat(centre: Centre) -> None:
     anna = centre.agent("8001")
