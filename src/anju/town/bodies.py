@@ -30,13 +30,13 @@ class Speaker:
     service: str
 
 
-def radio(rng: Random, *, weak: bool = False) -> Fact:
-    """Signal figures that ride along: RSRP (dBm), SNR (dB), cell."""
+def radio(rng: Random, *, weak: bool = False, cell: int = 0) -> Fact:
+    """Signal figures that ride along: RSRP (dBm), SNR (dB), cell (any of the town's when it is 0)."""
     rsrp = rng.randrange(-121, -112) if weak else rng.randrange(-108, -80)
     return {
         "RSRP": rsrp,
         "SNR": rng.randrange(-3, 3) if weak else rng.randrange(5, 20),
-        "Cell_ID": 330_100 + rng.randrange(24),
+        "Cell_ID": cell or 330_100 + rng.randrange(24),
     }
 
 

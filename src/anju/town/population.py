@@ -118,8 +118,8 @@ def live(person: Person, days: int, *, seed: int = 1) -> Life:
             leave = start + rng.uniform(8, 11)
             events.extend(_until(rng, person, _Day.of(rng, person, day, step), leave - 0.1))
             gone_until = start + 24 * rng.randint(1, 4) + rng.uniform(14, 19)
-            events += _door(rng, leave)
-            events += _door(rng, gone_until)
+            events += door(rng, leave)
+            events += door(rng, gone_until)
             truth.trips.append((leave, gone_until))
             truth.away.append((leave, gone_until))
             continue
@@ -153,8 +153,8 @@ def _day(rng: Random, person: Person, today: _Day, truth: Truth) -> Iterator[Eve
     away = [] if today.sick else list(_outings(rng, person, today))
     truth.away.extend(away)
     for begin, end in away:
-        yield from _door(rng, begin)
-        yield from _door(rng, end)
+        yield from door(rng, begin)
+        yield from door(rng, end)
         if rng.random() < 0.8:
             yield (end + rng.uniform(0.02, 0.2), MOTION)
     sees = SEES[person.placement]
@@ -164,8 +164,8 @@ def _day(rng: Random, person: Person, today: _Day, truth: Truth) -> Iterator[Eve
     if visited:
         truth.visited.append(int(today.start // 24))
         arrive = today.start + rng.uniform(9, 15)
-        yield from _door(rng, arrive)
-        yield from _door(rng, arrive + rng.uniform(0.7, 2.5))
+        yield from door(rng, arrive)
+        yield from door(rng, arrive + rng.uniform(0.7, 2.5))
     for at in _motion(rng, person, today, sees, lively=visited):
         if not any(begin < at < end for begin, end in away):
             yield (at, MOTION)
@@ -174,6 +174,15 @@ def _day(rng: Random, person: Person, today: _Day, truth: Truth) -> Iterator[Eve
         while at < today.start + 24:
             yield (at, MOTION)
             at += rng.expovariate(1 / 5)
+
+
+def of_day(rng: Random, person: Person, shift: float, truth: Truth, *, weekday: int = 0) -> list[Event]:
+    """One day by itself (hours since its midnight), her habits moved by `shift` hours; for a town that lives on."""
+    start, kept = 24.0 * weekday, Truth()
+    today = _Day.of(rng, person, weekday, shift - person.drift * weekday / 7)
+    events = sorted((at - start, kind) for at, kind in _day(rng, person, today, kept))
+    truth.away.extend((a - start, b - start) for a, b in kept.away)
+    return events
 
 
 def _until(rng: Random, person: Person, today: _Day, end: float) -> Iterator[Event]:
@@ -222,7 +231,7 @@ def _motion(rng: Random, person: Person, today: _Day, sees: Place, *, lively: bo
         at += rng.gammavariate(0.9, (0.4 if near_meal else 1.0) * slow / 0.9)
 
 
-def _door(rng: Random, at: float) -> list[Event]:
+def door(rng: Random, at: float) -> list[Event]:
     """She passes the door: it opens, and often the sensor sees her within the minute."""
     events = [(at, DOOR)]
     if rng.random() < 0.3:

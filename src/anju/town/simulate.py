@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import json
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from random import Random
 
 from anju.kernel import clock
-from anju.town import catalogue, operator, rhythm
+from anju.town import catalogue, living, operator
 from anju.town.people import HomeSeed
 from anju.town.radio import Radio
 from anju.town.runfile import Broker
@@ -28,7 +30,11 @@ Happening = tuple[float, Callable[..., Iterator[Post]]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the town is to live. `rate` messages a second replace the rhythm of the homes; 0 = live at `speed`."""
+    """How the town is to live. `rate` messages a second replace the rhythm of the homes; 0 = live at `speed`.
+
+    `collapse_every` = seconds between two people who collapse and can't press; each is a line of `truth` (JSON). `seq` = where
+    the devices' numbers begin, so that a town that is started again does not repeat them.
+    """
 
     speed: float = 60.0
     rate: float = 0.0
@@ -37,6 +43,9 @@ class Plan:
     seed: int = 1
     lines: int = 48
     weather: Weather = field(default_factory=Weather)
+    collapse_every: float = 0.0
+    truth: Path | None = None
+    seq: int = 0
 
 
 @dataclass(slots=True)
@@ -70,7 +79,7 @@ class Town:
         self._doors, self._plan = doors, plan
         self._radio = Radio(broker) if broker else None
         self._rng = Random(plan.seed)
-        self._households = [Household.of(home, plan.seed, keys) for home in homes]
+        self._households = [Household.of(home, plan.seed, keys, seq=plan.seq) for home in homes]
         self._queue: asyncio.Queue[tuple[Post, str] | None] = asyncio.Queue(maxsize=4 * plan.lines)
         self._patience = {name: operator.Patience() for name in doors}
         self._nth = itertools.count()
@@ -82,7 +91,11 @@ class Town:
         workers = [asyncio.create_task(self._worker()) for _ in range(self._plan.lines)]
         try:
             async for post in self._events(began, stop):
-                for delay, one, mishap in self._plan.weather.of(post, self._rng, precious=post.precious):
+                hour = (time.monotonic() - began) * self._plan.speed / 3600
+                weather = self._plan.weather.of(
+                    post, self._rng, precious=post.precious, cell=post.cell, hour=hour, speed=self._plan.speed
+                )
+                for delay, one, mishap in weather:
                     if delay:
                         due = min(began + self._plan.duration, time.monotonic() + delay)
                         heapq.heappush(self._delayed, (due, next(self._nth), one, mishap))
@@ -107,6 +120,7 @@ class Town:
     async def _events(self, began: float, stop: asyncio.Event) -> AsyncIterator[Post]:
         stream = self._at_rate() if self._plan.rate else self._living()
         next_sos = self._plan.sos_every or float("inf")
+        next_collapse = self._plan.collapse_every or float("inf")
         for at, make in stream:
             while True:
                 gone = time.monotonic() - began
@@ -117,10 +131,14 @@ class Town:
                     for post in self._press():
                         yield post
                     continue
+                if gone >= next_collapse:
+                    next_collapse += self._plan.collapse_every
+                    self._collapse(clock.now())
+                    continue
                 if gone >= at:
                     break
                 await self._release(time.monotonic())
-                await _until(stop, min(at, next_sos, gone + 0.5) - gone)
+                await _until(stop, min(at, next_sos, next_collapse, gone + 0.5) - gone)
             for post in make(at=clock.now()):
                 yield post
 
@@ -150,7 +168,7 @@ class Town:
         zone = clock.SHANGHAI
         for days in range(3660):
             on = clock.local(start + timedelta(days=days)).date()
-            for doing in rhythm.day(household.home.n, on, zone):
+            for doing in living.day(household.home.n, on, zone, household.hung):
                 at = (doing.at - start).total_seconds() / self._plan.speed
                 if at >= 0:
                     yield at, partial(household.said, doing.kind, count=doing.count, rng=rng)
@@ -160,8 +178,33 @@ class Town:
     def _pulse(self, voice: Voice) -> Iterator[Happening]:
         """The report that every device makes by itself, however quiet the home is."""
         every = catalogue.product(voice.device.product).report_every / self._plan.speed
-        for n in itertools.count():
-            yield (n + voice.rng.random()) * every, partial(voice.say, "vitals", count=1)
+        at = voice.rng.random() * every
+        while not voice.dead:
+            yield at, partial(voice.say, "vitals", count=1)
+            at += every * (4 if voice.weak else 1) * voice.rng.uniform(0.98, 1.02)
+
+    def _collapse(self, now: datetime) -> None:
+        """Somebody at home falls and can't press: from now on nothing moves there until help came. The truth is written down."""
+        local = clock.local(now)
+        hour = local.hour + local.minute / 60
+        able = [
+            h for h in self._households
+            if (h.down_until is None or h.down_until < now) and h.hung
+            and not any(a <= hour <= b for a, b in living.away(h.home.n, local.date()))
+        ]  # fmt: skip
+        if not able:
+            return
+        household = self._rng.choice(able)
+        household.down_until = now + timedelta(hours=self._rng.uniform(6, 30)) / self._plan.speed
+        self.tally.kinds["collapse"] += 1
+        if self._plan.truth is not None:
+            self._plan.truth.parent.mkdir(parents=True, exist_ok=True)
+            line = {
+                "home": household.home.n, "imei": [v.device.imei for v in household.voices], "at": now.isoformat(),
+                "until": household.down_until.isoformat(), "speed": self._plan.speed,
+            }  # fmt: skip
+            with self._plan.truth.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     def _press(self) -> Iterator[Post]:
         """An SOS; one in four is pressed twice."""

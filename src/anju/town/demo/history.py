@@ -13,7 +13,7 @@ from anju.devices.queries import DeviceInfo
 from anju.kernel import clock
 from anju.signals import actions as signals
 from anju.signals.signal import HistoryRow
-from anju.town import rhythm
+from anju.town import living
 from anju.town.kits import DeviceSeed
 from anju.town.people import HomeSeed
 
@@ -41,9 +41,10 @@ def _home(seed: HomeSeed, mine: list[tuple[DeviceSeed, DeviceInfo]], until: date
     days = LONG if seed.n < LONG_HOMES else DAYS
     motions = [pair for pair in mine if pair[0].kind == "motion"]
     doors = [pair for pair in mine if pair[0].kind == "door"]
+    hung = motions[0][0].position if motions else ""
     for back in range(days, -1, -1):
         on = clock.local(until - timedelta(days=back)).date()
-        for doing in rhythm.day(seed.n, on, clock.SHANGHAI):
+        for doing in living.day(seed.n, on, clock.SHANGHAI, hung):
             choices = motions if doing.kind == "motion" else doors
             if doing.at < until - timedelta(minutes=1) and choices:
                 noticing = rng.choice(choices)

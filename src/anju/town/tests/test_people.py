@@ -8,7 +8,7 @@ import pytest
 from stdnum import imei
 from stdnum.cn import ric
 
-from anju.town import ids, land, people, rhythm
+from anju.town import ids, land, living, people
 
 TODAY = date(2026, 11, 20)
 MAP = Path(__file__).parents[1] / "static" / "town" / "map.geojson"
@@ -81,10 +81,10 @@ def test_days_have_a_rhythm():
     from anju.kernel.clock import SHANGHAI
 
     on = date(2026, 11, 18)
-    day = rhythm.day(5, on, SHANGHAI)
-    assert day == rhythm.day(5, on, SHANGHAI)
+    day = living.day(5, on, SHANGHAI)
+    assert day == living.day(5, on, SHANGHAI)
     assert all(d.at.astimezone(SHANGHAI).date() == on for d in day)
     assert [d.at for d in day] == sorted(d.at for d in day)
-    every = [d.at.hour for n in range(60) for d in rhythm.day(n, on, SHANGHAI) if d.kind == "motion"]
+    every = [d.at.hour for n in range(60) for d in living.day(n, on, SHANGHAI) if d.kind == "motion"]
     night, noon = sum(1 for h in every if h < 4), sum(1 for h in every if 8 <= h < 12)
     assert noon > 12 * night

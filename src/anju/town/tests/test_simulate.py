@@ -13,7 +13,7 @@ from anju.town.voices import Household, Keys
 from anju.town.weather import Weather
 from anju.town.wire import Door
 
-CALM = Weather(0, 0, 0, 0, 0)
+CALM = Weather(0, 0, 0, 0, 0, 0, 0)
 KEYS = Keys("token", "0123456789abcdef")
 
 

@@ -6,6 +6,8 @@ import asyncio
 import signal
 import time
 from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from anju.kernel import clock
 from anju.town import people, runfile
+from anju.town.going_on import going_on
 from anju.town.simulate import Plan, Tally, Town
 from anju.town.weather import Weather
 
@@ -33,6 +36,14 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--lines", type=int, default=48, help="同时几条连接")
         parser.add_argument("--calm", action="store_true", help="不丢、不重、不迟、不乱")
+        parser.add_argument(
+            "--live", action="store_true", help="像真的一样慢慢过（速度 1，一直跑）；平台没起来就等，重启了就接上"
+        )
+        parser.add_argument("--collapse-every", type=float, default=0.0, help="每几秒有一位老人跌倒按不了（默认没有）")
+        parser.add_argument(
+            "--truth", default=str(settings.ANJU_HOME / "town" / "truth.jsonl"), help="跌倒的真相记在哪里"
+        )
+        parser.add_argument("--dark", type=float, default=0.01, help="每个基站每天断网的机会（默认 0.01）")
         parser.add_argument("--quiet", action="store_true", help="只在结束时打印一行")
         parser.add_argument("--run-file", default=str(settings.ANJU_HOME / "run.json"), help="平台写下的 run.json")
 
@@ -42,18 +53,22 @@ class Command(BaseCommand):
             raise CommandError("正式环境不运行虚拟小镇。请在演示环境里用。")
         if options["homes"] < 1 or options["speed"] <= 0 or options["rate"] < 0 or options["lines"] < 1:
             raise CommandError("户数、速度、连接数要大于 0，每秒条数不能是负数。")
+        plan = Plan(
+            speed=options["speed"], rate=options["rate"], duration=options["duration"] or float("inf"),
+            sos_every=options["sos_every"], seed=options["seed"], lines=options["lines"],
+            weather=Weather(0, 0, 0, 0, 0, 0, 0) if options["calm"] else Weather(dark=options["dark"]),
+            collapse_every=options["collapse_every"], truth=Path(options["truth"]),
+        )  # fmt: skip
+        homes = people.homes(options["homes"], today=clock.today())
+        if options["live"]:
+            alive = replace(plan, speed=1.0, rate=0.0, duration=float("inf"), lines=min(8, plan.lines))
+            asyncio.run(going_on(homes, alive, options["run_file"], self.stdout.write))
+            return
         try:
             found = runfile.read(options["run_file"])
         except runfile.NotRunning as reason:
             raise CommandError(str(reason)) from None
-        plan = Plan(
-            speed=options["speed"], rate=options["rate"], duration=options["duration"] or float("inf"),
-            sos_every=options["sos_every"], seed=options["seed"], lines=options["lines"],
-            weather=Weather(0, 0, 0, 0, 0) if options["calm"] else Weather(),
-        )  # fmt: skip
-        town = Town(
-            people.homes(options["homes"], today=clock.today()), found.http, plan, keys=found.keys, broker=found.broker
-        )
+        town = Town(homes, found.http, plan, keys=found.keys, broker=found.broker)
         began = time.monotonic()
         tally = asyncio.run(self._live(town, quiet=options["quiet"]))
         self._summary(tally, time.monotonic() - began)
