@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import OperationalError, transaction
+
 from anju.elders.checks import NotAccepted
 from anju.incidents.models import Entry, Incident
 from anju.kernel.scope import EVERYWHERE, seen_by
@@ -15,7 +17,11 @@ def forget(*, elder_id: int) -> int:
     Times, states, seats, duties, the class of the outcome and who wrote each line stay.
     """
     with seen_by(EVERYWHERE):
-        cases = list(Incident.objects.select_for_update(of=("self",)).filter(elder=elder_id))
+        try:  # her record is locked already, and who closes a case of hers comes the other way: nobody waits here
+            with transaction.atomic():
+                cases = list(Incident.objects.select_for_update(of=("self",), nowait=True).filter(elder=elder_id))
+        except OperationalError:
+            raise NotAccepted("她的事件正有人在处置，请稍后再删除个人信息") from None
         if still := [case.number for case in cases if case.state != "closed"]:
             raise NotAccepted(f"有未归档的事件 {'、'.join(still)}，归档以后才能删除个人信息")
         for case in cases:

@@ -34,8 +34,6 @@ def identify(
         elder = elders.elder(elder_id) if elder_id is not None else None
         if elder_id is not None and elder is None:
             raise NotAllowed("册上没有这位服务对象，请刷新后再选", code="needs")
-        if elder is not None:
-            opening.one_at_a_time(f"home:{elder.home_id}")
     incident = locked(incident_id)
     if incident.home_id is not None:
         raise NotAllowed("这件事已经知道是哪一户", code="not_here")
@@ -55,6 +53,9 @@ def identify(
 
 
 def _belongs(incident: Incident, elder: Any, caller: dict[str, Any]) -> None:
+    # A batch of alarms may hold this case and wait for that home: who came the other way round would wait in a circle.
+    if not opening.at_once(f"home:{elder.home_id}"):
+        raise NotAllowed("这户正好有新的报警进来，请看一眼队列再点一次", code="not_here")
     with seen_by(EVERYWHERE):
         other = Incident.objects.filter(
             home_id=elder.home_id, drill=False, state__in=rules.OPEN_BEFORE_FOLLOW_UP

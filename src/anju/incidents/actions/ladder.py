@@ -217,10 +217,21 @@ def go_on(incident: Incident) -> None:
 def call_off(incident: Incident, why: str) -> None:
     """Nobody is needed any more."""
     for attempt in incident.attempts.filter(state__in=LIVE):
+        if attempt.channel == "robot" and attempt.state == "ringing":
+            _stop_ringing(attempt)
         engine.make(attempt, "called_off", THE_CLOCK, note=why)
     if incident.ladder_open:
         incident.ladder_open = False
         incident.save(update_fields=["ladder_open"])
+
+
+def _stop_ringing(attempt: Attempt) -> None:
+    """Who lifts now would set out for nothing, and hear how to get into the home. Who has lifted is not cut off."""
+    try:
+        with transaction.atomic():
+            calls.hang_up(by=THE_CLOCK, call_id=str(attempt.call_id))
+    except NotAllowed:  # it ended meanwhile, or there is no switchboard
+        return
 
 
 def late(attempt: Attempt) -> None:

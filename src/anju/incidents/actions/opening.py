@@ -108,10 +108,23 @@ def _clue(alarm: Any) -> str:
 
 
 def one_at_a_time(key: str) -> None:
-    """Wait until nobody else opens or names a case of this home; held until the transaction ends."""
-    number = int.from_bytes(hashlib.sha256(f"incident {key}".encode()).digest()[:8], "big", signed=True)
+    """Wait until nobody else opens or names a case of this home; held until the transaction ends.
+
+    Before the case is locked, never after: who holds a case and must have this as well asks `at_once`.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_lock_of(key)])
+
+
+def at_once(key: str) -> bool:
+    """The same without waiting: False if somebody is at it now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_lock_of(key)])
+        return bool(cursor.fetchone()[0])
+
+
+def _lock_of(key: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"incident {key}".encode()).digest()[:8], "big", signed=True)
 
 
 def _last_case(home_id: int | None, clue: str) -> Incident | None:

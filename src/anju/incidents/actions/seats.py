@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 
 from anju.accounts import queries as accounts
 from anju.accounts.roles import Role
@@ -82,12 +83,11 @@ def seat_dropped(*, user_id: int, why: str = "连接中断") -> int:
     count = 0
     with seen_by(EVERYWHERE), transaction.atomic():
         name = accounts.user_name(user_id)
-        mine = Incident.objects.filter(state__in=OPEN_BEFORE_FOLLOW_UP)
-        for pk in [
-            *mine.filter(a_seat=user_id).values_list("pk", flat=True),
-            *mine.filter(b_seat=user_id).values_list("pk", flat=True),
-        ]:
+        mine = Incident.objects.filter(Q(a_seat=user_id) | Q(b_seat=user_id), state__in=OPEN_BEFORE_FOLLOW_UP)
+        for pk in sorted(mine.values_list("pk", flat=True)):  # in one order: two desks may drop out of the same cases
             incident = locked(pk)
+            if user_id not in {incident.a_seat_id, incident.b_seat_id} or incident.state not in OPEN_BEFORE_FOLLOW_UP:
+                continue  # somebody took it over, or it was ended, while we waited for the case
             seat = "A" if incident.a_seat_id == user_id else "B"
             _get_up(incident, seat)
             write(incident, source="system", kind="seat", text=f"{seat} 席 {name} {why}，任务转给在席的人")

@@ -189,8 +189,9 @@ def on_key(*, call_id: str, ref: str, purpose: str, digit: str) -> None:
             _asked_for_help(call_id, int(ref.removeprefix(HOME)))
         return
     with seen_by(EVERYWHERE), transaction.atomic():
+        incident = locked(pk)  # before its attempts, as everywhere
         if purpose == "elder_check":
-            _elder_pressed(locked(pk), call_id, digit)
+            _elder_pressed(incident, call_id, digit)
         elif purpose == "contact_robot":
             ladder.contact_pressed(call_id, digit)
 

@@ -236,3 +236,20 @@ def test_every_call_is_a_line_of_the_story_with_its_recording_by_call_id(story, 
     assert [e.text for e in reversed(told)] == ["呼老人", "老人的电话接通了", "与老人的通话：接通 1 分 05 秒"]
     assert told[0].data["seconds"] == 65
     assert call_queries.of(f"incident:{story.it.pk}")[0].result == "answered"
+
+
+@pytest.mark.req("INC-02", "INC-07")
+@pytest.mark.parametrize("lifted", [False, True])
+def test_when_she_is_well_the_robot_rings_no_contact_any_more_and_cuts_nobody_off(story, phone, lifted):
+    story.opened()
+    story.let_pass(seconds=15)
+    for _ in range(5):
+        story.let_pass(seconds=30)
+    call = phone.dialled("contact_robot")
+    assert story.it.attempts.get(call_id=call.call_id).state == "ringing"
+    if lifted:
+        phone.lifts(call, "contact")
+    story.do("accept")
+    story.do("safe")
+    assert [str(c.call_id) for c in phone.asked("hang_up")] == ([] if lifted else [str(call.call_id)])
+    assert not story.live()
