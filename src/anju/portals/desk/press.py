@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from anju.kernel import clock
 from anju.portals.desk.models import Press
@@ -22,7 +22,20 @@ def key_of(path: str, words: Mapping[str, Any]) -> str:
 
 
 def once(key: str, act: Callable[[], object]) -> bool:
-    """Do it unless it was done before; False if it was. A refused act leaves no trace and may be tried again."""
+    """Do it unless it was done before; False if it was. A refused act leaves no trace and may be tried again.
+
+    Nobody's press is lost because two waited for each other: whom the database sends away does it again.
+    """
+    for patience in (2, 1, 0):
+        try:
+            return _once(key, act)
+        except OperationalError as error:
+            if not patience or connection.in_atomic_block or not lost_a_lock(error):
+                raise
+    raise AssertionError("unreachable")
+
+
+def _once(key: str, act: Callable[[], object]) -> bool:
     with transaction.atomic():
         try:
             with transaction.atomic():
@@ -31,6 +44,11 @@ def once(key: str, act: Callable[[], object]) -> bool:
             return False
         act()
     return True
+
+
+def lost_a_lock(error: BaseException) -> bool:
+    """Whether somebody else had what was wanted (a deadlock, a lock that was not waited for), so that once more may help."""
+    return getattr(error.__cause__, "sqlstate", "") in {"40P01", "55P03"}
 
 
 def forget_old() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
 from anju.incidents import actions as incidents
@@ -113,3 +114,27 @@ def test_the_strip_says_only_what_was_heard() -> None:
     assert "距今 8 分" in strip["sentence"]
     assert "没有收到不等于没有活动" in present.strip([], start, NOW, devices=2)["sentence"]
     assert "看不到起居" in present.strip([], start, NOW, devices=0)["sentence"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_press_that_lost_a_lock_to_somebody_is_carried_out_once_all_the_same() -> None:
+    tried: list[int] = []
+
+    def act() -> None:
+        tried.append(1)
+        if len(tried) < 3:
+            with connection.cursor() as cursor:
+                cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'two waited' USING ERRCODE = '40P01'; END $$")
+
+    assert once("circle", act)
+    assert len(tried) == 3
+    assert not once("circle", act), "and only once"
+
+    def breaks() -> None:
+        tried.append(1)
+        with connection.cursor() as cursor:
+            cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = '53100'; END $$")
+
+    with pytest.raises(OperationalError):
+        once("full", breaks)
+    assert len(tried) == 4, "what waiting does not help is told at once"
