@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import subprocess
 from collections.abc import Iterator
@@ -49,6 +50,11 @@ def look(rss_mib: float = 0.0) -> Iterator[Line]:
         return
     states = {row["resource"]: row["state"] for row in endpoints}
     yield from _rows(states)
+    if not settings.DEMO and ipaddress.ip_address(settings.ANJU_SIP_HOST).is_loopback:
+        yield Line(
+            "sip_host", "电话监听地址", "deaf", f"只在本机（{settings.ANJU_SIP_HOST}）监听，运营商和外面的话机都到不了",
+            "在 var/anju.env 里设 ANJU_SIP_HOST",
+        )  # fmt: skip
     if rss_mib > MUCH_MIB:
         yield Line(
             "engine_memory", "话务引擎内存", "warn", f"{rss_mib:.0f} MB，偏高", "夜间会自动归还；持续不降请在空闲时重启"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anju.calls.lines import speech
@@ -175,26 +175,65 @@ def test_an_odd_machine_is_refused_and_an_empty_centre_is_only_told() -> None:
     assert not any(p.grave for p in empty)
 
 
-text = st.text(max_size=60)
+ODD = (
+    "\n[x]\n",
+    "\r\n",
+    ";",
+    "\\",
+    "[x]",
+    "${EXTEN}",
+    "%\n[x]",
+    "%;",
+    ",1,System(x)",
+    "=>",
+    "#include x",
+    " ",
+    "\0",
+    "",
+)
+RIGHT = {
+    "name": ("city", "a.b-c"), "user": ("", "acc1"), "secret": (SECRET,), "host": ("", "h.example", "10.0.0.1", "fe80::1"),
+    "number": ("057196219", "+86571"), "extension": ("1017",), "shown": ("周晓岚", "Zhou (夜班)"), "address": ("10.0.0.0/8", "::1"),
+}  # fmt: skip
 
 
-@given(name=text, user=text, secret=text, host=text, number=text, extension=text, shown=text, address=text)
-def test_whatever_a_table_holds_the_files_hold_only_sections_that_we_wrote(
-    name: str, user: str, secret: str, host: str, number: str, extension: str, shown: str, address: str
-) -> None:
+@st.composite
+def rows_of(draw: st.DrawFn) -> dict[str, str]:
+    """A row as people fill it in, with at most two values spoilt: if all of them were, nothing would ever be written."""
+    row = {name: draw(st.sampled_from(good)) for name, good in RIGHT.items()}
+    for name in draw(st.sets(st.sampled_from(sorted(row)), max_size=2)):
+        at = draw(st.integers(0, len(row[name])))
+        row[name] = draw(st.just(row[name][:at] + draw(st.sampled_from(ODD)) + row[name][at:]) | st.text(max_size=60))
+    return row
+
+
+def test_whatever_a_table_holds_the_files_hold_only_sections_that_we_wrote() -> None:
     """Either it is refused, or it is a value: no more headings, no more lines than an ordinary row makes."""
-    lines = Lines(
-        trunks=(Trunk(name, user, secret, (address,) if address else (), host),), numbers=(Number(number),),
-        seats=(Seat(extension, secret, shown),), phones=(Phone(name + "p", secret, number, address),),
-    )  # fmt: skip
-    try:
-        files = writing.render(Plan(machine(), lines))
-    except writing.RefusedConfig:
-        return
-    allowed = {lines.trunks[0].line, extension, "web" + extension, name + "p"}
     usual = set(sections(writing.render(Plan(machine(), Lines()))["pjsip.conf"]))
-    assert set(sections(files["pjsip.conf"])) <= allowed | usual
-    assert ";" not in files["pjsip.conf"].replace("\\;", "")
+    written: list[dict[str, str]] = []
+
+    @settings(max_examples=150, deadline=None)
+    @given(rows_of())
+    def holds(row: dict[str, str]) -> None:
+        name, address = row["name"], row["address"]
+        lines = Lines(
+            trunks=(Trunk(name, row["user"], row["secret"], (address,) if address else (), row["host"]),),
+            numbers=(Number(row["number"]),), seats=(Seat(row["extension"], row["secret"], row["shown"]),),
+            phones=(Phone(name + "p", row["secret"], row["number"], "".join(c for c in address if c != "/")),),
+        )  # fmt: skip
+        try:
+            files = writing.render(Plan(machine(), lines))
+        except writing.RefusedConfig:
+            return
+        written.append(row)
+        line, seat = lines.trunks[0].line, row["extension"]
+        assert set(sections(files["pjsip.conf"])) <= {line, f"{line}~out", seat, "web" + seat, name + "p"} | usual
+        assert ";" not in files["pjsip.conf"].replace("\\;", "")
+        steps = [step for step in files["extensions.conf"].splitlines() if step.startswith(("exten", " same"))]
+        assert not any("System(" in step or "#include" in step for step in steps)
+
+    holds()
+    assert len(written) > 10, "if all were refused, this test could not fail"
 
 
 def test_the_files_are_written_whole_for_their_owner_and_only_when_they_change(tmp_path: Path) -> None:

@@ -245,6 +245,11 @@ def test_the_operations_page_says_in_plain_words_what_is_wrong_with_the_lines(ag
     assert seen()["seats"] == "warn"
     assert seen(900)["engine_memory"] == "warn"
 
+    real.DEMO = False
+    assert seen()["sip_host"] == "deaf", "in production somebody else's equipment must reach it"
+    real.ANJU_SIP_HOST = "0.0.0.0"  # noqa: S104
+    assert "sip_host" not in seen()
+
     def silent(_path: str) -> None:
         raise httpx.ConnectError("refused")
 
