@@ -27,6 +27,11 @@ def another(subject: Any, by: Actor) -> bool | str:
     return by.user_id != subject.scored_by or "复核要由原评分人以外的人来做，请转给另一位值班长或质检。"
 
 
+def not_about_me(subject: Any, by: Actor) -> bool | str:
+    """Nobody settles what is said against herself."""
+    return by.user_id is None or by.user_id != subject.agent_id or "这是对您本人的意见，请转给另一位同事办理。"
+
+
 def both_heard(subject: Any, by: Actor) -> bool | str:  # noqa: ARG001
     """Both sides of a complaint were heard."""
     from anju.kernel.models import Movement

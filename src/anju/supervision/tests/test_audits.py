@@ -203,6 +203,12 @@ def test_talking_comes_first_and_only_what_it_does_not_settle_is_a_complaint(cen
     actions.complaint_move(complaint_id=talked.pk, move="talked_out", by=centre["a1"], note="约了换新")
     talked.refresh_from_db()
     assert (talked.state, talked.formal_at, talked.closed_at is not None) == ("settled", None, True)
+    against = actions.complain(
+        by=centre["a1"], source="phone", about="agent", content="不耐烦", place=PLACE, agent_id=centre["a1"].user_id
+    )
+    with pytest.raises(NotAllowed, match="您本人"):
+        actions.complaint_move(complaint_id=against.pk, move="talked_out", by=centre["a1"], note="没事了")
+    actions.complaint_move(complaint_id=against.pk, move="talked_out", by=centre["a2"], note="已致歉")
     formal = actions.complain(by=centre["a1"], source="media", about="rescue", content="来得慢", place=PLACE)
     actions.complaint_move(complaint_id=formal.pk, move="formal", by=centre["a1"], note="要求书面答复")
     with pytest.raises(NotAllowed, match="是否属实"):
