@@ -63,6 +63,7 @@ FILE_NAMES: dict[str, str] = {
     "calls/control/*": "the switchboard: live calls, and what it does with them",
     "calls/levels/*": "a sub-app: the level of each queue and proposals to move seats",
     "calls/recordings/*": "a sub-app: what was recorded, sealed, copied and may be heard",
+    "calls/figures/*": "a sub-app: the stored counts of days that are over, and the job that stores them",
     "calls/kpis/*": "the figures of the call centre: each a function, a test, a sentence",
     "calls/lines/*": "a sub-app: the telephone lines, the engine's configuration made of them, its prompts",
     "calls/asterisk/*": "the port over Asterisk's REST interface, with types made of its own description",

@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "anju.calls.scripts",
     "anju.calls.recordings",
     "anju.calls.levels",
+    "anju.calls.figures",
     "anju.alarms",
     "anju.fieldwork",
     "anju.incidents",

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from anju.calls.kpis.counting import By, Chosen, Line, lines, seats
+from anju.calls.kpis.counting import By, Chosen, Line
+from anju.calls.kpis.days import lines, seats
 from anju.calls.kpis.definitions import KPIS, Counts, Kpi
 from anju.calls.kpis.live import Live, LiveQueue, live
 from anju.kernel import clock

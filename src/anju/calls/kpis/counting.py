@@ -1,11 +1,12 @@
-"""The counts from the tables, in SQL: some 30,000 calls a second on two busy cores (measured), so a month of a centre in a second or two.
+"""The counts from the calls themselves, in SQL: some 30,000 calls a second on two busy cores (measured). Days that are over are
+stored by `days.py`, which asks the same statements.
 
 `records.py` says the same call by call; a property test holds the two together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -43,12 +44,19 @@ class Chosen:
 
 
 def _where(chosen: Chosen) -> tuple[str, list[Any]]:
-    said = [
+    said, values = filters(chosen)
+    times = [
         "c.direction IN ('in', 'out')",
         "c.planned_at >= %s",
         "c.planned_at < %s",
     ]  # the index begins with the direction
-    values: list[Any] = [chosen.since, chosen.until]
+    return " AND ".join(times + said), [chosen.since, chosen.until, *values]
+
+
+def filters(chosen: Chosen) -> tuple[list[str], list[Any]]:
+    """What is asked of the rows `c` (calls, or stored cells) and their queue `q`, but for the time; the asker's scope is in it."""
+    said: list[str] = []
+    values: list[Any] = []
     scope = current()
     if not scope.is_everything:
         said.append("c.place LIKE ANY(%s)")
@@ -65,7 +73,7 @@ def _where(chosen: Chosen) -> tuple[str, list[Any]]:
     if chosen.emergency is not None:
         said.append("c.emergency = %s")
         values.append(chosen.emergency)
-    return " AND ".join(said), values
+    return said, values
 
 
 _KEYS: Final = {
@@ -167,13 +175,18 @@ GROUP BY 1
 """
 
 
-def lines(chosen: Chosen, by: By = "all") -> list[Line]:
-    """The counts, one line a group, in the order of the keys. Calls in the asker's scope only; seats are the centre's."""
-    if by in {"user", "seat"} or chosen.user_id is not None or chosen.seat:
+def direct_lines(chosen: Chosen, by: By = "all") -> list[Line]:
+    """The counts from the calls themselves, one line a group, in the order of the keys. Calls in the asker's scope only."""
+    if of_seats(chosen, by):
         return _of_seats(chosen, by)
     where, values = _where(chosen)
     key, name = _KEYS[by]
-    return _run(_CALLS.format(key=key, name=name, where=where, join=_GROUP_JOIN if by == "group" else ""), values)
+    return run(_CALLS.format(key=key, name=name, where=where, join=_GROUP_JOIN if by == "group" else ""), values)
+
+
+def of_seats(chosen: Chosen, by: By) -> bool:
+    """Whether ringings of seats are counted instead of calls."""
+    return by in {"user", "seat"} or chosen.user_id is not None or bool(chosen.seat)
 
 
 def _of_seats(chosen: Chosen, by: By) -> list[Line]:
@@ -187,25 +200,55 @@ def _of_seats(chosen: Chosen, by: By) -> list[Line]:
             rung += f" AND l.{column} = %s"
             took += f" AND (SELECT l.{column} {_FIRST}) = %s"
             mine.append(wanted)
-    legs = _run(
-        _LEGS.format(
-            key={"user": "coalesce(l.user_id::text, '')", "seat": "l.seat"}.get(by) or _KEYS[by][0], where=rung
-        ),
-        values + mine,
+    leg_key = {"user": "coalesce(l.user_id::text, '')", "seat": "l.seat"}.get(by) or _KEYS[by][0]
+    legs = run(_LEGS.format(key=leg_key, where=rung), values + mine)
+    calls = run(_CALLS.format(key=_KEYS[by][0].format(first=_FIRST), name="''", where=took, join=""), values + mine)
+    return together(
+        [*legs, *(Line(line.key, "", taken(line.counts)) for line in calls if counted_for_taker(line.counts))]
     )
-    calls = _run(_CALLS.format(key=_KEYS[by][0].format(first=_FIRST), name="''", where=took, join=""), values + mine)
-    found = {line.key: line.counts for line in legs}
-    for line in calls:
-        c = line.counts
-        if c.judged or c.outgoing:
-            whole = found.get(line.key, Counts())
-            found[line.key] = whole + Counts(
-                judged=c.judged, solved=c.solved, outgoing=c.outgoing, outgoing_answered=c.outgoing_answered
-            )
-    return [Line(key, "", counts) for key, counts in sorted(found.items())]
 
 
-def _run(sql: str, values: Sequence[Any]) -> list[Line]:
+def counted_for_taker(c: Counts) -> bool:
+    """Whether a call says something about who took it, beyond her ringing."""
+    return bool(c.judged or c.outgoing)
+
+
+def taken(c: Counts) -> Counts:
+    """What a call says about who took it first, beyond her ringing."""
+    return Counts(judged=c.judged, solved=c.solved, outgoing=c.outgoing, outgoing_answered=c.outgoing_answered)
+
+
+def together(found: Iterable[Line]) -> list[Line]:
+    """Lines of one key become one, in the order of the keys."""
+    kept: dict[str, Line] = {}
+    for line in found:
+        known = kept.get(line.key)
+        kept[line.key] = Line(line.key, known.label or line.label, known.counts + line.counts) if known else line
+    return [kept[key] for key in sorted(kept)]
+
+
+_HOUR: Final = f"extract(hour FROM c.planned_at AT TIME ZONE '{ZONE}')::int"
+_CELL: Final = f"concat_ws('|', {_HOUR}, c.place, coalesce(c.queue_id, 0), c.emergency::int)"
+
+
+def cells_of(chosen: Chosen) -> list[Line]:
+    """What is stored of a span: keys hour|place|queue|emergency."""
+    where, values = _where(chosen)
+    return run(_CALLS.format(key=_CELL, name="''", where=where, join=""), values)
+
+
+def seat_cells_of(chosen: Chosen) -> tuple[list[Line], list[Line]]:
+    """The same by agent and seat, keys …|user|seat|1 where she rang or took it, …|user||0 where she only dialled."""
+    where, values = _where(chosen)
+    rung = f"concat_ws('|', {_CELL}, coalesce(l.user_id, 0), l.seat, 1)"
+    first = "coalesce((SELECT l.user_id {0}), c.by_user, 0), coalesce((SELECT l.seat {0}), ''), (SELECT count(*) FROM (SELECT 1 {0}) t)"
+    took = f"concat_ws('|', {_CELL}, {first.format(_FIRST)})"
+    calls = run(_CALLS.format(key=took, name="''", where=where, join=""), values)
+    return run(_LEGS.format(key=rung, where=where), values), [line for line in calls if counted_for_taker(line.counts)]
+
+
+def run(sql: str, values: Sequence[Any]) -> list[Line]:
+    """Key, label and counts by the names of their columns."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL jit = off")  # compiling these statements takes longer than running them
         cursor.execute(sql, values)
@@ -220,20 +263,18 @@ def _counts(names: Sequence[str], values: Sequence[Any], whole: set[str]) -> Cou
     return Counts(**given)
 
 
-def seats(chosen: Chosen, by: By, now: datetime) -> dict[str, Counts]:
-    """Busy and present seconds by user, by seat, or of all (key ""), clipped to the span."""
-    key = {"user": "s.user_id::text", "seat": "s.extension"}.get(by, "''")
+def direct_seats(chosen: Chosen, by: By | Literal["both"], now: datetime) -> dict[str, Counts]:
+    """Busy and present seconds from the log itself: by user, by seat, or of all (key ""), clipped to the span."""
+    key = {"user": "s.user_id::text", "seat": "s.extension", "both": "s.user_id || '|' || s.extension"}.get(by, "''")
+    given = {
+        "since": chosen.since,
+        "until": min(chosen.until, now),
+        "now": now,
+        "user": chosen.user_id,
+        "seat": chosen.seat,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SEATS.format(key=key),
-            {
-                "since": chosen.since,
-                "until": min(chosen.until, now),
-                "now": now,
-                "user": chosen.user_id,
-                "seat": chosen.seat,
-            },
-        )
+        cursor.execute(_SEATS.format(key=key), given)
         return {
             str(k): Counts(busy_seconds=float(busy or 0), present_seconds=float(present or 0))
             for k, busy, present in cursor.fetchall()

@@ -9,7 +9,8 @@ from datetime import datetime, time, timedelta
 
 from django.db.models import Count, Min, Q
 
-from anju.calls.kpis.counting import Chosen, Line, lines
+from anju.calls.kpis.counting import Chosen, Line
+from anju.calls.kpis.days import lines
 from anju.calls.kpis.definitions import Counts, answer_rate, level_15, level_20
 from anju.calls.models import Call, Queue, SeatState
 from anju.kernel import clock

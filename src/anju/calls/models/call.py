@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.db import models
 
 from anju.calls.flow import CALL
+from anju.calls.models.counted import calls_counted, legs_counted
 from anju.kernel.crypto import EncryptedTextField
 from anju.kernel.flow.guard import guard
 from anju.kernel.flow.registry import runs
@@ -122,7 +123,7 @@ class Call(FlowSubject, ScopedModel):
             models.Index(fields=["caller_index", "planned_at"], name="calls_of_number"),
             models.Index(fields=["state"], name="calls_live", condition=~models.Q(state="ended")),
         ]
-        triggers = [guard(CALL)]
+        triggers = [guard(CALL), *calls_counted()]
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.result or self.state}"
@@ -168,6 +169,7 @@ class Leg(ScopedModel):
             models.Index(fields=["call", "role"], name="legs_by_role"),
             models.Index(fields=["user_id", "planned_at"], name="legs_of_user"),
         ]
+        triggers = legs_counted()
 
     def __str__(self) -> str:
         return f"{self.role} {self.result}"

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 
+from anju.calls.models.counted import stretches_counted
 from anju.kernel.scope import OpenModel
 
 SEAT_STATES = [
@@ -125,6 +126,7 @@ class SeatLog(OpenModel):
             models.Index(fields=["user", "since"], name="seat_log_of_user"),
             models.Index(fields=["user"], name="seat_log_open", condition=models.Q(until__isnull=True)),
         ]
+        triggers = stretches_counted()
 
     def __str__(self) -> str:
         return f"{self.extension} {self.state} {self.since:%F %T}"
