@@ -113,3 +113,12 @@ class SeatChanged:
     was: str
     now: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewsUntold:
+    """Something that happened with a call could not be told, however often it was tried; `over`: it got through at last."""
+
+    fact: str
+    text: str
+    over: bool = False

@@ -12,18 +12,21 @@ import time
 from typing import Final
 
 import psycopg
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
+from anju.alarms import actions as alarms
 from anju.alarms import bounds, sensing
 from anju.kernel import audit
 from anju.kernel.flow import ticker
+from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.ops import heartbeat
 
 _log = logging.getLogger(__name__)
+POISON: Final = "poison"
 EVERY: Final = 20.0
 """Seconds between two sweeps."""
 FRESH: Final = 90.0
-"""A sweep must have succeeded within so many seconds, or the process shows no sign of life."""
+"""A sweep must have succeeded, or its failure must have been told, within so many seconds, or there is no sign of life."""
 
 
 class Sweeper:
@@ -43,8 +46,25 @@ class Sweeper:
             except (DatabaseError, psycopg.Error):
                 _log.exception("the sweep lost its database; trying again")
                 connection.close()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and told, and the next sweep must come
+                _log.exception("the sweep failed; the next one comes all the same")
+                self._tell(error)
             self.stop.wait(EVERY)
         connection.close()
+
+    def _tell(self, error: Exception) -> None:
+        """A fault of ours: the leads are paged. That is the sign of life: to end the process would help no home, and would
+        hold up the deadlines of rescues again and again.
+        """
+        text = f"静默看护出错，每 {EVERY:.0f} 秒重试：{type(error).__name__}: {error}"
+        try:
+            with seen_by(EVERYWHERE), transaction.atomic():
+                alarms.trouble(kind=POISON, subject="静默看护", text=text)
+        except (DatabaseError, psycopg.Error):
+            _log.exception("and nobody could be told")
+            connection.close()
+        else:
+            self.last = time.monotonic()
 
     def is_well(self) -> bool:
         """Whether a sweep succeeded lately."""

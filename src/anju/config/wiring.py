@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from anju.kernel import hooks
 from anju.kernel.facts import reacts
+
+if TYPE_CHECKING:
+    from anju.incidents.facts import IncidentClosed
 
 
 def connect() -> None:
@@ -62,10 +67,7 @@ def silences() -> None:
     from anju.calls.facts import KeyPressed
     from anju.elders import queries as elders
     from anju.incidents.facts import IncidentClosed
-    from anju.incidents.rules import FALSE_CLASSES
     from anju.kernel import clock
-
-    well = (frozenset(FALSE_CLASSES) | {"safe", "safe_at_home"}) - {"device_fault", "late_data", "test"}
 
     def ask(fact: ElderAsked) -> None:
         elder = elders.elder(fact.elder_id)
@@ -81,13 +83,19 @@ def silences() -> None:
         if kind == "home" and fact.digit == "1":
             states.alive(home_id=int(home_id), at=clock.now(), what="电话按键应答")
 
-    def archived(fact: IncidentClosed) -> None:
-        if fact.outcome_class in well:
-            states.learn_from_case(case_kind="incident", case_id=fact.incident_id)
-
     reacts(ElderAsked, ask)
     reacts(KeyPressed, pressed)
-    reacts(IncidentClosed, archived)
+    reacts(IncidentClosed, learn_from, "job")  # by and by: who closes a case must not wait for the sweep of silences
+
+
+def learn_from(fact: IncidentClosed) -> None:
+    """She was well: what an agent found teaches the rhythm of her home."""
+    from anju.alarms import states
+    from anju.incidents.rules import FALSE_CLASSES
+
+    well = (frozenset(FALSE_CLASSES) | {"safe", "safe_at_home"}) - {"device_fault", "late_data", "test"}
+    if fact.outcome_class in well:
+        states.learn_from_case(case_kind="incident", case_id=fact.incident_id)
 
 
 def roster() -> None:
@@ -170,12 +178,22 @@ def call_backs() -> None:
 
 def pages() -> None:
     """Troubles of the platform page the leads."""
+    from anju.alarms import actions as alarms
     from anju.alarms.facts import SourceSilent, TroubleRaised
+    from anju.calls.facts import NewsUntold
     from anju.config import health
     from anju.ops.status import processes
 
+    def untold(fact: NewsUntold) -> None:
+        subject = f"电话 {fact.fact}"
+        if fact.over:
+            alarms.trouble_over(kind="poison", subject=subject)
+        else:
+            alarms.trouble(kind="poison", subject=subject, text=fact.text)
+
     reacts(TroubleRaised, lambda f: health.page_leads(f.text, occasion=f"trouble:{f.trouble_id}"))
     reacts(SourceSilent, lambda f: health.page_leads(f.text, occasion=f"trouble:{f.trouble_id}"))
+    reacts(NewsUntold, untold)
     hooks.provide("health", health.status)
     hooks.provide("processes", processes)
 

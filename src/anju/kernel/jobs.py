@@ -11,9 +11,10 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
 
 from anju.kernel import audit
 from anju.kernel.scope import EVERYWHERE, seen_by
@@ -51,7 +52,11 @@ class Job:
             options["schedule_in"] = {"seconds": in_seconds}
         if key and _waits(key):
             return 0
-        return int(self.task.configure(**options).defer(**kwargs))
+        try:
+            with transaction.atomic():  # who queued the same at this moment must not undo what the caller did
+                return int(self.task.configure(**options).defer(**kwargs))
+        except AlreadyEnqueued:
+            return 0
 
 
 def _waits(key: str) -> bool:

@@ -1,7 +1,8 @@
 """Tells the rest of the platform what happened with calls: after the ring, in order, exactly once.
 
 A fact is a row that was committed with its step (`rows.news`). Announcing it and ticking it off is one transaction, so a
-reaction runs once however often the switchboard is killed. A reaction that fails is tried again and delays no call.
+reaction runs once however often the switchboard is killed. A reaction that fails is tried again, with growing pauses and for
+ever (it may be an emergency call that has no case yet); after TRIES it is a trouble of the platform. It delays no other.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
@@ -27,7 +28,9 @@ OWE, CAME_BACK = "owe", "came_back"
 """Two kinds of news that are work of our own: a call-back is due, a caller was reached after all."""
 KEPT = timedelta(days=1)
 TRIES = 5
-NAP = 0.5
+"""After so many failures people are told."""
+NAP, LONGEST_PAUSE = 0.5, 60.0
+"""Seconds until a fact is tried again: the first time, and at most."""
 
 
 class Teller:
@@ -38,6 +41,7 @@ class Teller:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self.failures: deque[str] = deque(maxlen=50)
+        self._rest: dict[int, datetime] = {}  # row that failed → when it is tried again
 
     def start(self) -> None:
         """Begin to tell."""
@@ -75,7 +79,9 @@ class Teller:
 
     def tell_all(self, limit: int = 50) -> int:
         """Tell what waits, the oldest first; how many were told."""
-        waiting = list(News.objects.filter(told_at=None, tries__lt=TRIES).order_by("id")[:limit])
+        now = clock.now()
+        resting = [pk for pk, at in self._rest.items() if at > now]
+        waiting = list(News.objects.filter(told_at=None).exclude(pk__in=resting).order_by("id")[:limit])
         return sum(self._tell(row) for row in waiting)
 
     def _tell(self, row: News) -> bool:
@@ -83,13 +89,21 @@ class Teller:
             with transaction.atomic():
                 if News.objects.filter(pk=row.pk, told_at=None).update(told_at=clock.now()):
                     _announce(row.fact, dict(row.data))
+                    if row.tries >= TRIES:
+                        facts.announce(known.NewsUntold(row.fact, "", over=True))
+            self._rest.pop(row.pk, None)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - whoever reacts may be broken; the calls go on
             _log.exception("nobody could be told of %s", row.fact)
             self.failures.append(f"{row.fact}: {error}")
+            self._rest[row.pk] = clock.now() + timedelta(seconds=min(NAP * 2 ** min(row.tries, 10), LONGEST_PAUSE))
             try:
-                News.objects.filter(pk=row.pk).update(tries=row.tries + 1, problem=f"{error}"[:200])
+                with transaction.atomic():
+                    News.objects.filter(pk=row.pk).update(tries=min(row.tries + 1, 30_000), problem=f"{error}"[:200])
+                    if row.tries + 1 >= TRIES:
+                        text = f"电话的消息 {row.fact} 已 {row.tries + 1} 次没有办成，会一直重试：{error}"
+                        facts.announce(known.NewsUntold(row.fact, text[:300]))
             except Error:
                 _log.exception("and the failure could not be noted")
                 raise

@@ -136,6 +136,20 @@ def test_a_job_runs_in_its_own_name_and_one_key_waits_once():
 
 
 @pytest.mark.django_db
+def test_who_queues_the_same_at_the_same_moment_undoes_nothing(monkeypatch):
+    """Two transactions look whether a key waits, neither sees the other's: the second must not fail for it."""
+    done.clear()
+    assert sweep.defer(floor=1, key="third floor") > 0
+    monkeypatch.setattr(jobs, "_waits", lambda _: False)
+    with transaction.atomic():
+        assert sweep.defer(floor=2) > 0
+        assert sweep.defer(floor=3, key="third floor") == 0
+    monkeypatch.undo()
+    assert testing.run_jobs() == 2
+    assert [floor for floor, _ in done] == [1, 2]
+
+
+@pytest.mark.django_db
 def test_a_change_is_pushed_by_topic_and_place_and_nothing_else():
     changes.changed("incident", 7, "330199001001")
     with pytest.raises(ValueError, match="topic"):
