@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import struct
+import zlib
 from array import array
 from bisect import insort
 from collections.abc import Iterable, Sequence
@@ -123,9 +124,9 @@ class Rhythm:
     exposure: array[int] = field(default_factory=lambda: array("H", bytes(4 * CELLS)))
     ends: array[int] = field(default_factory=lambda: array("H", bytes(4 * CELLS)))
     scores: tuple[list[Score], list[Score]] = field(default_factory=lambda: ([], []))
-    tail: list[tuple[float, float]] | None = None
-    """(level, mean excess) of each mode as calibrated for `tail_day`; None = must be computed."""
-    tail_of: tuple[int, str, float] = (0, "", 0.0)
+    tail: dict[tuple[int, float], tuple[float, float]] | None = None
+    """(level, mean excess) for each (mode, times a month) that was asked; None = the scores have changed."""
+    tail_of: tuple[int, str] = (0, "")
 
     # ---- the table
 
@@ -182,6 +183,7 @@ class Rhythm:
                 return
             del scores[0]
         insort(scores, score, key=lambda s: s.value)
+        self.tail = None
 
     # ---- the statistic
 
@@ -203,24 +205,32 @@ class Rhythm:
     def thresholds(self, mode: int, budget: float, prior: Prior) -> float:
         """ln of the level that R may reach: exceeded `budget` × share times a month by silences that ended well."""
         wanted = TAIL if budget <= TAIL / 2.5 else 2.5 * budget
-        if self.tail is None or self.tail_of != (self.day, prior.name, wanted):
-            self.tail = [self._calibrate(m, wanted, prior) for m in MODES]
-            self.tail_of = (self.day, prior.name, wanted)
-        level, excess = self.tail[mode]
+        if self.tail is None or self.tail_of != (self.day, prior.name):
+            self.tail, self.tail_of = {}, (self.day, prior.name)
+        found = self.tail.get((mode, wanted))
+        if found is None:
+            found = self.tail[mode, wanted] = self._calibrate(mode, wanted, prior)
+        level, excess = found
         return level + excess * math.log(wanted / budget)
 
     def _calibrate(self, mode: int, wanted: float, prior: Prior) -> tuple[float, float]:
         days = float(max(0, min(WINDOW, self.day - self.first_day)))
         pseudo = PSEUDO_DAYS / 30.0
-        scores = [(s.value, 1.0) for s in self.scores[mode]]
-        scores += [(value, weight * pseudo) for value, weight in prior.tails[mode]]
-        scores.sort(reverse=True)
         target = wanted * SHARE[mode] * (days + PSEUDO_DAYS) / 30.0
-        count, total, level = 0.0, 0.0, scores[-1][0]
-        for value, weight in scores:
+        own, tail = self.scores[mode], prior.tails[mode]
+        mine, theirs, last = len(own) - 1, 0, len(tail)
+        count, total, level = 0.0, 0.0, 0.0
+        while mine >= 0 or theirs < last:  # both are in order: the highest of the two comes next
+            if theirs >= last or (mine >= 0 and own[mine].value >= tail[theirs][0]):
+                value, weight = own[mine].value, 1.0
+                mine -= 1
+            else:
+                value, weight = tail[theirs][0], tail[theirs][1] * pseudo
+                theirs += 1
             if count + weight > target:
                 level = value
                 break
+            level = value
             count += weight
             total += value * weight
         excess = total / count - level if count else 1.0
@@ -242,7 +252,7 @@ class Rhythm:
         cap = CAPS[mode]
         if lost:
             return self._slow(tod, mode, prior, (soft_at, hard_at), lost)
-        exposure, ends, usual = self.exposure, self.ends, prior.rates
+        exposure, ends, usual, exp = self.exposure, self.ends, prior.rates, math.exp
         base = mode * CELLS
         a, r, band, edge = START, START, 0, EDGES[1]
         clock = tod + a
@@ -251,19 +261,22 @@ class Rhythm:
             hour = int(clock)
             i = base + band * HOURS + hour % HOURS
             g = (ends[i] / PER_END + PRIOR_HOURS * usual[i]) / (exposure[i] / PER_HOUR + PRIOR_HOURS)
-            g = max(g, FLOOR_RATE)
+            if g < FLOOR_RATE:  # noqa: PLR1730 -- the inner loop of the watch: calls of min and max cost a third of it
+                g = FLOOR_RATE
             end = hour + 1 - tod
-            end = min(end, edge)
-            end = min(end, cap)
-            inverse = 1 / g
-            grown = (r + inverse) * math.exp(min(g * (end - a), 30.0)) - inverse
+            if end > edge:  # noqa: PLR1730
+                end = edge
+            if end > cap:  # noqa: PLR1730
+                end = cap
+            inverse, power = 1 / g, g * (end - a)
+            grown = (r + inverse) * exp(power if power < 30.0 else 30.0) - inverse  # noqa: FURB136
             if soft_age < 0 and grown >= soft_at:
                 soft_age = a + math.log((soft_at + inverse) / (r + inverse)) / g
             if grown >= hard_at:
                 hard_age = a + math.log((hard_at + inverse) / (r + inverse)) / g if hard_at > r else a
                 return Deadlines(min(soft_age, hard_age), min(hard_age, cap))
             r = grown
-            a = max(end, a + 1e-9)
+            a = end if end > a else a + 1e-9
             clock = tod + a + 1e-12
             if a >= edge:
                 band += 1
@@ -306,23 +319,32 @@ class Rhythm:
     # ---- keeping it
 
     def pack(self) -> bytes:
-        """The state in less than 2 KB."""
-        head = struct.pack("<BHHBB", VERSION, self.first_day & 0xFFFF, self.day & 0xFFFF, *map(len, self.scores))
+        """The state in about 1 KB: a million homes must fit into 2 GB with what their open silences take."""
+        head = struct.pack("<BHHBB", PLAIN, self.first_day & 0xFFFF, self.day & 0xFFFF, *map(len, self.scores))
         body = b"".join(
             struct.pack("<Bh", min(255, max(0, self.day - s.day)), round(s.value * _PER_LN))
             for m in MODES
             for s in self.scores[m]
         )
-        return head + self.exposure.tobytes() + self.ends.tobytes() + body
+        return bytes([VERSION]) + zlib.compress(head + self.exposure.tobytes() + self.ends.tobytes() + body, 1)
 
     @classmethod
     def unpack(cls, packed: bytes, *, today: int) -> Rhythm:
         """Back from `pack`. `today` (ordinal) restores the high part of the day numbers. ValueError when unreadable."""
+        if packed[:1] == bytes([VERSION]):
+            opened = zlib.decompressobj()
+            try:
+                plain = opened.decompress(packed[1:], 4 * VERY_LARGE)
+            except zlib.error as broken:
+                raise ValueError("a rhythm cut off") from broken
+            if not opened.eof or opened.unused_data:
+                raise ValueError("a rhythm cut off, or more than one")
+            packed = plain
         at, size = struct.calcsize("<BHHBB"), 4 * CELLS
         if len(packed) < at + 2 * size:
             raise ValueError("a rhythm cut off")
         version, first, day, *counts = struct.unpack_from("<BHHBB", packed)
-        if version != VERSION:
+        if version != PLAIN:
             raise ValueError(f"unknown version {version} of a rhythm")
         try:
             exposure, ends = array("H"), array("H")
@@ -342,7 +364,10 @@ class Rhythm:
         return cls(_near(first, today), day, exposure, ends, (home, away))
 
 
-VERSION: Final = 1
+VERY_LARGE: Final = 4096
+PLAIN: Final = 1
+VERSION: Final = 2
+"""A rhythm as it is stored: this byte, then the plain one compressed. Plain ones of before are read as well."""
 
 
 def _near(low: int, today: int) -> int:
