@@ -48,6 +48,7 @@ FILE_NAMES: dict[str, str] = {
     "alarms/codes.py": "the vocabulary of SCAIP with its Chinese labels",
     "alarms/ledger.py": "the conservation of messages and alarms, computed from the rows",
     "alarms/noting.py": "what a batch tells about the devices themselves",
+    "alarms/packing.py": "how the state of a rhythm is kept in a row: pure",
     "alarms/replay.py": "the door for measuring the rhythm on a recording: no database",
     "alarms/rhythm.py": "SR-C, the statistic of silence: pure",
     "alarms/routing.py": "from the log to alarms: the router's work",

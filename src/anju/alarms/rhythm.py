@@ -10,13 +10,13 @@ Units: hours for ages and tables, local clock hours (0 <= tod < 24) for the time
 from __future__ import annotations
 
 import math
-import struct
-import zlib
 from array import array
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+from anju.alarms import packing
 
 HOME: Final = 0
 """The newest sign of life came from inside the home."""
@@ -54,7 +54,6 @@ _KERNEL: Final = tuple((j, math.exp(-j * j / 2)) for j in range(-3, 4))
 PER_HOUR: Final = 512.0
 PER_END: Final = 128.0
 _TOP: Final = 65_535
-_PER_LN: Final = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,61 +318,16 @@ class Rhythm:
     # ---- keeping it
 
     def pack(self) -> bytes:
-        """The state in about 1 KB: a million homes must fit into 2 GB with what their open silences take."""
-        head = struct.pack("<BHHBB", PLAIN, self.first_day & 0xFFFF, self.day & 0xFFFF, *map(len, self.scores))
-        body = b"".join(
-            struct.pack("<Bh", min(255, max(0, self.day - s.day)), round(s.value * _PER_LN))
-            for m in MODES
-            for s in self.scores[m]
-        )
-        return bytes([VERSION]) + zlib.compress(head + self.exposure.tobytes() + self.ends.tobytes() + body, 1)
+        """The state in about 1 KB."""
+        scores = tuple([(s.day, s.value) for s in kept] for kept in self.scores)
+        return packing.pack(self.first_day, self.day, self.exposure, self.ends, scores)
 
     @classmethod
     def unpack(cls, packed: bytes, *, today: int) -> Rhythm:
         """Back from `pack`. `today` (ordinal) restores the high part of the day numbers. ValueError when unreadable."""
-        if packed[:1] == bytes([VERSION]):
-            opened = zlib.decompressobj()
-            try:
-                plain = opened.decompress(packed[1:], 4 * VERY_LARGE)
-            except zlib.error as broken:
-                raise ValueError("a rhythm cut off") from broken
-            if not opened.eof or opened.unused_data:
-                raise ValueError("a rhythm cut off, or more than one")
-            packed = plain
-        at, size = struct.calcsize("<BHHBB"), 4 * CELLS
-        if len(packed) < at + 2 * size:
-            raise ValueError("a rhythm cut off")
-        version, first, day, *counts = struct.unpack_from("<BHHBB", packed)
-        if version != PLAIN:
-            raise ValueError(f"unknown version {version} of a rhythm")
-        try:
-            exposure, ends = array("H"), array("H")
-            exposure.frombytes(packed[at : at + size])
-            ends.frombytes(packed[at + size : at + 2 * size])
-            rows = list(struct.iter_unpack("<Bh", packed[at + 2 * size :]))
-        except struct.error as broken:
-            raise ValueError("a rhythm cut off") from broken
-        if len(rows) != sum(counts) or len(ends) != 2 * CELLS:
-            raise ValueError("a rhythm cut off")
-        day = _near(day, today)
-        lists = (
-            [Score(day - ago, value / _PER_LN) for ago, value in part]
-            for part in (rows[: counts[0]], rows[counts[0] :])
-        )
-        home, away = lists
-        return cls(_near(first, today), day, exposure, ends, (home, away))
-
-
-VERY_LARGE: Final = 4096
-PLAIN: Final = 1
-VERSION: Final = 2
-"""A rhythm as it is stored: this byte, then the plain one compressed. Plain ones of before are read as well."""
-
-
-def _near(low: int, today: int) -> int:
-    """The day whose low 16 bits are these, at or before tomorrow."""
-    day = (today & ~0xFFFF) | low
-    return day - 0x10000 if day > today + 1 else day
+        first, day, exposure, ends, scores = packing.unpack(packed, today=today, cells=2 * CELLS)
+        home, away = ([Score(*s) for s in kept] for kept in scores)
+        return cls(first, day, exposure, ends, (home, away))
 
 
 def fresh(day: int) -> Rhythm:

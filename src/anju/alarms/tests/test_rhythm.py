@@ -100,7 +100,7 @@ def test_the_state_fits_into_two_kilobytes_and_comes_back_the_same(seed: int, da
         mine = home.deadlines(tod=tod, mode=HOME, prior=PRIOR, budget=1).hard
         assert back.deadlines(tod=tod, mode=HOME, prior=PRIOR, budget=1).hard == pytest.approx(mine, rel=0.01)
     assert Rhythm.unpack(packed, today=home.day + 70_000).day % 65_536 == home.day % 65_536
-    for broken in (b"", packed[:100], b"\x09" + packed[1:], packed + b"x"):
+    for broken in (b"", packed[:-2], b"\x09" + packed[1:], packed + b"x"):
         with pytest.raises(ValueError, match="rhythm"):
             Rhythm.unpack(broken, today=home.day)
 
