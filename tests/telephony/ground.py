@@ -54,8 +54,11 @@ class Ground:
         blocks = -(-wanted // _SOUND_BLOCK)
         starts = _SOUND[: len(_SOUND) - blocks + 1]
         for first in random.sample(starts, len(starts)):
+            before = len(self._held)
             if all(self._hold(f"sound-{first + n * _SOUND_BLOCK}") for n in range(blocks)):
                 return first, first + blocks * _SOUND_BLOCK - 2
+            while len(self._held) > before:
+                self._held.pop().close()
         raise AssertionError(f"no {wanted} ports in a row are free")
 
     def close(self) -> None:

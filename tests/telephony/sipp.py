@@ -156,7 +156,7 @@ def caller(voice: Path | None, *, hold: bool = False, keys: str = "") -> str:
 
 
 class Sipp:
-    """One SIPp process. Where it says nothing else, its ports are free ones of its own address."""
+    """One SIPp process, which has its port. Its other ports follow from that one: nobody else's on its address do."""
 
     def __init__(
         self, folder: Path, name: str, scenario: str, ip: str, port: int, *more: str, room: EngineRoom, media: int = 0
@@ -167,11 +167,12 @@ class Sipp:
         self.errors, self.said = folder / f"{name}.err", folder / f"{name}.said"
         with self.said.open("wb") as said:
             self.process = nanny.start(
-                [SIPP, "-sf", str(path), "-i", ip, "-p", str(port), "-mi", ip, "-mp", str(media or _media_port(ip)),
-                 "-ci", ip, "-cp", str(_free(ip, range(8888, 10000))), "-nostdin", "-aa", "-trace_err",
+                [SIPP, "-sf", str(path), "-i", ip, "-p", str(port), "-mi", ip, "-mp", str(media or 30000 + port * 4 % 2600),
+                 "-ci", ip, "-cp", str(port + 1), "-nostdin", "-aa", "-trace_err",
                  "-error_file", str(self.errors), *more, room.sip],
                 cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
             )  # fmt: skip
+        until(self.listens, f"{name} listens")
 
     def listens(self) -> bool:
         """Whether it has its port; if it has ended instead, that fails in its own words."""
@@ -197,16 +198,9 @@ class Sipp:
             self.process.wait(5)
 
 
-def _free(ip: str, ports: range, *beside: int) -> int:
-    """The first of these ports that nobody has at this address, nor those `beside` it."""
-    for port in ports:
-        if all(is_free(port + step, socket.SOCK_DGRAM, ip) for step in (0, *beside)):
-            return port
-    raise AssertionError(f"no port of {ports} is free at {ip}")
-
-
-def _media_port(ip: str) -> int:
-    return _free(ip, range(30000, 32760, 8), 2)
+def _free(ip: str) -> int:
+    """A port that nobody has at this address."""
+    return next(port for port in range(5500, 6100, 2) if is_free(port, socket.SOCK_DGRAM, ip))
 
 
 class Town:
@@ -220,7 +214,6 @@ class Town:
     def _run(self, name: str, scenario: str, ip: str, port: int, *more: str) -> Sipp:
         one = Sipp(self.folder, name, scenario, ip, port, *more, room=self.room)
         self._all.append(one)
-        until(one.listens, f"{name} listens")
         return one
 
     def calls(self, number: str, called: str, *, voice: str = "caller", keys: str = "") -> Sipp:
@@ -230,12 +223,12 @@ class Town:
         table.write_text(f"SEQUENTIAL\n{number};{called}\n")
         ip = self.room.ground.callers
         scenario = caller(self.folder / f"{voice}.al", keys=keys)
-        return self._run(name, scenario, ip, _free(ip, range(5500, 7500, 2)), "-inf", str(table), "-m", "1")
+        return self._run(name, scenario, ip, _free(ip), "-inf", str(table), "-m", "1")
 
     def seat(self, extension: str, *, ring_ms: int = 0, answer: str = "200 OK", secret: str = "") -> Sipp:
         """A telephone registers as this seat; returns when the engine can ring it."""
         ip = self.room.ground.agents
-        port = _free(ip, range(5500, 7500, 2))
+        port = _free(ip)
         register(self.room.sip, ip, port, extension, secret or f"{SECRET}-{extension}")
         scenario = telephone(self.folder / f"{extension}.al", ring_ms=ring_ms, answer=answer)
         return self._run(f"seat-{extension}", scenario, ip, port)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from anju.calls.lines import applying, speech, trial
+from anju.calls.lines import applying, trial
 from anju.calls.lines.config import writing
 from anju.calls.lines.config.plan import Lines, Plan, Seat
 from anju.ops import asterisk
@@ -19,7 +19,6 @@ from tests.telephony.engine_room import EMERGENCY, SECRET, EngineRoom, until
 from tests.telephony.handset import Hands, Handset
 
 pytestmark = [pytest.mark.telephony, pytest.mark.timeout(240)]
-SOUNDS = {path.stem: path for path in speech.FOLDER.glob("*.wav") if path.stem != "tune"}
 
 
 def seconds_of(path: Path) -> float:
@@ -33,7 +32,7 @@ def wishes(room: EngineRoom, wanted: Lines) -> Plan:
 
 def load(room: EngineRoom, wanted: Lines) -> set[str]:
     """Write and have it read, as `lines --apply` does; what the engine did not take."""
-    writing.write(wishes(room, wanted), SOUNDS, speech.FOLDER / "tune.wav", owner=room.owner)
+    room.write(wanted)
     applying.reload(room.machine)
     return applying.not_loaded(wishes(room, wanted))
 
