@@ -13,6 +13,9 @@ from zoneinfo import ZoneInfo
 ZONE = ZoneInfo("Asia/Shanghai")
 TIMED = ("signals_message", "signals_signal")
 DAYS_AHEAD = 4
+BRIEF, TRIES = "200ms", 10
+"""How long the lock of the whole log is waited for at a time, and how often."""
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Cursor(Protocol):
@@ -94,28 +97,11 @@ def forget_raw(cursor: Cursor, day: date) -> int:
     """Drop the raw bodies of one closed day; what they meant stays. The day is rewritten in the order of devices, so that a
     device's past lies together. Answers the number of rows. Must run in a transaction.
     """
-    name, (low, high) = name_of("signals_message", day), bounds_of("signals_message", day)
-    fresh = f"{name}_fresh"
-    cursor.execute("SELECT to_regclass(%s)", [name])
-    if cursor.fetchone()[0] is None:
-        return 0
-    cursor.execute(f"LOCK TABLE {name} IN SHARE MODE")
-    cursor.execute(f"CREATE TABLE {fresh} (LIKE signals_message INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
     columns = [
         "id", "received_at", "device_at", "uid", "source", "product_id", "device_key", "operator_id", "kind", "outcome", "n",
         "windowed", "dedup", "decoded", "raw", "note",
     ]  # fmt: skip
-    taken = ", ".join("NULL" if c == "raw" else c for c in columns)
-    cursor.execute(
-        f"INSERT INTO {fresh} ({', '.join(columns)}) SELECT {taken} FROM {name} ORDER BY device_key, id"  # noqa: S608
-    )
-    cursor.execute(f"SELECT count(*) FROM {fresh}")  # noqa: S608
-    count: int = cursor.fetchone()[0]
-    cursor.execute(f"ALTER TABLE signals_message DETACH PARTITION {name}")
-    cursor.execute(f"DROP TABLE {name}")
-    cursor.execute(f"ALTER TABLE {fresh} RENAME TO {name}")
-    cursor.execute(f"ALTER TABLE signals_message ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}')")
-    return count
+    return _rewrite(cursor, "signals_message", day, columns, without="raw", order="device_key, id")
 
 
 ARRANGED = "in the order of homes"
@@ -129,31 +115,55 @@ def arranged(cursor: Cursor, day: date) -> bool:
 
 def arrange(cursor: Cursor, day: date) -> int:
     """Rewrite the signals of a closed day in the order of homes, so that one home's day lies on neighbouring pages: its last
-    weeks are read by a few pages instead of one for each signal. Readers go on meanwhile; who writes into that day (a late
-    settlement) waits. Answers the number of rows. Must run in a transaction.
+    weeks are read by a few pages instead of one for each signal. Answers the number of rows. Must run in a transaction.
     """
-    name, (low, high) = name_of("signals_signal", day), bounds_of("signals_signal", day)
+    return _rewrite(cursor, "signals_signal", day, ["*"], order="home_id, at, id", remark=ARRANGED)
+
+
+def _rewrite(
+    cursor: Cursor, table: str, day: date, columns: list[str], *, order: str, without: str = "", remark: str = ""
+) -> int:
+    """A day in another order. Readers go on meanwhile; who writes into that day (a late settlement) waits.
+
+    Indexes and the bounds are there before it is attached: the whole log is locked for that moment only. Whoever comes after
+    us would wait behind us for that lock, an SOS too, so we wait for it briefly, and rather more often.
+    """
+    name, (low, high) = name_of(table, day), bounds_of(table, day)
     fresh, inside = f"{name}_fresh", f"{name}_inside"
     cursor.execute("SELECT to_regclass(%s)", [name])
     if cursor.fetchone()[0] is None:
         return 0
     cursor.execute(f"LOCK TABLE {name} IN SHARE MODE")
-    # indexes and the bounds are there before it is attached: the whole log is locked for that moment only
-    cursor.execute(
-        f"CREATE TABLE {fresh} (LIKE signals_signal INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)"
-    )
-    cursor.execute(f"INSERT INTO {fresh} SELECT * FROM {name} ORDER BY home_id, at, id")  # noqa: S608 - names of ours
+    cursor.execute(f"CREATE TABLE {fresh} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING INDEXES)")
+    into = "" if columns == ["*"] else f" ({', '.join(columns)})"
+    taken = ", ".join("NULL" if c == without else c for c in columns)
+    cursor.execute(f"INSERT INTO {fresh}{into} SELECT {taken} FROM {name} ORDER BY {order}")  # noqa: S608 - names of ours
     count = int(cursor.rowcount)
     cursor.execute(
         f"ALTER TABLE {fresh} ADD CONSTRAINT {inside} CHECK (received_at >= '{low}' AND received_at < '{high}')"
     )
-    cursor.execute(f"COMMENT ON TABLE {fresh} IS '{ARRANGED}'")
-    cursor.execute(f"ALTER TABLE signals_signal DETACH PARTITION {name}")
+    cursor.execute(f"COMMENT ON TABLE {fresh} IS '{remark}'")
+    _briefly(cursor, f"ALTER TABLE {table} DETACH PARTITION {name}")
     cursor.execute(f"DROP TABLE {name}")
     cursor.execute(f"ALTER TABLE {fresh} RENAME TO {name}")
-    cursor.execute(f"ALTER TABLE signals_signal ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}')")
+    cursor.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{low}') TO ('{high}')")
     cursor.execute(f"ALTER TABLE {name} DROP CONSTRAINT {inside}")
     return count
+
+
+def _briefly(cursor: Cursor, statement: str) -> None:
+    """Try a statement that locks the whole log so often; each time it waits for the lock no longer than BRIEF."""
+    cursor.execute(f"SET LOCAL lock_timeout = '{BRIEF}'")
+    for left in range(TRIES - 1, -1, -1):
+        cursor.execute("SAVEPOINT briefly")
+        try:
+            cursor.execute(statement)
+        except Exception as error:
+            if not left or getattr(error.__cause__ or error, "sqlstate", "") != LOCK_NOT_AVAILABLE:
+                raise
+            cursor.execute("ROLLBACK TO SAVEPOINT briefly")
+        else:
+            return
 
 
 def has_raw(cursor: Cursor, day: date) -> bool:
@@ -172,5 +182,5 @@ def drop(cursor: Cursor, table: str, day: date) -> bool:
     cursor.execute("SELECT to_regclass(%s)", [name])
     if cursor.fetchone()[0] is None:
         return False
-    cursor.execute(f"DROP TABLE {name}")
+    _briefly(cursor, f"DROP TABLE {name}")
     return True

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 
@@ -14,11 +17,13 @@ from anju.devices import actions as devices
 from anju.devices import queries as device_queries
 from anju.kernel import clock
 from anju.kernel.scope import Scope, seen_by
+from anju.portals.device_gateway.settings import conninfo
 from anju.signals import actions, jobs, log, partitions, queries
 from anju.signals.models import Cursor, Lane, Message, MessageOutcome, Signal
 from anju.signals.signal import Heard, HistoryRow, Routed, RoutedSignal, message_id
 from anju.signals.signal import Signal as Value
 
+MESSAGES = "signals_message"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("everywhere"), pytest.mark.req("DEV-04")]
 T0 = datetime(2026, 11, 20, 4, 0, tzinfo=UTC)
 HOME_PLACE = "330199001001"
@@ -211,6 +216,10 @@ def test_partitions_are_made_ahead_and_take_over_what_waits_in_the_default() -> 
         assert partitions.has_raw(cursor, today)
         assert partitions.forget_raw(cursor, today) == 1
         assert not partitions.has_raw(cursor, today)
+        cursor.execute("SELECT count(*) FROM pg_indexes WHERE tablename = %s", [partitions.name_of(MESSAGES, today)])
+        indexes = cursor.fetchone()[0]
+        cursor.execute("SELECT count(*) FROM pg_index WHERE indrelid = %s::regclass", [MESSAGES])
+        assert cursor.fetchone()[0] == indexes, "no index twice, none missing"
     message = queries.message(ident)
     assert message is not None
     assert message.raw is None
@@ -304,3 +313,43 @@ def test_a_day_that_is_over_is_put_into_the_order_of_homes() -> None:
         jobs.arrange()
         assert not partitions.arranged(cursor, clock.today()), f"{today} is still being written"
         assert partitions.arrange(cursor, day - timedelta(days=900)) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.req("SEN-03")
+def test_the_chores_of_the_night_wait_for_a_long_reader_only_moments_at_a_time_so_an_sos_never_does() -> None:
+    """While somebody waits for the lock of the whole log, whoever comes after waits behind: here a writer in between."""
+    day = clock.today() - timedelta(days=3)
+    with transaction.atomic(), connection.cursor() as cursor:
+        partitions.ensure(cursor, day, ahead=0)
+    reader = psycopg.connect(conninfo(connection.settings_dict))
+    writer = psycopg.connect(conninfo(connection.settings_dict), autocommit=True)
+    try:
+        reader.execute("SELECT count(*) FROM signals_signal")  # a report that goes on and on
+        chore = threading.Thread(target=_arrange_on_a_connection_of_its_own)
+        chore.start()
+        longest = 0.0
+        while chore.is_alive():
+            began = time.perf_counter()
+            writer.execute("INSERT INTO signals_signal SELECT (NULL::signals_signal).* WHERE false")  # the lock alone
+            longest = max(longest, time.perf_counter() - began)
+        assert longest < 1.0, "seconds that an SOS waited"
+        with connection.cursor() as cursor:
+            assert not partitions.arranged(cursor, day), "it comes again next night"
+            reader.rollback()
+            _arrange_on_a_connection_of_its_own()
+            assert partitions.arranged(cursor, day)
+    finally:
+        reader.close()
+        writer.close()
+        with transaction.atomic(), connection.cursor() as cursor:
+            for table in (*partitions.TIMED, "signals_seen"):
+                partitions.drop(cursor, table, day)
+
+
+def _arrange_on_a_connection_of_its_own() -> None:
+    try:
+        jobs.arrange()
+    finally:
+        if threading.current_thread() is not threading.main_thread():
+            connection.close()
