@@ -219,6 +219,8 @@ def rights() -> None:
     from anju.fieldwork import queries as fieldwork
     from anju.incidents import actions as incidents
     from anju.kernel.scope import EVERYWHERE, seen_by
+    from anju.staff import actions as staff
+    from anju.supervision import actions as supervision
 
     def nothing_left(fact: PersonErased) -> None:
         if not fact.home_empty:
@@ -235,6 +237,8 @@ def rights() -> None:
         PersonErased,
         lambda f: calls.erase_person(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
     )
+    reacts(PersonErased, lambda f: staff.forget(elder_id=f.elder_id))
+    reacts(PersonErased, lambda f: supervision.forget(elder_id=f.elder_id))
 
 
 def quality() -> None:

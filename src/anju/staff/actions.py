@@ -9,12 +9,14 @@ from typing import Any
 from django.db import transaction
 
 from anju.accounts import queries as accounts
+from anju.elders.checks import NotAccepted
 from anju.kernel import audit, clock
 from anju.kernel.changes import changed
 from anju.kernel.facts import announce
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.models import Movement
+from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.staff import queries, rules
 from anju.staff.facts import BookingNear, CoverageGap, HandOverLate
 from anju.staff.models import FIELDS, POSTS, Booking, Duty, Expert, HandOver
@@ -240,6 +242,16 @@ def move_booking(*, by: Actor, booking_id: int, move: str, note: str = "", at: d
     engine.make(booking, move, by, note=note)
     changed("seats", booking.pk, booking.place)
     return booking
+
+
+@transaction.atomic
+def forget(*, elder_id: int) -> int:
+    """Her data are deleted (SYS-04): the appointments stay as figures, their words and numbers go. One that is open refuses."""
+    with seen_by(EVERYWHERE):
+        rows = Booking.objects.filter(elder=elder_id)
+        if rows.exclude(state__in=["done", "cancelled"]).exists():
+            raise NotAccepted("她还有没办完的专家预约，办完或取消以后才能删除个人信息")
+        return rows.update(caller="", phone="", about="", outcome="", elder=None)
 
 
 @transaction.atomic

@@ -12,11 +12,13 @@ from django.db import IntegrityError, transaction
 from anju.accounts import queries as accounts
 from anju.accounts.roles import Role
 from anju.calls.kpis.audits import Taken, known_call, taken_between, taken_call
+from anju.elders.checks import NotAccepted
 from anju.kernel import audit, clock
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.models import Movement
 from anju.kernel.numbers import next_number
+from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.notices import actions as notices
 from anju.notices.actions import To
 from anju.supervision import rules
@@ -24,6 +26,8 @@ from anju.supervision.forms import ABOUT, SOURCES, STANDARD
 from anju.supervision.models import Complaint, Plan, Review, ScoreForm
 
 JUDGES = frozenset({Role.LEAD, Role.QUALITY})
+EDITORS = JUDGES | {Role.SYSTEM_ADMIN}
+"""Who may change the form by which calls are scored."""
 
 
 def _judge(by: Actor) -> None:
@@ -35,12 +39,19 @@ def _judge(by: Actor) -> None:
 
 
 @transaction.atomic
-def put_form(*, code: str, name: str, criteria: list[dict[str, Any]], by: Actor) -> ScoreForm:
-    """A new version of a form; audits that were drawn earlier keep theirs."""
-    _judge(by)
+def put_form(
+    *, code: str, name: str, criteria: list[dict[str, Any]], by: Actor, based_on: int | None = None
+) -> ScoreForm:
+    """A new version of a form; audits that were drawn earlier keep theirs. `based_on`: the version that was looked at."""
+    if not EDITORS.intersection(by.roles):
+        raise NotAllowed("质检表由值班长、质检或系统管理员来改。", code="not_you")
     if faults := rules.faults_of(criteria):
         raise NotAllowed("质检表不能用：" + "；".join(faults), code="needs")
     last = ScoreForm.objects.filter(code=code).order_by("-version").first()
+    if last is not None and based_on not in {None, last.version}:
+        raise NotAllowed("别人刚改过这张表，请重新打开，在新的一版上改。", code="stale")
+    if last is not None and last.criteria == criteria and last.name == (name.strip() or last.name):
+        raise NotAllowed("没有改动，不用另存一版。", code="needs")
     form = ScoreForm.objects.create(
         code=code, version=last.version + 1 if last else 1, name=name.strip() or "通话质检表", criteria=criteria, made_by=by.name[:60],
         made_at=clock.now(),
@@ -298,6 +309,16 @@ def complaint_move(*, complaint_id: int, move: str, by: Actor, note: str = "", v
 def complaint_tick(*, complaint_id: int, duty: str, by: Actor, note: str = "") -> Movement:
     """Both sides are heard, each ticked by itself."""
     return engine.tick(Complaint.objects.get(pk=complaint_id), duty, by, note=note)
+
+
+@transaction.atomic
+def forget(*, elder_id: int) -> int:
+    """Her data are deleted (SYS-04): that somebody complained and what became of it stays, her words and numbers go."""
+    with seen_by(EVERYWHERE):
+        rows = Complaint.objects.filter(elder_id=elder_id)
+        if rows.exclude(state__in=["settled", "closed"]).exists():
+            raise NotAccepted("她的意见或投诉还没有办结，办结以后才能删除个人信息")
+        return rows.update(name="", contact="", content="", wish="", outcome="", elder_id=None)
 
 
 # --- the clock presses ------------------------------------------------------------------------------------------------
