@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from anju.ops import heartbeat
 from anju.ops.status import processes as status_of_processes
 from anju.ops.table import ENGINE
 
+_log = logging.getLogger(__name__)
 PROCESSES = {
     "urgent": "求助分发",
     "router": "分发",
@@ -66,16 +68,11 @@ def checks() -> list[Check]:
 def _safely(check: Callable[[], Iterator[Check]]) -> list[Check]:
     try:
         return list(check())
-    except DatabaseError as error:
-        return [
-            Check(
-                check.__name__.strip("_"),
-                check.__name__.strip("_"),
-                "deaf",
-                f"查不到：{type(error).__name__}",
-                "看数据库",
-            )
-        ]
+    except Exception as error:  # noqa: BLE001 - logged, and told as what is not known
+        _log.exception("the check %s broke", check.__name__)
+        name = check.__name__.strip("_")
+        what_to_do = "看数据库" if isinstance(error, DatabaseError) else "看日志，转告维护人员"
+        return [Check(name, name, "deaf", f"查不到：{type(error).__name__}", what_to_do)]
 
 
 def status() -> dict[str, Any]:
