@@ -218,6 +218,7 @@ def rights() -> None:
     from anju.elders.facts import PersonErased
     from anju.fieldwork import queries as fieldwork
     from anju.incidents import actions as incidents
+    from anju.kernel.flow.actor import NotAllowed
     from anju.kernel.scope import EVERYWHERE, seen_by
     from anju.staff import actions as staff
     from anju.supervision import actions as supervision
@@ -231,13 +232,19 @@ def rights() -> None:
             if orders := fieldwork.page(home_id=fact.home_id, open_only=True):
                 raise NotAccepted(f"工单 {orders[0].number} 还没有归档，归档以后才能删除个人信息")
 
+    def appointments(fact: PersonErased) -> None:
+        try:
+            staff.forget(elder_id=fact.elder_id)
+        except NotAllowed as open_still:
+            raise NotAccepted(str(open_still)) from open_still
+
     reacts(PersonErased, nothing_left)
     reacts(PersonErased, lambda f: incidents.forget(elder_id=f.elder_id))
     reacts(
         PersonErased,
         lambda f: calls.erase_person(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
     )
-    reacts(PersonErased, lambda f: staff.forget(elder_id=f.elder_id))
+    reacts(PersonErased, appointments)
     reacts(PersonErased, lambda f: supervision.forget(elder_id=f.elder_id))
 
 

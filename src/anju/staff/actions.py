@@ -9,7 +9,6 @@ from typing import Any
 from django.db import transaction
 
 from anju.accounts import queries as accounts
-from anju.elders.checks import NotAccepted
 from anju.kernel import audit, clock
 from anju.kernel.changes import changed
 from anju.kernel.facts import announce
@@ -250,7 +249,7 @@ def forget(*, elder_id: int) -> int:
     with seen_by(EVERYWHERE):
         rows = Booking.objects.filter(elder=elder_id)
         if rows.exclude(state__in=["done", "cancelled"]).exists():
-            raise NotAccepted("她还有没办完的专家预约，办完或取消以后才能删除个人信息")
+            raise NotAllowed("她还有没办完的专家预约，办完或取消以后才能删除个人信息", code="busy")
         return rows.update(caller="", phone="", about="", outcome="", elder=None)
 
 
