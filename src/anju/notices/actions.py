@@ -20,6 +20,7 @@ from anju.notices.templates import render
 PLATFORM = "platform"
 BACKOFF = (5, 15, 60, 300, 900, 3600)
 """Seconds before the next try; after the last one it has failed."""
+SWEEP = timedelta(seconds=5)
 CLAIM = timedelta(seconds=60)
 """A send that is older than this has lost its process."""
 State = Notice.State
@@ -76,14 +77,18 @@ def deliver(*, notice_id: int) -> str:
 
 
 def sweep(*, limit: int = 50) -> int:
-    """Send what is due again, and judge what was left in the middle. Run every few seconds by the worker."""
+    """Send what is due again, the urgent first, and judge what was left in the middle. Run every few seconds by the worker.
+
+    A receiver that does not answer costs twelve seconds a message; who calls has other things to watch. So after SWEEP no
+    further one is begun, and the next round goes on.
+    """
     now = clock.now()
     with seen_by(EVERYWHERE):
         lost = Notice.objects.filter(state=State.SENDING, claimed_at__lt=now - CLAIM)
         for notice in lost[:limit]:
             _judge(notice.pk)
-        due = Notice.objects.filter(state=State.WAITING, next_at__lte=now).order_by("next_at")[:limit]
-        return sum(deliver(notice_id=n.pk) != "" for n in due)
+        due = Notice.objects.filter(state=State.WAITING, next_at__lte=now).order_by("-urgent", "next_at")[:limit]
+        return sum(deliver(notice_id=n.pk) != "" for n in due if clock.now() - now < SWEEP)
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+from datetime import timedelta
 
 import pytest
 
@@ -224,3 +225,30 @@ def test_the_webhook_signs_names_the_key_and_understands_the_answers(settings):
     run_jobs()
     assert Notice.objects.get(pk=gone.pk).state == "waiting"
     assert Notice.objects.get(pk=gone.pk).next_at > clock.now()
+
+
+@pytest.mark.req("SYS-10", "SYS-07")
+def test_a_receiver_that_does_not_answer_holds_up_the_housekeeping_only_for_a_moment(stage, monkeypatch):
+    """Each try lasts until its time-out; the auditor and the dead-man heartbeat run in the same thread."""
+    slow = Box(dedupes=True)
+    drivers.use("sms", slow)
+    for n in range(10):
+        sms(f"k{n}")
+    late = sms("urgent")
+    Notice.objects.filter(pk=late.pk).update(urgent=True)
+    Notice.objects.exclude(pk=late.pk).update(urgent=False)
+    asked = []
+
+    def send(letter):
+        asked.append(letter.key)
+        past[0] += timedelta(seconds=8)
+        raise TryAgain("ReadTimeout")
+
+    past = [timedelta()]
+    real = clock.now
+    monkeypatch.setattr(actions.clock, "now", lambda: real() + past[0])
+    monkeypatch.setattr(slow, "send", send)
+    actions.sweep()
+    assert asked == ["urgent"]
+    actions.sweep()
+    assert len(asked) == 2, "the next round goes on"
