@@ -106,7 +106,8 @@ def test_repairs_are_ranked_by_hours_won_and_one_click_makes_the_order(town: Sma
     assert other.post(f"/district/watch/{second}/repair").status_code == 404
     assert as_user("sysadmin1").get("/district/watch/").status_code == 403
     put(first, math.inf, "off", won=36.0, measure="consent", measure_words="请她或家属补签监测同意")
-    assert f"/district/elders/{town.he_ting}/?tab=consents" in text(lead.get("/district/watch/"))
+    assert f"/district/elders/{town.he_ting}/?tab=consents" in text(lead.get("/district/watch/?cause=off"))
+    assert f"/district/elders/{town.he_ting}/?tab=consents" not in text(lead.get("/district/watch/")), "no repair"
     assert "没有要派的工单" in text(lead.post(f"/district/watch/{first}/repair", follow=True))
 
 

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Case, Count, F, Min, Q, QuerySet, Value, When
+from django.db.models.expressions import OrderBy
 
 from anju.alarms import sensing, worst_case
 from anju.alarms.models import HomeWatch, HomeWorst, StormHome
@@ -83,7 +84,7 @@ def of(row: HomeWatch, packed: bytes | None, sensors: Sequence[Sensor], *, dark:
     now = clock.now()
     if not row.watched:
         measure = NO_CONSENT if row.why_not == sensing.NO_CONSENT else NO_SENSOR
-        return WorstCase(math.inf, "off", f"没有看护：{row.why_not or '原因不明'}", (measure,))
+        return WorstCase(math.inf, OFF, row.why_not or "还没有核对同意和设备", (measure,))
     worst = worst_case.worst_case(sensing.Watch.of(row, packed).vigil, now.timestamp(), sensors)
     if dark:
         return WorstCase(math.inf, "storm", "所在区域失联，还没有打通电话核实", worst.shorter)
@@ -119,7 +120,11 @@ def sensor(h: devices.DeviceHealth) -> Sensor:
 Stands = tuple[int, float, float, float, str]
 """(home, longitude, latitude, hours, cause)."""
 
-LONGEST: Final = (F("home__worst__hours").desc(nulls_first=True), "id")
+OFF: Final = "off"
+"""Cause of the homes that are not watched at all: their way is a signature, not a repair, so they stand after the deaf ones."""
+LONGEST: Final = (
+    F("home__worst__hours").desc(nulls_first=True), OrderBy(Case(When(home__worst__cause=OFF, then=Value(1)), default=Value(0))), "id",
+)  # fmt: skip
 """An order of elders: who would not be found for the longest first; who was never computed stands before all."""
 
 
@@ -129,16 +134,18 @@ def by_homes(home_ids: Iterable[int]) -> dict[int, HomeWorst]:
 
 
 def repairs(*, place: str = "", cause: str = "", start: int = 0, size: int = 40) -> tuple[list[HomeWorst], int]:
-    """What would win hours, the most hours first, in the asker's scope; and how many homes there are."""
+    """What would win hours, the most hours first, in the asker's scope; and how many homes there are. Homes that are not
+    watched want a signature: they are asked for by their cause.
+    """
     rows = _of_place(place).filter(won__gt=0)
-    if cause:
-        rows = rows.filter(cause=cause)
+    rows = rows.filter(cause=cause) if cause else rows.exclude(cause=OFF)
     return list(rows.order_by("-won", "home_id")[start : start + size]), rows.count()
 
 
 def longest(*, place: str = "", limit: int = 30) -> list[HomeWorst]:
     """The homes in which it would take the longest, in the asker's scope."""
-    return list(_of_place(place).order_by("-hours", "-won", "home_id")[:limit])
+    last = Case(When(cause=OFF, then=Value(1)), default=Value(0))
+    return list(_of_place(place).order_by("-hours", last, "-won", "home_id")[:limit])
 
 
 def places_of(place: str = "") -> list[Stands]:
@@ -152,7 +159,7 @@ def summary(place: str = "") -> dict[str, Any]:
     """How many homes, how many that nobody would know of, over a day, over 12 h; and the oldest figure."""
     return _of_place(place).aggregate(
         homes=Count("home"), never=Count("home", filter=Q(hours=math.inf)), day=Count("home", filter=Q(hours__gt=24)),
-        half=Count("home", filter=Q(hours__gt=12)), oldest=Min("computed_at"),
+        half=Count("home", filter=Q(hours__gt=12)), off=Count("home", filter=Q(cause=OFF)), oldest=Min("computed_at"),
     )  # fmt: skip
 
 

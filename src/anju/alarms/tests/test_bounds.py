@@ -65,7 +65,9 @@ def test_what_is_deaf_stands_before_what_is_slow_and_says_since_when(products: N
         ranked, many = bounds.repairs()
         assert many == len(ranked)
         assert [r.won for r in ranked] == sorted((r.won for r in ranked), reverse=True)
-        assert ranked[0].home_id in {told.pk, off.pk}
+        assert {ranked[0].home_id, ranked[1].home_id} == {told.pk, deaf.pk}
+        assert [r.home_id for r in bounds.repairs(cause="off")[0]] == [off.pk], "a signature is no repair"
+        assert bounds.longest()[0].home_id == told.pk
         assert all(0 < r.won <= BLIND for r in ranked)
         stats = bounds.summary()
         assert (stats["homes"], stats["never"]) == (5, 2)
