@@ -22,6 +22,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
@@ -104,7 +105,11 @@ def pure() -> None:
                 if home.due_at() <= report.received_at:
                     home.sweep(report.received_at)
         own = time.process_time() - own
-        told(f"a message through the rhythm, {name} ({many} messages of 20 homes, 30 days)", "≤ 50 µs", f"{own / many * 1e6:.0f} µs")
+        told(
+            f"a message through the rhythm, {name} ({many} messages of 20 homes, 30 days)",
+            "≤ 50 µs",
+            f"{own / many * 1e6:.0f} µs",
+        )
         share = 20 * 30 * 86_400 / own / 10_000
         told(f"10,000 homes on one core, {name}", "≥ 1,000 × real time", f"{share:,.0f} ×")
 
@@ -159,7 +164,9 @@ def lived() -> list[tuple[Any, Any]]:
 
             signs = tuple(replace(s, at=s.at + start) for s in report.signs)
             since = None if report.since is None else report.since + start
-            moved = replace(report, received_at=report.received_at + start, until=report.until + start, since=since, signs=signs)
+            moved = replace(
+                report, received_at=report.received_at + start, until=report.until + start, since=since, signs=signs
+            )
             if moved.received_at <= now.timestamp():
                 watch.vigil.hear(moved)
         kept = watch.store()
@@ -171,12 +178,13 @@ def lived() -> list[tuple[Any, Any]]:
 
 def fill(many: int, samples: list[tuple[Any, Any]]) -> list[int]:
     """So many homes with two sensors each; their rows are those that were lived, a little moved in time."""
+    from django.db import connection
+
     from anju.alarms.models import HomeRhythm, HomeWatch
     from anju.devices import actions
     from anju.devices.models import Device, Product, Vitals
     from anju.elders.models import Home
     from anju.kernel import clock
-    from django.db import connection
 
     actions.load_products()
     now, dice, ids = clock.now(), Random(1), list[int]()
@@ -193,7 +201,9 @@ def fill(many: int, samples: list[tuple[Any, Any]]) -> list[int]:
             for h in homes for k, p, w in ((1, pir, "卫生间门口"), (2, door, "入户门"))
         )  # fmt: skip
         Vitals.objects.bulk_create(
-            Vitals(device=d, last_heard_at=now - timedelta(minutes=dice.randrange(1, 40)), battery=dice.randrange(10, 100), cell_id=dice.randrange(400))
+            Vitals(
+                device=d, last_heard_at=now - timedelta(minutes=dice.randrange(1, 40)), battery=dice.randrange(10, 100), cell_id=dice.randrange(400)
+            )
             for d in sensors
         )  # fmt: skip
         drawn = [samples[dice.randrange(len(samples))] for _ in homes]
@@ -202,7 +212,8 @@ def fill(many: int, samples: list[tuple[Any, Any]]) -> list[int]:
             for h, (row, _) in zip(homes, drawn, strict=True)
         )  # fmt: skip
         HomeRhythm.objects.bulk_create(
-            HomeRhythm(home=h, place=h.place, packed=kept.packed, changed_at=now) for h, (_, kept) in zip(homes, drawn, strict=True)
+            HomeRhythm(home=h, place=h.place, packed=kept.packed, changed_at=now)
+            for h, (_, kept) in zip(homes, drawn, strict=True)
         )
     HomeWatch.objects.update(heard_until=now, covered_until=now)
     with connection.cursor() as cursor:
@@ -219,7 +230,11 @@ def size(homes: int) -> None:
         cursor.execute("SELECT pg_total_relation_size('alarms_homewatch'), pg_total_relation_size('alarms_homerhythm')")
         watch, learnt = cursor.fetchone()
     all_ = (watch + learnt) / homes
-    told(f"state of 1,000,000 homes (from {homes:,})", "≤ 2 GB", f"{all_ * 1e6 / 1e9:.2f} GB ({learnt / homes:.0f} B learnt + {watch / homes:.0f} B open silence a home)")
+    told(
+        f"state of 1,000,000 homes (from {homes:,})",
+        "≤ 2 GB",
+        f"{all_ * 1e6 / 1e9:.2f} GB ({learnt / homes:.0f} B learnt + {watch / homes:.0f} B open silence a home)",
+    )
 
 
 def sweeps(homes: list[int]) -> None:
@@ -230,7 +245,11 @@ def sweeps(homes: list[int]) -> None:
 
     sensing.sweep()
     wall, own = timed(sensing.sweep, 15)
-    told(f"sweep of {len(homes):,} homes, none due", "≤ 50 ms", f"{wall * 1e3:.0f} ms (own processor time {own * 1e3:.0f} ms)")
+    told(
+        f"sweep of {len(homes):,} homes, none due",
+        "≤ 50 ms",
+        f"{wall * 1e3:.0f} ms (own processor time {own * 1e3:.0f} ms)",
+    )
     due = homes[:50]
 
     def some() -> None:
@@ -246,29 +265,31 @@ def sweeps(homes: list[int]) -> None:
 
 def messages() -> None:
     """The live way of a batch: rows locked, rhythm unpacked, silence ended, rows written and committed."""
+    from django.db import transaction
+
     from anju.alarms import sensing
     from anju.devices import queries as devices
     from anju.kernel import clock
     from anju.signals.signal import Heard, Signal
-    from django.db import transaction
 
     infos = [h.device for h in devices.health(limit=12_000) if h.device.kind == "motion"][:4000]
-    fields = Heard.__dataclass_fields__
 
     def batch(part: list[Any]) -> None:
         now = clock.now()
-        given = {
-            "id": 1, "received_at": now, "device_at": now, "source": "ctwing", "key": "", "product_id": "", "kind": "report",
-            "signals": (Signal("motion", now, "0010", "0119", seq=None),),
-        }  # fmt: skip
-        usual: dict[str, Any] = {name: None for name in fields}
-        heard = Heard(**{**usual, **{k: v for k, v in given.items() if k in fields}})
+        heard = Heard(
+            lane_id=1, seq=1, received_at=now, urgent=False, source="ctwing", device_key="", operator_id="", product_id="", device_at=now,
+            uid=uuid4(), dedup=b"", windowed=False, kind="report", signals=(Signal("motion", now, "0010", "0119"),),
+        )  # fmt: skip
         with transaction.atomic():
             sensing.hear((heard, info) for info in part)
 
     parts = iter([infos[at : at + 200] for at in range(0, 4000, 200)])
     wall, own = timed(lambda: batch(next(parts)), 20)
-    told("a message live, in batches of 200 homes, committed (each ends a silence)", "–", f"{wall / 200 * 1e6:.0f} µs (own processor time {own / 200 * 1e6:.0f} µs)")
+    told(
+        "a message live, in batches of 200 homes, committed (each ends a silence)",
+        "–",
+        f"{wall / 200 * 1e6:.0f} µs (own processor time {own / 200 * 1e6:.0f} µs)",
+    )
 
 
 def rounds(homes: list[int]) -> None:
@@ -280,13 +301,26 @@ def rounds(homes: list[int]) -> None:
     parts = iter([rows[at : at + bounds.AT_ONCE] for at in range(0, 2000, bounds.AT_ONCE)])
     wall, own = timed(lambda: bounds.store(next(parts)), 2000 // bounds.AT_ONCE)
     each = own / bounds.AT_ONCE
-    told("worst case of one home, computed and stored", "–", f"{wall / bounds.AT_ONCE * 1e6:.0f} µs (own processor time {each * 1e6:.0f} µs)")
-    told(f"20,000 homes once in {bounds.ROUND.seconds // 60} min", "–", f"{each * 20_000 / bounds.ROUND.total_seconds():.1%} of one core")
+    told(
+        "worst case of one home, computed and stored",
+        "–",
+        f"{wall / bounds.AT_ONCE * 1e6:.0f} µs (own processor time {each * 1e6:.0f} µs)",
+    )
+    told(
+        f"20,000 homes once in {bounds.ROUND.seconds // 60} min",
+        "–",
+        f"{each * 20_000 / bounds.ROUND.total_seconds():.1%} of one core",
+    )
 
 
 def pages(many: int) -> None:
     """The pages that show it, with the values of so many homes."""
     import math
+
+    from django.conf import settings
+    from django.core.cache import cache
+    from django.db import connection
+    from django.test import Client
 
     from anju.accounts.roles import Role
     from anju.accounts.tests.factories import make_user
@@ -296,8 +330,6 @@ def pages(many: int) -> None:
     from anju.kernel.scope import EVERYWHERE, seen_by
     from anju.places.tests.factories import make_district
     from anju.portals.desk.tests.conftest import session_of
-    from django.core.cache import cache
-    from django.db import connection
 
     dice = Random(2)
     with seen_by(EVERYWHERE):
@@ -319,8 +351,15 @@ def pages(many: int) -> None:
             )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    client = session_of(user)
-    for path in ("/district/watch/", "/district/watch/?page=200", "/district/elders/?sort=worst", "/district/elders/?sort=worst&page=400", "/district/map/"):
+    client = Client(headers={"Sec-Fetch-Mode": "navigate"})
+    client.cookies[settings.SESSION_COOKIE_NAME] = session_of(user)
+    for path in (
+        "/district/watch/",
+        "/district/watch/?page=200",
+        "/district/elders/?sort=worst",
+        "/district/elders/?sort=worst&page=400",
+        "/district/map/",
+    ):
 
         def ask(path: str = path) -> None:
             cache.clear()
