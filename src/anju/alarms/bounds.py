@@ -22,6 +22,9 @@ from anju.devices import queries as devices
 from anju.kernel import clock
 from anju.kernel.scope import EVERYWHERE, seen_by
 
+__all__ = [
+    "LONGEST", "OFF", "HomeWorst", "by_homes", "longest", "of", "places_of", "renew", "repairs", "sensor", "sensors_of", "store", "summary",
+]  # fmt: skip
 ROUND: Final = timedelta(minutes=10)
 """A stored worst case is at most about so old."""
 SPENT: Final = 3.0

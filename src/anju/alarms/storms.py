@@ -31,6 +31,10 @@ from anju.kernel.flow.actor import Actor
 if TYPE_CHECKING:
     from anju.elders.models import Elder
 
+__all__ = [
+    "KINDS", "RESULTS", "StormHome", "call_list", "called", "common_place", "counts", "holds", "listed", "look", "open_storms", "points",
+    "storm",
+]  # fmt: skip
 REMNANT: Final = 0.1
 REMNANT_AFTER: Final = timedelta(hours=1)
 """When this part of the homes is still deaf this long after the last other one came back, it is no outage any more."""

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from anju.alarms.bounds import HomeWorst
 from anju.alarms.homes import spell_hours
-from anju.alarms.models import HomeWorst
 from anju.places.landmap import Picture
 
 CAUSES = {

@@ -11,7 +11,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from anju.alarms import bounds
-from anju.alarms.models import HomeWorst
 from anju.elders import lists
 from anju.fieldwork import actions as fieldwork
 from anju.fieldwork import queries as orders
@@ -59,7 +58,7 @@ def ranking(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _order(open_orders: Any, row: HomeWorst) -> orders.OrderRow | None:
+def _order(open_orders: Any, row: bounds.HomeWorst) -> orders.OrderRow | None:
     """The order that already mends it: of the same sensor, or of the same cause where no sensor is named."""
     cause = ORDERED.get(row.measure, ("", ""))[0]
     return next((o for o in open_orders if (o.device_id == row.device_id if row.device_id else o.cause == cause)), None)

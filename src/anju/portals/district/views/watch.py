@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST
 
 from anju.alarms import homes, outbreaks, states, storms
 from anju.alarms import queries as alarms
-from anju.alarms.models import StormHome
 from anju.calls import actions as calls
 from anju.elders import lists
 from anju.elders import queries as elders
@@ -153,7 +152,7 @@ def outage_called(request: HttpRequest, row_id: int) -> HttpResponse:
     return _to_list(request, row)
 
 
-def _to_list(request: HttpRequest, row: StormHome) -> HttpResponse:
+def _to_list(request: HttpRequest, row: storms.StormHome) -> HttpResponse:
     page = request.POST.get("page", "")
     where = f"?page={page}" if page.isascii() and page.isdigit() and len(page) < 6 else ""
     return redirect(f"/district/storms/{row.storm_id}/{where}#home-{row.pk}")
