@@ -24,7 +24,8 @@ BREATH = 3.0
 def serve(control: Control) -> int:
     """Ring every free seat that a waiting caller may have; how many seats were rung."""
     waiting = [c for c in control.calls.values() if c.waits and not c.done]
-    if not waiting:
+    waiters = [w for w in map(_waiter, waiting) if w.ringing < w.at_once]
+    if not waiters:  # each has as many seats ringing as she may have: nothing to look for
         return 0
     everybody = any(c.level >= rules.EVERYBODY and c.priority >= rules.URGENT for c in waiting)
     states = seating.FREE if everybody else {"ready"}
@@ -32,7 +33,7 @@ def serve(control: Control) -> int:
     if not chairs:
         return 0
     rung = 0
-    for waiter, chosen in rules.match([_waiter(c) for c in waiting], chairs):
+    for waiter, chosen in rules.match(waiters, chairs):
         call = control.calls[waiter.call_id]
         places = [s for c in chosen if (s := control.seat_at(c.extension)) is not None]
         offer(control, call, places)
@@ -57,7 +58,7 @@ def offer(control: Control, call: LiveCall, places: list[SeatNow]) -> None:
         first = {} if call.notes.get("offered") else {"offered_at": at}
         call.notes["offered"] = True
         steps.append(rows.move(call, "offer", at, **first))
-    control.task(_ring(control, call, parties, control.sure(call, *steps)), "offer")
+    call.notes["ring"] = control.task(_ring(control, call, parties, control.sure(call, *steps)), "offer")
 
 
 async def _ring(control: Control, call: LiveCall, parties: list[Party], safe: Awaitable[None]) -> None:

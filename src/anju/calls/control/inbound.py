@@ -21,6 +21,8 @@ LIFTS = 2.0
 """Seconds within which the engine reports that it has lifted."""
 SOOTHE = 30.0
 """Seconds between two "please wait"."""
+RING_FIRST = 0.5
+"""Seconds that lifting and looking her up wait for the ring at most."""
 RESCUE = ("rescue", "s")
 
 
@@ -61,6 +63,7 @@ def entered(control: Control, leg: LegView, at: datetime) -> LiveCall | None:
 
 async def _greet(control: Control, call: LiveCall, caller: Party) -> None:
     """Lift, and say a short word. Who is in need waits in the queue meanwhile; a menu comes before the queue."""
+    await _ring_first(call)
     if not caller.up:
         await control.engine.answer(caller.leg_id)
         with suppress(TimeoutError):
@@ -77,6 +80,12 @@ async def _greet(control: Control, call: LiveCall, caller: Party) -> None:
         play(control, call, [prompt], then=lambda: wait_for_seat(control, call, caller))
     else:
         wait_for_seat(control, call, caller)
+
+
+async def _ring_first(call: LiveCall) -> None:
+    """What is done for a caller whose seats are about to ring waits for that: it needs the same Python, engine and disk."""
+    if (ring := call.notes.get("ring")) is not None:
+        await asyncio.wait({ring}, timeout=RING_FIRST)
 
 
 async def _menu(control: Control, call: LiveCall, caller: Party, script: str) -> None:
@@ -254,7 +263,8 @@ def survey(control: Control, call: LiveCall) -> bool:
 
 
 async def _identified(control: Control, call: LiveCall, caller: Party, device: str) -> None:
-    """Look her up while the seat rings; then everybody may know that she calls."""
+    """Look her up while the seat rings; then everybody may know that she calls. The ring comes first: both need Python."""
+    await _ring_first(call)
     found = lookup.Found()
     try:
         found = await control.db(lookup.identify, number=call.number, device=device)

@@ -13,12 +13,14 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 from anju.calls.control.rows import Row, fence, together
 from anju.calls.control.spool import Spool
@@ -63,6 +65,7 @@ class Pen:
         self._raw: psycopg.Connection[Any] | None = None
         self.away_since: float | None = None
         self.fenced = False
+        self._called = False
         self.missed: deque[str] = deque(maxlen=100)
         """Moves that found their call in another state than we thought."""
 
@@ -73,8 +76,15 @@ class Pen:
         batch = Batch(key, [r for r in rows if r is not None])
         with self._bell:
             self._batches.append(batch)
-            self._bell.notify()
+        if not self._called:  # what one event leads to goes into one commit: the pen is called when that is decided
+            self._called = True
+            asyncio.get_running_loop().call_soon(self._call)
         return asyncio.wrap_future(batch.done)
+
+    def _call(self) -> None:
+        self._called = False
+        with self._bell:
+            self._bell.notify()
 
     def sure(self, key: str, *rows: Row | None) -> Awaitable[None]:
         """Done when these rows are safe: in the database, or in the spool when that takes too long. Fenced if replaced.
@@ -159,7 +169,7 @@ class Pen:
         raw = self._raw or self._open()
         found: list[tuple[Row, psycopg.Cursor[Any]]] = []
         try:
-            with raw.transaction(), raw.pipeline():
+            with _one_trip(raw):
                 if self.epoch:
                     raw.execute(fence(self.epoch).sql, fence(self.epoch).values)
                 steps = together(row for batch in batches for row in batch.rows)
@@ -259,6 +269,21 @@ class Pen:
         for batch in batches:
             if not batch.done.done():
                 batch.done.set_exception(error)
+
+
+@contextmanager
+def _one_trip(raw: psycopg.Connection[Any]) -> Iterator[None]:
+    """A transaction in one round trip: beginning, steps and commit go out together. All of it is written, or nothing."""
+    try:
+        with raw.pipeline():
+            raw.execute("BEGIN")
+            yield
+            raw.execute("COMMIT")
+    except BaseException:
+        if not raw.closed and raw.info.transaction_status is not TransactionStatus.IDLE:
+            with suppress(psycopg.Error):  # the connection is gone with what it had begun
+                raw.execute("ROLLBACK")
+        raise
 
 
 def _resolve(batch: Batch) -> None:

@@ -1,7 +1,10 @@
 """Somebody calls in: every phase, until somebody speaks with her or rings her back."""
 
+from typing import Any
+
 import pytest
 
+from anju.calls.control import lookup
 from anju.calls.models import Call, CallBack, SeatLog
 from anju.calls.tests.control.conftest import Centre, story
 
@@ -33,6 +36,31 @@ async def test_a_caller_in_need_reaches_a_seat_and_both_hear_each_other(centre: 
     assert [s.state for s in SeatLog.objects.filter(extension="8001")] == ["ringing", "talking", "wrap_up"]
     assert centre.pen.missed == type(centre.pen.missed)()
     assert Call.objects.count() == 1
+
+
+@pytest.mark.req("CALL-01")
+@story
+async def test_the_seat_rings_before_she_is_lifted_and_looked_up(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both take the same Python, engine and disk that the ring needs; a ring that hangs holds them up for a moment only."""
+    found: list[list[str]] = []
+    identify, lift = lookup.identify, centre.engine.answer
+
+    def asked(**who: Any) -> lookup.Found:
+        found.append(centre.rings())
+        return identify(**who)
+
+    async def lifted(leg_id: str) -> None:
+        found.append(centre.rings())
+        await lift(leg_id)
+
+    monkeypatch.setattr(lookup, "identify", asked)
+    monkeypatch.setattr(centre.engine, "answer", lifted)
+    centre.agent("8001")
+    await centre.open()
+    await centre.calls("13900001111")
+    assert found == [["8001"], ["8001"]]
 
 
 @pytest.mark.req("CALL-01")

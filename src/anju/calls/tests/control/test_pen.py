@@ -65,6 +65,34 @@ async def begun(pen: Pen) -> LiveCall:
     return call
 
 
+def test_what_one_event_leads_to_is_one_commit(pen: Pen) -> None:
+    """However long it takes to decide: the pen is called when that is done, so a ring waits for the disk once."""
+
+    async def event() -> None:
+        call, caller = a_call()
+        pen.write(call.call_id, rows.begin(call, clock.now(), engine="test"))
+        threading.Event().wait(0.05)
+        await pen.sure(call.call_id, rows.leg(call.call_id, caller))
+
+    asyncio.run(event())
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT c.xmin = l.xmin FROM calls_call c JOIN calls_leg l ON l.call_id = c.id")
+        assert cursor.fetchall() == [(True,)]
+
+
+def test_a_batch_that_can_not_be_sent_whole_is_not_written_in_part(pen: Pen) -> None:
+    async def event() -> None:
+        call, caller = a_call()
+        with pytest.raises(psycopg.ProgrammingError):
+            await pen.write(
+                call.call_id, rows.begin(call, clock.now(), engine="test"), rows.Row("SELECT %s", (object(),))
+            )
+        await pen.sure("other", rows.leg("1" * 32, caller))
+
+    asyncio.run(event())
+    assert not Call.objects.exists()
+
+
 def test_a_whole_life_is_written_with_its_story_and_its_deadlines(pen: Pen) -> None:
     async def life() -> None:
         call = await begun(pen)
