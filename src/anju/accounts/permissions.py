@@ -47,6 +47,10 @@ ALLOWED: Mapping[str, frozenset[Role]] = {
     "contact.change": _FORM | _DESK,
     "contact.flag": _CARE,
     "history.append": _CARE,
+    "rhythm.correct": _FORM | _DESK | {Role.GRID_WORKER, Role.FAMILY},
+    "meters.deliver": frozenset({Role.BUREAU, Role.LEAD}),
+    "fence.set": _FORM | _DESK,
+    "health.limit": frozenset({Role.DOCTOR, Role.LEAD}),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,38 @@ class AlarmReset:
 
 @dataclass(frozen=True, slots=True)
 class ElderAsked:
-    """The soft deadline of a silence passed: a robot call asks her; only her key press is a sign of life."""
+    """The soft deadline of a silence passed: a robot call asks her; only her key press is a sign of life.
+
+    `says` is what the robot asks when it is about something else than silence (the door stands open).
+    """
 
     home_id: int
     elder_id: int
     place: str
     sentence: str
+    says: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceBroken:
+    """A home whose silence had raised an alarm was heard again: at `at` (the sensor's time) something moved. Nothing is closed by
+    it here; `deadline` is the new hard one (incident.md, late data).
+    """
+
+    home_id: int
+    at: datetime
+    deadline: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatAsked:
+    """A measured value is outside her limits for the first time, or can't be true: she is asked to measure again."""
+
+    home_id: int
+    elder_id: int
+    place: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from anju.alarms import sensing, watch
+from anju.alarms import priors, sensing, states, watch
 from anju.kernel import clock
 from anju.kernel.jobs import job, periodic
+from anju.kernel.scope import EVERYWHERE, seen_by
 
 
 @periodic("* * * * *")
@@ -38,3 +39,18 @@ def prove_day() -> None:
 def enrol_all() -> None:
     """Who is watched follows the consents and devices of the day."""
     sensing.enrol_all()
+
+
+@periodic("15 * * * *")
+@job("alarms.notice_returns", retry=None)
+def notice_returns() -> None:
+    """Homes that are said to be empty, and where somebody moves about."""
+    states.notice_returns()
+
+
+@periodic("50 3 * * 1")
+@job("alarms.learn_priors", retry=None)
+def learn_priors() -> None:
+    """Once a week: what is usual for each placement, from the homes that are watched."""
+    with seen_by(EVERYWHERE):
+        priors.learn()

@@ -7,6 +7,16 @@ from typing import ClassVar
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from anju.alarms.more_models import (  # noqa: F401 - the second half; Django looks for models here
+    Fence,
+    HealthLimit,
+    HealthReading,
+    HomeDoor,
+    HomeHabit,
+    HomeWitness,
+    PlacementPrior,
+    Whereabouts,
+)
 from anju.kernel.scope import OpenModel, ScopedModel
 
 
@@ -179,6 +189,11 @@ class HomeWatch(ScopedModel):
     soft_at = models.DateTimeField("先问老人", null=True, blank=True)
     hard_at = models.DateTimeField("须有人看", null=True, blank=True)
     look_at = models.DateTimeField("下次查看", null=True, blank=True)
+    natural_at = models.DateTimeField("传感器最近迹象", null=True, blank=True)
+    learn_from = models.DateTimeField("此后才学", null=True, blank=True)
+    habits = models.JSONField("告知的作息", default=list)
+    placement = models.CharField("传感器位置", max_length=20, blank=True)
+    stale = models.BooleanField("待核对", default=False)
     paused_until = models.DateTimeField("暂停到", null=True, blank=True)
     raised = models.JSONField("已报", default=list)
     ears = models.JSONField("各传感器", default=dict)
@@ -188,6 +203,7 @@ class HomeWatch(ScopedModel):
         verbose_name = "家庭看护"
         verbose_name_plural = "家庭看护"
         ordering = ["home"]
+        indexes = [models.Index(fields=["home"], condition=models.Q(stale=True), name="alarms_watch_stale")]
 
     def __str__(self) -> str:
         return f"家庭 {self.home_id}"
@@ -276,7 +292,10 @@ class HomeState(ScopedModel):
         verbose_name = "家庭状态"
         verbose_name_plural = "家庭状态"
         ordering = ["-since"]
-        indexes = [models.Index(fields=["home", "-since"], name="alarms_state_of_home")]
+        indexes = [
+            models.Index(fields=["home", "-since"], name="alarms_state_of_home"),
+            models.Index(fields=["until"], condition=models.Q(ended_at=None), name="alarms_state_running"),
+        ]
         constraints = [
             models.CheckConstraint(condition=models.Q(until__gt=models.F("since")), name="alarms_state_ends_later")
         ]

@@ -9,10 +9,10 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
-from anju.alarms import sensing
-from anju.alarms.models import Trouble
+from anju.alarms import doors, readings, sensing, whereabouts, witnesses
+from anju.alarms.faults import TroubleLine, is_database_gone, poison, words
 from anju.alarms.rules import PLATFORM
 from anju.devices import actions as devices
 from anju.devices.actions import UnknownNote, VitalsNote
@@ -23,25 +23,12 @@ from anju.signals.signal import Heard
 _log = logging.getLogger(__name__)
 EVENTS: Final = frozenset({"motion", "door_open", "door_closed", "sos", "help"})
 """Kinds that prove that somebody is at home."""
-TroubleLine = tuple[str, str, str]
-"""Kind, subject and text of a trouble, told after the batch is safe."""
+SECOND: Final = (
+    ("doors", frozenset({"door_open", "door_closed"}), doors.hear), ("meters", frozenset(witnesses.SCOPES), witnesses.hear),
+    ("places", frozenset({"place"}), whereabouts.hear), ("readings", frozenset({"reading"}), readings.hear),
+)  # fmt: skip
+"""What else a batch may tell of a home: name, kinds of signals, who hears it."""
 DeviceOf = Callable[[Heard], DeviceInfo | None]
-
-
-def is_database_gone(error: BaseException) -> bool:
-    """Whether nothing more can be done on this connection: then the whole batch is given back, nobody's fault."""
-    raw = connection.connection
-    return raw is None or bool(raw.closed) or bool(raw.broken) or isinstance(error, SystemExit | KeyboardInterrupt)
-
-
-def words(error: BaseException) -> str:
-    """An error as it may stand in the log and in a row."""
-    return f"{type(error).__name__}: {error}".replace("\x00", "")[:200]
-
-
-def poison(subject: str, error: str) -> TroubleLine:
-    """A message could not be handled as it should."""
-    return (Trouble.Kind.POISON, subject, f"报文处理失败，已留存待重试：{error}")
 
 
 def note(batch: Sequence[Heard], device_of: DeviceOf) -> list[TroubleLine]:
@@ -55,15 +42,32 @@ def note(batch: Sequence[Heard], device_of: DeviceOf) -> list[TroubleLine]:
 
 def note_life(batch: Sequence[Heard], device_of: DeviceOf, *, give_way: bool) -> list[TroubleLine]:
     """Count the life signs of a batch for its homes. What goes wrong there never stops a message: it is told."""
-    try:
-        with transaction.atomic():
-            sensing.hear(((h, device_of(h)) for h in batch), give_way=give_way)
-    except Exception as error:
-        if is_database_gone(error):
-            raise
-        _log.exception("the life signs of a batch could not be counted")
-        return [poison("sensing", words(error))]
-    return []
+    heard, told = [(h, device_of(h)) for h in batch], list[TroubleLine]()
+    for attempt in (1, 2):
+        try:
+            with transaction.atomic():
+                sensing.hear(heard, give_way=give_way)
+            break
+        except Exception as error:
+            if is_database_gone(error):
+                raise
+            if attempt == 1 and isinstance(error, OperationalError):  # a lock lost to the sweep
+                continue
+            _log.exception("the life signs of a batch could not be counted")
+            told = [poison("sensing", words(error))]
+            break
+    return told if give_way else told + _note_second(heard)
+
+
+def _note_second(heard: Sequence[tuple[Heard, DeviceInfo | None]]) -> list[TroubleLine]:
+    """Doors, meters, places and measurements of a batch; each is a matter of its own."""
+    kinds = {s.kind for h, _ in heard for s in h.signals or ()}
+    told = []
+    for name, wanted, hear in SECOND:
+        if not kinds.isdisjoint(wanted):
+            error = _try(hear, heard)
+            told += [poison(name, error)] if error else []
+    return told
 
 
 def note_without_waiting(batch: Sequence[Heard], device_of: DeviceOf) -> list[TroubleLine]:
@@ -76,7 +80,7 @@ def note_without_waiting(batch: Sequence[Heard], device_of: DeviceOf) -> list[Tr
         with seen_by(EVERYWHERE), transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = '50ms'")
-            told = note(batch, device_of)
+            told = note(batch, device_of) + _note_second([(h, device_of(h)) for h in batch])
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL lock_timeout = 0")
             return [line for line in told if "LockNotAvailable" not in line[2] and "lock timeout" not in line[2]]
@@ -101,7 +105,7 @@ def _note_unknown(notes: list[UnknownNote]) -> list[TroubleLine]:
     return [poison("unknown", error)] if error else []
 
 
-def _try(write: Callable[[list[Any]], None], notes: list[Any]) -> str:
+def _try(write: Callable[[list[Any]], object], notes: Any) -> str:
     try:
         with transaction.atomic():
             write(notes)

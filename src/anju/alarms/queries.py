@@ -15,7 +15,7 @@ from anju.kernel import clock
 
 __all__ = [
     "Ledger", "LedgerLine", "alarm", "by_case", "earlier", "ledger", "of_device", "of_home", "open_causes", "open_of_case", "page",
-    "reason_to_join", "silent_sources", "troubles", "unclaimed", "would_have_fired",
+    "reason_to_join", "silences_open", "silent_sources", "troubles", "unclaimed", "would_have_fired",
 ]  # fmt: skip
 
 
@@ -108,6 +108,13 @@ def unclaimed(*, older_than: timedelta, now: datetime | None = None) -> list[Ala
     """Open alarms that nobody took (no case): there must be none, whatever the scope. For the watch."""
     rows = Alarm.unscoped.filter(state=Alarm.State.OPEN, case_id=None, raised_at__lt=(now or clock.now()) - older_than)
     return list(rows.order_by("pk")[:100])
+
+
+def silences_open(home_id: int) -> list[Alarm]:
+    """Alarms of silence of this home that are not closed, with the case that each opened or joined."""
+    kinds = ["inactivity", "not_back", "no_data"]
+    rows = Alarm.objects.filter(home_id=home_id, kind__in=kinds, state__in=[Alarm.State.OPEN, Alarm.State.JOINED])
+    return list(rows.order_by("-pk")[:10])
 
 
 def open_of_case(*, case_kind: str, case_id: int) -> bool:

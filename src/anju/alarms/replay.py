@@ -200,8 +200,15 @@ def _pooled(of_homes: list[list[Sign]], name: str) -> dict[str, Any]:
         learnt = [_run(of_one, prior) for of_one in of_homes]
         prior = merged(learnt, name, rhythm.generic())
     days = sum(max(1, r.day - r.first_day) for r in learnt)
-    return {"homes": len(of_homes), "days": days, "rates": [round(v, 5) for v in prior.rates],
-            "tails": [[[round(v, 4), round(w, 6)] for v, w in tail] for tail in prior.tails]}  # fmt: skip
+    return {"homes": len(of_homes), "days": days, **table_of(prior)}
+
+
+def table_of(prior: Prior) -> dict[str, Any]:
+    """A prior as it is stored: rates and tails."""
+    return {
+        "rates": [round(v, 5) for v in prior.rates],
+        "tails": [[[round(v, 4), round(w, 6)] for v, w in tail] for tail in prior.tails],
+    }
 
 
 def merged(prior_of: Sequence[Rhythm], name: str, base: Prior) -> Prior:
@@ -252,10 +259,11 @@ def load_priors(path: Path) -> dict[str, Prior]:
 
 def priors_from(data: Mapping[str, Any]) -> dict[str, Prior]:
     """The prior of each placement, out of what `learn_prior` made."""
-    return {place: _prior(f"{data['name']}:{place}", table) for place, table in data["placements"].items()}
+    return {place: prior_from(f"{data['name']}:{place}", table) for place, table in data["placements"].items()}
 
 
-def _prior(name: str, table: Mapping[str, Any]) -> Prior:
+def prior_from(name: str, table: Mapping[str, Any]) -> Prior:
+    """One prior out of `table_of`; ValueError, KeyError or TypeError when it is damaged."""
     rates = tuple(float(v) for v in table["rates"])
     tails = [tuple((float(v), float(w)) for v, w in tail) for tail in table["tails"]]
     if len(rates) != len(MODES) * rhythm.CELLS or len(tails) != len(MODES) or min(rates) <= 0 or not all(tails):

@@ -14,6 +14,7 @@ from array import array
 from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from anju.alarms import packing
@@ -69,6 +70,7 @@ class Prior:
     tails: tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]
 
 
+@cache
 def generic() -> Prior:
     """The start without any population: hand-set, on the quiet side (measured in `docs/subsystems/sensing.md`)."""
     bands = (1.4, 1.0, 0.7, 0.5, 0.35, 0.35)
@@ -173,7 +175,22 @@ class Rhythm:
         row = mode * CELLS + band * HOURS
         for j, weight in _KERNEL:
             i = row + (hour + j) % HOURS
-            table[i] = min(_TOP, table[i] + round(amount * weight))
+            table[i] = max(0, min(_TOP, table[i] + round(amount * weight)))
+
+    def unlearn(self, *, tod: float, age: float, mode: int, day: int, lost: Sequence[tuple[float, float]] = ()) -> None:
+        """Take back what a silence that ended on `day` taught, as far as it has not faded; its day's scores go too."""
+        if age < START or day > self.day:
+            return
+        keep, last = 2.0 ** (-(self.day - day) / HALF_LIFE), -1
+        for low, high, band, hour, seen in pieces(tod, age, lost):
+            if seen:
+                self._add(self.exposure, mode, band, hour, -keep * (high - low) * PER_HOUR)
+                last = mode * CELLS + band * HOURS + hour
+        if last >= 0:
+            self._add(self.ends, mode, last % CELLS // HOURS, last % HOURS, -keep * PER_END)
+        for scores in self.scores:
+            scores[:] = [s for s in scores if s.day != day]
+        self.tail = None
 
     def _keep(self, mode: int, score: Score) -> None:
         scores = self.scores[mode]

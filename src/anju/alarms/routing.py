@@ -18,9 +18,9 @@ from uuid import UUID
 
 from django.db import OperationalError, transaction
 
-from anju.alarms import actions, noting, queries, storms
+from anju.alarms import actions, noting, queries, storms, witnesses
+from anju.alarms.faults import TroubleLine, is_database_gone, poison, words
 from anju.alarms.models import Alarm, Trouble
-from anju.alarms.noting import TroubleLine, is_database_gone, poison, words
 from anju.alarms.rules import ALARM, DRILL, NO_ALARM, QUARANTINED, Known, Rule, Verdict, judge, rule_for
 from anju.devices import queries as devices
 from anju.devices.models import RECEIVING_DISTRICT
@@ -181,6 +181,8 @@ class _Desk:
             signal, self.judged[device.id] if device else None, received_at=heard.received_at, source=heard.source,
             open_causes=causes, battery=heard.vitals.get("battery"),
         )  # fmt: skip
+        if (why := witnesses.withheld(signal.kind, home_id)) != "":
+            return replace(row, signal=replace(signal, value=None), outcome=verdict.outcome, reason=why)
         if verdict.outcome in {NO_ALARM, QUARANTINED} and not verdict.recovers and not verdict.reset:
             return replace(row, outcome=verdict.outcome, reason=verdict.reason)
         return _patiently(

@@ -83,6 +83,9 @@ RULES: Final[dict[str, Rule]] = {
         _emergency("inactivity", "长时间未活动", "0010", "0049", priority=5),
         _emergency("not_back", "外出未归", "0014", "0049", priority=3),
         _emergency("no_data", "无数据且无生命迹象", "0010", "0073", priority=5),
+        _emergency("door_still", "入户门久未开", "0014", "0049", priority=3),
+        _emergency("door_ajar", "入户门未关", "0014", "0077", priority=3),
+        _emergency("leak", "用水异常", "0033", "0900", priority=3),
         _emergency("storm", "区域失联", "0900", "0073", priority=5),
         _technical("tamper", "设备被拆动", "0125", "0038"),
         _technical("battery", "设备电量低", "0016"),
@@ -122,8 +125,9 @@ BY_STC: Final[dict[str, str]] = {
 }
 
 QUIET: Final = frozenset(
-    {"motion", "door_open", "door_closed", "vitals", "online", "sos_reset", "reset", "reply", "heartbeat"}
-)
+    {"motion", "door_open", "door_closed", "vitals", "online", "sos_reset", "reset", "reply", "heartbeat", "bed",
+     "water", "power", "gasuse", "phone_use", "place", "reading"}
+)  # fmt: skip
 """Kinds that are never an alarm by themselves; neither is any that ends in _clear."""
 
 DEAF: Final = frozenset({"silent"})

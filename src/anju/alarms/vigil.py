@@ -3,7 +3,7 @@
 A quiet home and a deaf one are told apart by the *watermark*: `covered_until` is the time up to which every life sign
 would have been heard. An alarm "no sign of life" needs a watermark at or after its deadline; when messages do not come,
 the alarm is another one: "no data and no sign of life" (detection.md §4). Times are seconds since an epoch (float), the
-clock of day is told by `tod`; nothing here knows a database.
+clock of day is told by `clock`; nothing here knows a database.
 """
 
 from __future__ import annotations
@@ -13,13 +13,21 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from anju.alarms import rhythm
+from anju.alarms.habits import DAY, HOUR, Habits, windows
 from anju.alarms.rhythm import AWAY, HOME, Prior, Rhythm
 
 AFTER_DOOR: Final = 60.0
 """Seconds: motion later than this after the newest door event says that somebody is inside."""
 GRACE: Final = 600.0
 """Seconds beyond two reporting periods after which what has not come is taken as lost."""
-HOUR: Final = 3600.0
+NIGHT: Final = (22.5, 6.5)
+"""Local hours between which no robot rings her, unless an agent would have to soon after."""
+LEAD: Final = 1800.0
+"""Seconds that she is asked before an agent must look, also at night."""
+BY_LEAD: Final = 5400.0
+"""Seconds between the time by which she is always up (she is asked) and an agent."""
+SAID: Final = frozenset({"inactivity", "not_back", "no_data"})
+"""Alarms after which a silence is learnt only when an agent says that she was well."""
 
 Clock = Callable[[float], tuple[int, float]]
 """(day ordinal, local hour of the day) of a time."""
@@ -27,17 +35,22 @@ Clock = Callable[[float], tuple[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """A sign of life. `door` = the entrance door; other signs (SOS, key press, water) count as inside."""
+    """A sign of life. `door` = the entrance door; others (SOS, bed, water) count as inside. `told`: no sensor saw it – a key
+    pressed in a call, a voice, a visit; it proves that she lives and not where she is.
+    """
 
     at: float
     door: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """One message of a sensor that watches for life: what it saw, and the window that it speaks for.
 
-    `seq` counts a device's messages (None when it has no counter); `since` is where its window begins.
+    `seq` counts a device's messages (None when it has no counter); `since` is where its window begins. `prompt`: its
+    events come at once and its reports only say that it lives (a door contact). `every`: its own period; `limit`: after so
+    many seconds without a word it counts as dead (0 = never).
     """
 
     device: str
@@ -46,6 +59,9 @@ class Report:
     since: float | None = None
     seq: int | None = None
     signs: tuple[Sign, ...] = ()
+    prompt: bool = False
+    every: float = 0.0
+    limit: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +84,28 @@ class Ear:
     seq: int | None = None
     gaps: list[tuple[float, float, float]] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)
+    prompt: bool = False
+    every: float = 0.0
+    limit: float = 0.0
+    shut: tuple[bool, float] | None = None
+    """Of a door contact: whether it last said "closed", and when. Its reports repeat that; only a change is a sign of life."""
 
     def watermark(self) -> float:
         """Up to here nothing is missing that may still come."""
         return min([gap[0] for gap in self.gaps], default=self.covered_until)
 
+    def dead(self, now: float | None) -> bool:
+        """Nothing came for longer than its product allows: a repair, and no reason to wait for it."""
+        return bool(self.limit) and now is not None and now - self.heard_at > max(self.limit, 2 * self.every + GRACE)
+
 
 @dataclass(slots=True)
 class Vigil:
-    """The open silence of one home. `period` is the reporting period of its slowest life sensor, in seconds."""
+    """The open silence of one home. `period` is the reporting period of its slowest life sensor, in seconds.
+
+    `natural_at` is the last sign of a sensor: a key pressed in a call restarts the clock, yet the silence that is learnt
+    goes on until a sensor sees her (else the robot's own calls would teach that she stirs every few hours).
+    """
 
     rhythm: Rhythm
     prior: Prior
@@ -92,49 +121,88 @@ class Vigil:
     soft_at: float = 0.0
     hard_at: float = 0.0
     raised: set[str] = field(default_factory=set)
+    natural_at: float | None = None
+    learn_from: float = 0.0
+    habits: Habits = ()
 
     # ---- hearing
 
     def hear(self, report: Report) -> bool:
         """Take one message; False when it is a duplicate. Old signs fill history, newer ones end the silence."""
+        before = self._unheard()
         if not self._cover(report):
             return False
         self._give_up(report.received_at)
-        fresh = [
-            s for s in sorted(report.signs, key=lambda s: s.at) if self.last_life_at is None or s.at > self.last_life_at
-        ]
-        for sign in fresh:
-            self._live(sign)
-        if fresh or self.last_life_at is None:
+        moved = False
+        for sign in sorted(report.signs, key=lambda s: s.at):
+            moved = self._take(sign) or moved
+        if moved or self.last_life_at is None or self._unheard() != before:
             self.aim()
         return True
 
     def live(self, sign: Sign) -> None:
         """A sign of life that no sensor of the home reports: a key press, a voice, a visit."""
-        if self.last_life_at is None or sign.at > self.last_life_at:
-            self._live(sign)
+        if self._take(sign):
             self.aim()
+
+    def restart(self, at: float) -> None:
+        """Watching begins anew (she came back, a state ended): a fresh silence at home; what was before is not learnt."""
+        self.last_life_at = self.natural_at = at
+        self.mode = HOME
+        self.lost = [w for w in self.lost if w[1] > at]
+        self.raised.clear()
+        self.aim()
+
+    def _unheard(self) -> tuple[int, int]:
+        return len(self.lost), sum(len(ear.gaps) for ear in self.ears.values())
+
+    def _take(self, sign: Sign) -> bool:
+        if self.last_life_at is None or sign.at > self.last_life_at:
+            if sign.told:
+                self._told(sign)
+            else:
+                self._live(sign)
+            return True
+        return sign.door and self._late_door(sign)
+
+    def _told(self, sign: Sign) -> None:
+        if self.natural_at is None or self.raised & SAID:
+            self.natural_at = sign.at
+        self.last_life_at = sign.at
+        self.raised.clear()
+
+    def _late_door(self, sign: Sign) -> bool:
+        """A door event that arrives after newer signs: she is out if nothing moved inside later than a minute after it."""
+        if self.last_door_at is not None and sign.at <= self.last_door_at:
+            return False
+        self.last_door_at = sign.at
+        if self.mode == AWAY or self.natural_at is None or self.natural_at - sign.at > AFTER_DOOR:
+            return False
+        self.mode = AWAY
+        return True
 
     def _live(self, sign: Sign) -> None:
         day, _ = self.clock(sign.at)
-        if self.last_life_at is not None:
-            self._learn(sign.at, day)
+        if self.natural_at is None:
+            self.natural_at = self.last_life_at
+        if self.natural_at is not None:
+            self._learn(self.natural_at, sign.at, day)
         self.rhythm.forget(day)
         if sign.door:
             self.last_door_at, self.mode = sign.at, AWAY
         elif self.last_door_at is None or sign.at - self.last_door_at > AFTER_DOOR:
             self.mode = HOME
-        self.last_life_at = sign.at
+        self.last_life_at = self.natural_at = sign.at
         self.lost = [w for w in self.lost if w[1] > sign.at]
         self.raised.clear()
 
-    def _learn(self, until: float, day: int) -> None:
+    def _learn(self, since: float, until: float, day: int) -> None:
         """A silence that ended by itself teaches; one that raised an alarm waits for what the agent says."""
-        since = self.last_life_at or until
         age = (until - since) / HOUR
-        if age >= rhythm.START and not self.raised & {"inactivity", "not_back", "no_data"}:
+        if age >= rhythm.START and since >= self.learn_from and not self.raised & SAID:
             _, tod = self.clock(since)
-            self.rhythm.learn(tod=tod, age=age, mode=self.mode, day=day, prior=self.prior, lost=self._lost_ages(until))
+            lost = self._lost_ages(since, until)
+            self.rhythm.learn(tod=tod, age=age, mode=self.mode, day=day, prior=self.prior, lost=lost)
 
     def teach(self, *, since: float, until: float, mode: int) -> None:
         """An agent confirmed that this silence was a false alarm: now it is learnt. Emergencies and faults are not."""
@@ -147,14 +215,19 @@ class Vigil:
     def _cover(self, report: Report) -> bool:
         ear = self.ears.get(report.device)
         if ear is None:
-            self.ears[report.device] = Ear(report.received_at, report.until, report.seq, seen=_numbers(report.seq))
+            self.ears[report.device] = Ear(
+                report.received_at, report.until, report.seq, seen=_numbers(report.seq), prompt=report.prompt,
+                every=report.every, limit=report.limit,
+            )  # fmt: skip
             return True
-        if report.seq is not None and report.seq in ear.seen:
+        if report.seq is not None and report.seq in ear.seen and report.until <= ear.covered_until:
             return False
         ear.heard_at = max(ear.heard_at, report.received_at)
+        ear.prompt, ear.every, ear.limit = report.prompt, report.every, report.limit
         ear.seen = [*ear.seen[-63:], *_numbers(report.seq)]
         since = report.since if report.since is not None else ear.covered_until
         if report.until <= ear.covered_until:  # late: it fills its gap
+            ear.seq = report.seq if ear.seq is None else ear.seq
             ear.gaps = list(_without(ear.gaps, since, report.until))
             self.lost = [(a, b) for a, b, _ in _without([(a, b, 0.0) for a, b in self.lost], since, report.until)]
             return True
@@ -166,13 +239,26 @@ class Vigil:
 
     # ---- aiming and sweeping
 
-    def covered_until(self) -> float:
-        """The watermark of the home: the sensor that was heard least far counts."""
-        return min((ear.watermark() for ear in self.ears.values()), default=0.0)
+    def covered_until(self, now: float | None = None) -> float:
+        """The watermark of the home: of the sensors that live, the one that was heard least far counts.
 
-    def heard_until(self) -> float:
-        """Up to here its sensors speak, gaps or not: the one that was heard least far counts."""
-        return min((ear.covered_until for ear in self.ears.values()), default=0.0)
+        `now` tells the living from the dead; without it all count. A dead sensor holds nothing up while another is heard:
+        it is a repair of its own (DEV-05), and the sentence names it. When none lives, the home is deaf.
+        """
+        return min((_mark(ear, now) for ear in self._counting(now)), default=0.0)
+
+    def heard_until(self, now: float | None = None) -> float:
+        """Up to here its sensors speak, gaps or not: of those that live, the one that was heard least far counts."""
+        return min((ear.covered_until for ear in self._counting(now)), default=0.0)
+
+    def _counting(self, now: float | None) -> list[Ear]:
+        ears = self.ears.values()
+        watching = [ear for ear in ears if not ear.prompt] or list(ears)
+        return [ear for ear in watching if not ear.dead(now)] or watching
+
+    def deaf_ears(self, now: float) -> list[str]:
+        """Sensors of which nothing came for longer than their product allows."""
+        return [name for name, ear in self.ears.items() if ear.dead(now)]
 
     def aim(self) -> None:
         """Compute both deadlines of the open silence from what is known now."""
@@ -181,17 +267,40 @@ class Vigil:
         _, tod = self.clock(self.last_life_at)
         due = self.rhythm.deadlines(
             tod=tod, mode=self.mode, prior=self.prior, budget=self.budget, soft=self.soft,
-            lost=self._lost_ages(float("inf")),
+            lost=self._lost_ages(self.last_life_at, float("inf")),
         )  # fmt: skip
-        self.soft_at = self.last_life_at + due.soft * HOUR
         self.hard_at = self.last_life_at + due.hard * HOUR
+        self.soft_at = self._waking(self.last_life_at + due.soft * HOUR, self.hard_at)
+        if self.habits and self.mode == HOME:
+            self._by(self.last_life_at, tod)
 
-    def _lost_ages(self, until: float) -> Sequence[tuple[float, float]]:
-        since = self.last_life_at or 0.0
-        open_gaps = [(a, b) for ear in self.ears.values() for a, b, _ in ear.gaps]
+    def _waking(self, soft: float, hard: float) -> float:
+        """No robot call in the middle of the night, but always one before an agent has to ring."""
+        _, tod = self.clock(soft)
+        if NIGHT[1] <= tod < NIGHT[0]:
+            return soft
+        return max(soft, min(soft + (NIGHT[1] - tod) % 24 * HOUR, hard - LEAD))
+
+    def _by(self, since: float, tod: float) -> None:
+        """Times by which she is always up, as people told: nothing since 4 in the morning means that she is asked."""
+        midnight = since - tod * HOUR
+        for at in windows(self.habits, "up_by", self.clock, midnight, 2):
+            if since < at[0] - (at[0] - midnight) % DAY + 4 * HOUR and at[0] > since:
+                self.soft_at = min(self.soft_at, at[0])
+                self.hard_at = min(self.hard_at, at[0] + BY_LEAD)
+                return
+
+    def _lost_ages(self, since: float, until: float) -> Sequence[tuple[float, float]]:
+        """Parts of a silence, as ages in hours, in which hearing nothing proves nothing: lost reports, and told habits."""
+        found = {*self.lost, *((a, b) for ear in self.ears.values() for a, b, _ in ear.gaps)}
+        if self.habits:
+            midnight = since - self.clock(since)[1] * HOUR
+            found |= set(windows(self.habits, "quiet", self.clock, midnight - DAY, 4))
+        if not found:
+            return ()
         return tuple(
             ((max(a, since) - since) / HOUR, (min(b, until) - since) / HOUR)
-            for a, b in sorted({*self.lost, *open_gaps})
+            for a, b in sorted(found)
             if b > since and a < until
         )
 
@@ -203,22 +312,22 @@ class Vigil:
         )
 
     def sweep(self, now: float) -> list[Raised]:
-        """What the clock raises now; each alarm once for each silence."""
+        """What the clock raises now; each alarm once for each silence. Where an agent must ring, no robot rings as well."""
         if self.last_life_at is None:
             return []
         self._give_up(now)
-        found: list[Raised] = []
-        covered = self.covered_until()
+        covered = self.covered_until(now)
         patience = 2 * self.period + GRACE
-        if "ask" not in self.raised and now >= self.soft_at and covered >= self.soft_at:
-            found.append(self._raise("ask", now, self.soft_at, covered))
         if "hard" not in self.raised and now >= self.hard_at:
             if covered >= self.hard_at:
-                found.append(self._raise("not_back" if self.mode == AWAY else "inactivity", now, self.hard_at, covered))
-                self.raised.add("hard")
-            elif now > self.hard_at + patience and "no_data" not in self.raised:
-                found.append(self._raise("no_data", now, self.hard_at, covered))
-        return found
+                self.raised |= {"hard", "ask"}
+                return [self._raise("not_back" if self.mode == AWAY else "inactivity", now, self.hard_at, covered)]
+            if now > self.hard_at + patience and "no_data" not in self.raised:
+                self.raised.add("ask")
+                return [self._raise("no_data", now, self.hard_at, covered)]
+        if "ask" not in self.raised and now >= self.soft_at and covered >= self.soft_at:
+            return [self._raise("ask", now, self.soft_at, covered)]
+        return []
 
     def _raise(self, kind: str, now: float, deadline: float, covered: float) -> Raised:
         self.raised.add(kind)
@@ -234,6 +343,13 @@ class Vigil:
                 given_up = True
         if given_up:
             self.aim()
+
+
+def _mark(ear: Ear, now: float | None) -> float:
+    """The watermark of one sensor; what comes at once and lives was heard up to now."""
+    if ear.prompt and now is not None and now - ear.heard_at <= 2 * ear.every + GRACE:
+        return now
+    return ear.watermark()
 
 
 def _numbers(seq: int | None) -> list[int]:

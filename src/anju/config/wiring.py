@@ -60,21 +60,36 @@ def repairs() -> None:
 
 
 def silences() -> None:
-    """The soft deadline of a silence asks her by robot; her key is a sign of life; what an agent found teaches the rhythm."""
-    from anju.alarms import states
-    from anju.alarms.facts import ElderAsked
+    """The soft deadline of a silence asks her by robot; her key is a sign of life (2 = help is an alarm, `telephone`); what an
+    agent found teaches the rhythm; consents and devices decide who is watched; late data may end a case.
+    """
+    from anju.alarms import enrolling, states
+    from anju.alarms.facts import ElderAsked, RepeatAsked, SilenceBroken
     from anju.calls import actions as calls
     from anju.calls.facts import KeyPressed
+    from anju.devices.facts import DevicePlaced
     from anju.elders import queries as elders
+    from anju.elders.facts import CareChanged
+    from anju.incidents import actions as incidents
     from anju.incidents.facts import IncidentClosed
     from anju.kernel import clock
+
+    quiet = "这里是安居中心，您家里有一阵子没有动静了。没事请按 1，要人帮忙请按 2。"
 
     def ask(fact: ElderAsked) -> None:
         elder = elders.elder(fact.elder_id)
         if elder is not None and elder.phone:
             calls.robot_call(
                 number=elder.phone, whom=elder.name, purpose="elder_check", ref=f"home:{fact.home_id}", place=fact.place,
-                script="elder_check", says="这里是安居中心，您家里有一阵子没有动静了。没事请按 1，要人帮忙请按 2。",
+                script="elder_check", says=fact.says or quiet, says_after_key="好的，谢谢您。",
+            )  # fmt: skip
+
+    def ask_again(fact: RepeatAsked) -> None:
+        elder = elders.elder(fact.elder_id)
+        if elder is not None and elder.phone:
+            calls.robot_call(
+                number=elder.phone, whom=elder.name, purpose="elder_check", ref=f"home:{fact.home_id}", place=fact.place,
+                script="elder_check", says="这里是安居中心，刚才的健康测量不太正常，请坐下休息五分钟再量一次。知道了请按 1，不舒服要人帮忙请按 2。",
                 says_after_key="好的，谢谢您。",
             )  # fmt: skip
 
@@ -84,8 +99,12 @@ def silences() -> None:
             states.alive(home_id=int(home_id), at=clock.now(), what="电话按键应答")
 
     reacts(ElderAsked, ask)
+    reacts(RepeatAsked, ask_again)
     reacts(KeyPressed, pressed)
     reacts(IncidentClosed, learn_from, "job")  # by and by: who closes a case must not wait for the sweep of silences
+    reacts(SilenceBroken, incidents.silence_broken, "job")
+    reacts(CareChanged, lambda f: enrolling.mark(home_id=f.home_id))
+    reacts(DevicePlaced, lambda f: enrolling.mark(home_id=f.home_id))
 
 
 def learn_from(fact: IncidentClosed) -> None:
@@ -212,6 +231,7 @@ def recordings() -> None:
 
 def rights() -> None:
     """A person's data are deleted in one transaction everywhere, or, where something is still open, nowhere (SYS-04)."""
+    from anju.alarms import states
     from anju.calls import actions as calls
     from anju.devices import queries as devices
     from anju.elders.checks import NotAccepted
@@ -240,6 +260,10 @@ def rights() -> None:
 
     reacts(PersonErased, nothing_left)
     reacts(PersonErased, lambda f: incidents.forget(elder_id=f.elder_id))
+    reacts(
+        PersonErased,
+        lambda f: states.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
+    )
     reacts(
         PersonErased,
         lambda f: calls.erase_person(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
+from anju.devices.facts import DevicePlaced
 from anju.devices.models import POSITIONS, RECEIVING_DISTRICT, Device, Product, UnknownDevice, Vitals
 from anju.devices.profile import Profile, shipped
 from anju.kernel import audit, clock
 from anju.kernel.changes import changed
+from anju.kernel.facts import announce
 from anju.kernel.scope import EVERYWHERE, OutOfScope, current, seen_by
 
 
@@ -71,6 +73,7 @@ def install(
         )
         changed("device", device_id, place)
         changed("home", home_id, place)
+        announce(DevicePlaced(device_id, home_id))
     return device
 
 
@@ -84,6 +87,8 @@ def remove(*, device_id: int, reason: str) -> Device:
         audit.record("device.remove", subject="device", subject_id=str(device_id), place=device.place, reason=reason,
                      detail={"home": home_id})  # fmt: skip
         changed("device", device_id, device.place)
+        if home_id is not None:
+            announce(DevicePlaced(device_id, home_id))
     return device
 
 

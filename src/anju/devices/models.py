@@ -28,6 +28,12 @@ class Product(OpenModel):
         GAS = "gas", "燃气报警"
         SMOKE = "smoke", "烟雾报警"
         FALL = "fall", "跌倒检测"
+        BED = "bed", "床垫"
+        WATER = "water", "水表"
+        POWER = "power", "电表"
+        GASUSE = "gasuse", "燃气表"
+        LOCATOR = "locator", "定位终端"
+        HEALTH = "health", "健康测量"
         OTHER = "other", "其他"
 
     class Source(models.TextChoices):

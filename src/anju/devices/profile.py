@@ -39,9 +39,17 @@ READINGS: Mapping[str, str] = {
     "Battery_Level": "battery", "RSRP": "rsrp", "SNR": "snr", "Cell_ID": "cell_id", "CSQ": "csq", "Seq": "seq",
 }  # fmt: skip
 
+# What a reading may be: a meter's total (m³, kWh), where the wearer is (degrees, metres), a clinical measure.
+MEASURES = frozenset({
+    "water", "power", "gasuse", "phone_use", "lat", "lon", "accuracy", "systolic", "diastolic", "pulse", "spo2", "temperature",
+    "glucose", "glucose_fasting", "breath",
+})  # fmt: skip
+DATUMS = frozenset({"wgs84", "gcj02", "bd09"})
+
 # What the device is, in SCAIP's words, when the signal does not say so itself.
 DTY = {"sos": "0004", "phone": "0004", "pendant": "0003", "motion": "0010", "door": "0014", "gas": "0021", "smoke": "0023",
-       "co": "0026", "fall": "0005", "flood": "0033", "bed": "0012"}  # fmt: skip
+       "co": "0026", "fall": "0005", "flood": "0033", "bed": "0012", "locator": "0051", "health": "0902", "water": "0900",
+       "power": "0900", "gasuse": "0900"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,8 @@ class Profile:
     properties: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: COMMON)
     readings: Mapping[str, str] = field(default_factory=lambda: READINGS)
     records: Mapping[str, str] = field(default_factory=lambda: {"Motion_Records": "motion"})
+    measures: Mapping[str, tuple[str, float]] = field(default_factory=dict)  # property → what it is, and × which factor
+    datum: str = "wgs84"  # of the positions that it tells
     decoder: str = ""  # name of a module of signals.decoders for a binary APPdata
     report_every: int = 4 * 3600
     silent_after: int = 25 * 3600
@@ -66,7 +76,7 @@ class Profile:
     def of(cls, data: Mapping[str, Any]) -> Profile:
         """Read the JSON form. Unknown keys are refused: a misspelt one would be silently ignored for years."""
         known = {"code", "name", "maker", "kind", "source", "product_id", "dty", "properties", "readings", "records",
-                 "decoder", "report_every", "silent_after", "battery_low", "note"}  # fmt: skip
+                 "measures", "datum", "decoder", "report_every", "silent_after", "battery_low", "note"}  # fmt: skip
         if odd := set(data) - known:
             raise ValueError(f"规约中有不认识的项：{'、'.join(sorted(odd))}。请对照 devices/profile.py 改正。")
         for name, meaning in data.get("properties", {}).items():
@@ -75,6 +85,8 @@ class Profile:
         for table in ("readings", "records"):
             if not all(isinstance(v, str) for v in data.get(table, {}).values()):
                 raise ValueError(f"{table} 须写成 {{属性: 名称}}。请对照 devices/profile.py 改正。")
+        if (datum := str(data.get("datum", "wgs84"))) not in DATUMS:
+            raise ValueError(f"坐标系 {datum} 不认识，须是 {'、'.join(sorted(DATUMS))} 之一。")
         kind = str(data.get("kind", "other"))
         every = int(data.get("report_every", 4 * 3600))
         return cls(
@@ -84,6 +96,8 @@ class Profile:
             properties={**COMMON, **data.get("properties", {})},
             readings={**READINGS, **data.get("readings", {})},
             records={"Motion_Records": "motion", **data.get("records", {})},
+            measures=_measures(data.get("measures", {})),
+            datum=datum,
             decoder=str(data.get("decoder", "")),
             report_every=every,
             silent_after=int(data.get("silent_after", 3 * every)),
@@ -99,6 +113,17 @@ class Profile:
             return cls.of(data)
         except (ValueError, TypeError, AttributeError):
             return UNKNOWN
+
+
+def _measures(table: Mapping[str, Any]) -> dict[str, tuple[str, float]]:
+    """{"Total_L": "water*0.001"}: litres as m³."""
+    found = {}
+    for name, meaning in table.items():
+        what, _, factor = str(meaning).partition("*")
+        if what not in MEASURES:
+            raise ValueError(f"读数 {name} 的含义 {what} 不认识。请对照 devices/profile.py 的 MEASURES 改正。")
+        found[name] = (what, float(factor or 1))
+    return found
 
 
 UNKNOWN = Profile()

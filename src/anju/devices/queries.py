@@ -109,6 +109,11 @@ def serials(device_ids: Iterable[int]) -> dict[int, str]:
     return dict(Device.objects.filter(pk__in=list(device_ids)).values_list("pk", "sn"))
 
 
+def installed_at(device_id: int) -> datetime | None:
+    """When a device was put where it is, or None."""
+    return Device.objects.filter(pk=device_id).values_list("installed_at", flat=True).first()
+
+
 def _health(row: Device, at: datetime) -> DeviceHealth:
     info, vitals = _info(row), getattr(row, "vitals", None) or Vitals(device=row)
     since = vitals.last_heard_at or row.installed_at

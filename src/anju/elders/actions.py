@@ -25,12 +25,14 @@ from anju.elders.checks import (
     place_on_map,
     reason_given,
 )
+from anju.elders.facts import CareChanged
 from anju.elders.finding import reindex
 from anju.elders.models import Consent, Contact, Elder, HistoryLine, Home
 from anju.elders.queries import consents_of, missing
 from anju.kernel import audit, clock
 from anju.kernel.changes import changed
 from anju.kernel.crypto import blind
+from anju.kernel.facts import announce
 from anju.kernel.flow.actor import Actor
 from anju.places import queries as places
 from anju.places.rules import CODE, BadCode, check_code
@@ -277,6 +279,7 @@ def record_consent(
         place=elder.home.place,
         detail={"consent": consent.pk, "scope": consent.scope, "until": consent.expires_on.isoformat()},
     )
+    announce(CareChanged(elder.pk, elder.home_id))
     return consent
 
 
@@ -302,6 +305,7 @@ def _take_back(consent: Consent, reason: str) -> None:
         reason=reason,
         detail={"consent": consent.pk},
     )
+    announce(CareChanged(consent.elder_id, consent.elder.home_id))
 
 
 @transaction.atomic
@@ -370,6 +374,7 @@ def _save_once(elder: Elder) -> None:
 def _note_state(elder: Elder, action: str, *, reason: str = "") -> None:
     audit.record(action, subject="elder", subject_id=elder.pk, place=elder.home.place, reason=reason)
     changed("home", elder.home_id, elder.home.place)
+    announce(CareChanged(elder.pk, elder.home_id))
 
 
 def _note_contact(

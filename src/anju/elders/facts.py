@@ -12,3 +12,11 @@ class PersonErased:
     elder_id: int
     home_id: int
     home_empty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CareChanged:
+    """A consent was signed or taken back, or the service of the person began, paused or ended: what rests on it is looked at."""
+
+    elder_id: int
+    home_id: int

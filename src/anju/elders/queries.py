@@ -143,6 +143,12 @@ def main_elder(home_id: int) -> Elder | None:
     return next((e for e in elders_of(home_id) if e.status != "ended"), None)
 
 
+def homes_by_number(numbers: Iterable[str]) -> dict[str, int]:
+    """Home by file number, of persons in service in the current scope."""
+    rows = Elder.objects.filter(number__in=set(numbers)).exclude(status="ended")
+    return dict(rows.values_list("number", "home_id"))
+
+
 def contacts_of(elder_id: int) -> list[Contact]:
     """Her contacts in the order of calling."""
     order = {kind: n for n, kind in enumerate(rules.LADDER)}

@@ -114,7 +114,7 @@ class HistoryRow:
     received_at: datetime
     at: datetime
     source: str
-    device_id: int
+    device_id: int | None
     device_key: str
     home_id: int | None
     place: str

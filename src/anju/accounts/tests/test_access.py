@@ -13,6 +13,7 @@ from anju.accounts.permissions import ALLOWED, THE_PLATFORM, may
 from anju.accounts.roles import Role
 from anju.accounts.rules import ADMINISTRATORS, BY_ELDER, BY_PLACE, BY_PROVIDER, Post
 from anju.accounts.tests.factories import PASSWORD, make_user
+from anju.alarms import corrections, readings, utility, whereabouts
 from anju.elders import actions as files
 from anju.elders import papers, rights
 from anju.kernel import clock
@@ -216,6 +217,10 @@ DOORS = {
     "contact.change": lambda by: files.add_contact(elder_id=0, kind="guardian", name="x", phone="110", by=by),
     "contact.flag": lambda by: files.flag_contact(contact_id=0, reason="x", by=by),
     "history.append": lambda by: files.append_history(elder_id=0, text="x", by=by),
+    "rhythm.correct": lambda by: corrections.ignore_day(home_id=0, day=TODAY, by=by),
+    "meters.deliver": lambda by: utility.deliver(rows=[], by=by),
+    "fence.set": lambda by: whereabouts.end_fence(home_id=0, by=by),
+    "health.limit": lambda by: readings.end_limit(elder_id=0, measure="pulse", by=by),
 }
 PAGES = {"users.read", "audit.read", "dictionary.change", "elder.read"}
 """Checked by pages, not by actions."""

@@ -85,7 +85,8 @@ def test_silence_in_a_home_that_is_heard_asks_her_first_and_then_calls_an_agent(
     assert len(asked) == 1
     assert "卫生间活动" in alarm.note
     assert "95%" in alarm.note
-    assert "判断人在家" in alarm.note
+    assert "没有门磁" in alarm.note
+    assert "刚开始学" in alarm.note
     let_pass(timedelta(hours=3))
     sensing.sweep()
     assert Alarm.objects.filter(technical=False).count() == 1
@@ -169,8 +170,16 @@ def test_away_and_hospital_pause_what_silence_would_raise_and_end_by_themselves(
     assert not Alarm.objects.exists()
     let_pass(timedelta(days=1, minutes=5))
     sensing.sweep()
+    assert not Alarm.objects.exists()  # she is expected back: a fresh silence, not an alarm at the minute it ends
+    ended = HomeState.objects.get(pk=state.pk)
+    assert (ended.ended_at, ended.ended_why) == (until, "到期，自动恢复")
+    row = HomeWatch.objects.get(home_id=device.home_id)
+    assert row.paused_until is None
+    assert row.last_life_at == until
+    assert row.hard_at is not None
+    let_pass(row.hard_at - clock.now() + timedelta(seconds=2 * row.period) + timedelta(minutes=12))
+    sensing.sweep()
     assert [a.kind for a in Alarm.objects.filter(technical=False)] == ["no_data"]
-    assert HomeState.objects.get().pk == state.pk
 
 
 @pytest.mark.req("SEN-01")

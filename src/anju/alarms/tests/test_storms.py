@@ -54,7 +54,7 @@ def test_homes_that_fell_silent_at_different_times_are_single_repairs() -> None:
 
 
 @pytest.fixture
-def town(taker: Taker, db: None) -> list[int]:
+def town(taker: Taker, let_pass, db: None) -> list[int]:
     """Thirty watched homes on one cell and five on another."""
     with seen_by(EVERYWHERE):
         devices.load_products()

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anju.alarms import rhythm
+from anju.alarms.habits import Habit
 from anju.alarms.rhythm import AWAY, HOME
-from anju.alarms.vigil import GRACE, HOUR, Report, Sign, Vigil
+from anju.alarms.vigil import BY_LEAD, GRACE, HOUR, LEAD, NIGHT, Report, Sign, Vigil
 
 DAY = 738_000
 PERIOD = 1800.0
@@ -106,7 +107,7 @@ def test_out_is_told_from_silent_at_home_by_the_door() -> None:
     home.hear(batch(17, at(8.1) + 30))
     assert home.mode == AWAY
     until(home, 40, first=18)
-    assert {r.kind for r in home.sweep(home.hard_at)} == {"ask", "not_back"}
+    assert [r.kind for r in home.sweep(home.hard_at)] == ["not_back"]  # an agent rings now: no robot rings as well
     back = watch()
     back.hear(batch(16, at(7.9)))
     back.live(Sign(at(8.1), door=True))
@@ -159,3 +160,179 @@ def test_however_the_messages_come_a_collapse_is_always_raised(seed: int, late: 
         raised += [r for r in home.sweep(now) if r.kind != "ask" and r.silent_since > collapse - at(24)]
     assert any(r.at <= (home.last_life_at or 0) + at(36) + 2 * PERIOD + GRACE + 60 + 10_800 for r in raised)
     assert all(r.at >= r.deadline for r in raised)
+
+
+# ---- sensors that speak seldom, died, or begin to count anew
+
+
+def door(hour: float, *, moved: bool = True) -> Report:
+    """A door contact: its events come at once, else it says each four hours that it lives."""
+    signs = (Sign(at(hour), door=True),) if moved else ()
+    return Report("door", at(hour), at(hour), None, None, signs, prompt=True, every=4 * HOUR, limit=25 * HOUR)
+
+
+@pytest.mark.req("SEN-01", "DEV-05")
+def test_a_door_that_did_not_move_holds_no_alarm_up_and_makes_no_home_deaf() -> None:
+    home = watch()
+    home.hear(door(7, moved=False))
+    home.hear(batch(16, at(7.9)))
+    due = home.hard_at
+    until(home, due / HOUR + 1)
+    assert home.heard_until(due) >= due - PERIOD
+    (raised,) = home.sweep(due)
+    assert raised.kind == "inactivity"
+
+
+@pytest.mark.req("SEN-01", "DEV-05")
+def test_a_dead_sensor_holds_nothing_up_while_another_hears_and_makes_the_home_deaf_when_none_does() -> None:
+    def report(name: str, n: int, *seen: float) -> Report:
+        return Report(
+            name, n * PERIOD, n * PERIOD, (n - 1) * PERIOD, n, tuple(map(Sign, seen)), every=PERIOD, limit=4 * HOUR
+        )
+
+    two = watch()
+    two.hear(report("bath", 16, at(7.9)))
+    two.hear(report("living", 16, at(7.9)))
+    for n in range(17, 60):
+        two.hear(report("living", n, n * PERIOD - 5))
+    assert two.covered_until(at(9)) == at(8)  # it may only be late
+    assert two.covered_until(at(29.5)) == at(29.5)
+    assert two.deaf_ears(at(29.5)) == ["bath"]
+    for n in range(60, 140):
+        two.hear(report("living", n))
+    assert [r.kind for r in two.sweep(two.hard_at)] == ["inactivity"]
+    none = watch()
+    none.hear(report("bath", 16, at(7.9)))
+    assert none.covered_until(at(100)) == at(8)
+    assert [r.kind for r in none.sweep(none.hard_at + 2 * PERIOD + GRACE + 1)] == ["no_data"]
+
+
+def test_a_device_that_counts_anew_is_heard_and_a_repeated_number_is_no_repeated_message() -> None:
+    home = watch()
+    home.hear(batch(16, at(7.9), seq=1))
+    assert home.hear(batch(20, at(9.9), seq=1))  # it was restarted
+    assert home.last_life_at == at(9.9)
+    assert home.covered_until() == at(10)
+
+
+@pytest.mark.req("SEN-01")
+def test_her_key_restarts_the_clock_and_teaches_nothing_until_a_sensor_sees_her() -> None:
+    home = watch()
+    home.hear(batch(16, at(7.9)))
+    home.live(Sign(at(11), told=True))
+    assert (home.last_life_at, home.natural_at, home.mode) == (at(11), at(7.9), HOME)
+    assert not home.rhythm.scores[HOME]
+    home.live(Sign(at(13)))
+    (learnt,) = home.rhythm.scores[HOME]
+    alone = watch()
+    alone.hear(batch(16, at(7.9)))
+    alone.live(Sign(at(13)))
+    assert learnt.value == alone.rhythm.scores[HOME][0].value  # the whole silence, not the part after the call
+
+
+def test_a_key_pressed_while_she_is_out_does_not_bring_her_home() -> None:
+    home = watch()
+    home.hear(batch(16, at(7.9)))
+    home.live(Sign(at(8.1), door=True))
+    home.live(Sign(at(12), told=True))
+    assert home.mode == AWAY
+
+
+@pytest.mark.req("SEN-01")
+def test_late_data_that_fill_a_gap_bring_the_deadline_back() -> None:
+    home, whole = watch(), watch()
+    for n in range(16, 24):
+        whole.hear(batch(n, *([at(7.9)] if n == 16 else [])))
+        if n not in (18, 19, 20):
+            home.hear(batch(n, *([at(7.9)] if n == 16 else [])))
+    home.sweep(at(12) + 2 * PERIOD + GRACE)
+    assert home.lost
+    slow = home.hard_at
+    assert slow > whole.hard_at
+    for n in (20, 18, 19):
+        home.hear(batch(n, late=9000))
+    assert home.lost == []
+    assert home.hard_at == pytest.approx(whole.hard_at)
+
+
+@settings(max_examples=80)
+@given(
+    order=st.permutations(range(6)),
+    events=st.lists(
+        st.tuples(st.floats(0.0, 3.0), st.booleans()), min_size=6, max_size=6, unique_by=lambda e: round(e[0], 2)
+    ),
+)
+def test_in_whatever_order_signs_come_she_is_out_or_in_by_their_own_times(
+    order: list[int], events: list[tuple[float, bool]]
+) -> None:
+    signs = [Sign(at(8) + 3600 * t, door=is_door) for t, is_door in events]
+    straight, mixed = watch(), watch()
+    for sign in sorted(signs, key=lambda s: s.at):
+        straight.live(sign)
+    for n in order:
+        mixed.live(signs[n])
+    assert (mixed.last_life_at, mixed.last_door_at, mixed.mode) == (
+        straight.last_life_at,
+        straight.last_door_at,
+        straight.mode,
+    )
+    assert mixed.hard_at >= mixed.soft_at > (mixed.last_life_at or 0)
+
+
+# ---- evening, night and told habits
+
+
+@pytest.mark.req("SEN-01")
+@settings(max_examples=60)
+@given(hour=st.floats(0, 24), budget=st.floats(0.5, 4))
+def test_no_robot_rings_her_at_night_unless_an_agent_would_have_to_soon(hour: float, budget: float) -> None:
+    home = watch()
+    home.budget = budget
+    home.live(Sign(at(24 + hour)))
+    _, tod = clock(home.soft_at)
+    waking = NIGHT[1] - 1e-6 <= tod < NIGHT[0]
+    assert waking or home.hard_at - home.soft_at <= LEAD + 1 or tod == pytest.approx(NIGHT[1])
+    assert home.soft_at <= home.hard_at
+
+
+@pytest.mark.req("SEN-08")
+def test_a_told_nap_makes_the_clock_patient_and_is_not_learnt() -> None:
+    plain, nap = watch(), watch()
+    nap.habits = (Habit("quiet", 127, 12.5, 15.0),)
+    for home in (plain, nap):
+        home.live(Sign(at(12.2)))
+    assert nap.hard_at > plain.hard_at
+    nap.live(Sign(at(14.9)))
+    assert nap.rhythm.ends[HOME * rhythm.CELLS + 3 * rhythm.HOURS + 14] == 0
+    assert nap.hard_at <= at(14.9) + rhythm.CAPS[HOME] * HOUR
+
+
+@pytest.mark.req("SEN-08")
+def test_a_weekly_outing_counts_on_its_day_only() -> None:
+    day = next(d for d in range(7) if (DAY + d - 1) % 7 == 1)  # a Tuesday
+    tuesday, wednesday = watch(), watch()
+    for home, n in ((tuesday, day), (wednesday, day + 1)):
+        home.habits = (Habit("quiet", 0b10, 8.0, 12.0),)
+        home.live(Sign(at(24 * n + 7.8)))
+    assert tuesday.hard_at - at(24 * day) > wednesday.hard_at - at(24 * (day + 1))
+
+
+@pytest.mark.req("SEN-08", "SEN-01")
+def test_who_is_always_up_by_eight_is_asked_at_eight_and_only_when_nothing_moved_since_four() -> None:
+    home = watch()
+    home.habits = (Habit("up_by", 127, 8.0, 8.0),)
+    home.live(Sign(at(21.5)))
+    assert (home.soft_at, home.hard_at) == (at(32), at(32) + BY_LEAD)
+    home.live(Sign(at(29)))  # at five she was up
+    assert home.hard_at > at(32) + BY_LEAD
+
+
+def test_watching_begins_anew_from_a_fresh_silence_that_teaches_nothing_of_the_time_before() -> None:
+    home = watch()
+    home.hear(batch(16, at(7.9)))
+    home.raised |= {"no_data"}
+    home.restart(at(200))
+    assert (home.last_life_at, home.raised, home.mode) == (at(200), set(), HOME)
+    assert home.hard_at > at(200)
+    home.live(Sign(at(203)))
+    assert len(home.rhythm.scores[HOME]) == 1

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from anju.accounts import queries as accounts
+from anju.alarms.facts import SilenceBroken
 from anju.calls import actions as calls
 from anju.calls.scripts.queries import simulated
 from anju.incidents import rules
@@ -221,6 +222,30 @@ def follow_up(
     write(incident, source=source_of(incident, by), kind="follow_up", text=f"回访：{told}", by=by.name)
     incident.refresh_from_db()
     return incident
+
+
+def silence_broken(fact: SilenceBroken) -> int:
+    """A home whose silence had raised an alarm was heard again. Answers how many cases the clock closed.
+
+    What was late (the sign is from before the alarm was due) may end the case; what is new is a line of its story: somebody
+    on the floor may move as well.
+    """
+    from anju.alarms import queries as alarms
+
+    closed = 0
+    with seen_by(EVERYWHERE):
+        for alarm in alarms.silences_open(fact.home_id):
+            if alarm.case_kind != "incident" or alarm.case_id is None:
+                continue
+            if fact.at <= alarm.at:
+                closed += late_data(incident_id=alarm.case_id, deadline=fact.deadline, text=fact.text)
+                continue
+            with transaction.atomic():
+                incident = locked(alarm.case_id)
+                if incident.state in rules.OPEN_BEFORE_FOLLOW_UP:
+                    write(incident, source="device", kind="moved", text=f"又有动静：{fact.text}。仍要核实老人")
+                    tell(incident)
+    return closed
 
 
 def late_data(*, incident_id: int, deadline: datetime, text: str) -> bool:

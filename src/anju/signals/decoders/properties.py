@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from anju.devices.profile import Profile
+from anju.elders.geo import BadCoordinates, to_wgs84
 from anju.signals.decoders.base import Report, moment, whole
 from anju.signals.decoders.json_in import Twice
 
@@ -20,6 +21,8 @@ BOUNDS = {
     "csq": (0, 199),
     "seq": (0, 2**60),
 }
+_METERS = frozenset({"water", "power", "gasuse", "phone_use"})
+_POSITION = frozenset({"lat", "lon", "accuracy"})
 _COUNTS = frozenset({"motion_count", "motioncount"})
 _TIMES = ("time", "t", "timestamp", "ts", "at")
 
@@ -41,7 +44,9 @@ def plan(profile: Profile, key: str) -> tuple[str, Any]:
 
 def _look_up(profile: Profile, key: str) -> tuple[str, Any]:
     wanted = _same(key)
-    tables = (("kinds", profile.properties), ("reading", profile.readings), ("records", profile.records))
+    tables = (
+        ("measure", profile.measures), ("kinds", profile.properties), ("reading", profile.readings), ("records", profile.records),
+    )  # fmt: skip
     for what, table in tables:
         if key in table:
             return what, table[key]
@@ -74,6 +79,19 @@ def text_of(value: Any) -> str | None:  # noqa: PLR0911 - a table of spellings
     except ValueError:
         return text or None
     return str(int(number)) if math.isfinite(number) and number.is_integer() and abs(number) < 1e18 else text
+
+
+def _decimal(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value.strip())
+        except ValueError:
+            return None
+    if isinstance(value, int) and abs(value) > 10**15:
+        return None
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) and abs(value) < 1e15 else None
 
 
 def _unwrap(value: Any, now_ms: int) -> tuple[list[Any], int | None]:
@@ -120,6 +138,7 @@ def walk(report: Report, profile: Profile, value: Any, now_ms: int) -> None:
     """Read every property in `value` (an object, at any depth) into the report."""
     walker = _Walker(report, profile, now_ms)
     walker.walk(value, 0)
+    walker.places()
     if (seq := report.vitals.get("seq")) is not None:
         report.lines = [line if line[7] is not None else (*line[:7], seq) for line in report.lines]
     if counts := walker.counts:
@@ -138,11 +157,12 @@ def walk_twice(report: Report, profile: Profile, envelope: Any, now_ms: int) -> 
 class _Walker:
     """One walk through an object."""
 
-    __slots__ = ("counts", "now_ms", "profile", "report")
+    __slots__ = ("counts", "fixes", "now_ms", "profile", "report")
 
     def __init__(self, report: Report, profile: Profile, now_ms: int) -> None:
         self.report, self.profile, self.now_ms = report, profile, now_ms
         self.counts: list[int] = []
+        self.fixes: list[dict[str, Any]] = []
 
     def walk(self, value: Any, depth: int) -> None:
         """Every property of an object, every object of a list."""
@@ -153,6 +173,7 @@ class _Walker:
                 if isinstance(item, (dict, list)):
                     self.walk(item, depth + 1)
         elif isinstance(value, dict):
+            self._fix(value)
             for key, inner in value.items():
                 self._property(key, inner, depth)
             if isinstance(value, Twice):
@@ -171,12 +192,60 @@ class _Walker:
                 self.report.vitals[how] = number
         elif what == "records":
             _records(self.report, self.profile, how, value, self.now_ms)
+        elif what == "measure":
+            self._measure(how, value)
         elif what == "count":
             number = self._number(value, 1, 100_000)
             if number is not None:
                 self.counts.append(number)
         elif isinstance(value, (dict, list)):
             self.walk(value, depth + 1)
+
+    def _measure(self, how: tuple[str, float], value: Any) -> None:
+        """A meter's total or a clinical measure, with its own time where it has one; a list of them is a history."""
+        what, factor = how
+        if what in _POSITION:
+            return
+        for one in value[:500] if isinstance(value, list) else [value]:
+            plain, at = _unwrap(one, self.now_ms)
+            for number in (n for n in map(_decimal, plain) if n is not None):
+                told = round(number * factor, 6)
+                if what in _METERS:
+                    self.report.add(self.profile, what, at, value=told)
+                else:
+                    self.report.add(self.profile, "reading", at, value={"measure": what, "value": told})
+                self.report.understood = True
+
+    def _fix(self, value: dict[str, Any]) -> None:
+        """A position whose parts stand side by side in one object, with the time of the fix."""
+        found: dict[str, Any] = {}
+        for key, inner in value.items() if self.profile.measures else ():
+            what, how = plan(self.profile, key)
+            if what == "measure" and how[0] in _POSITION:
+                plain, at = _unwrap(inner, self.now_ms)
+                number = _decimal(plain[0]) if plain else None
+                if number is not None:
+                    found[how[0]] = number * how[1]
+                    found["at"] = at or found.get("at")
+        if "lat" in found and "lon" in found:
+            own = next((moment(value[k], self.now_ms) for k in _TIMES if k in value), None)
+            self.fixes.append({**found, "at": found.get("at") or own})
+
+    def places(self) -> None:
+        """Emit the positions, in WGS-84."""
+        for fix in self.fixes[:500]:
+            try:
+                lon, lat = to_wgs84(fix["lon"], fix["lat"], self.profile.datum)
+            except BadCoordinates as odd:
+                self.report.notes.append(str(odd))
+                continue
+            self.report.add(
+                self.profile,
+                "place",
+                fix["at"],
+                value={"lat": lat, "lon": lon, "accuracy": round(fix.get("accuracy", 0.0), 1)},
+            )
+            self.report.understood = True
 
     def _number(self, value: Any, low: int, high: int) -> int | None:
         if type(value) is int:
