@@ -17,7 +17,7 @@ from anju.kernel.flow.queries import story_of
 from anju.kernel.flow.table import Move
 from anju.supervision import rules
 from anju.supervision.flow import COMPLAINT, REVIEW
-from anju.supervision.models import Complaint, Plan, Review
+from anju.supervision.models import Complaint, Plan, Review, ScoreForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,32 @@ def criteria(review_id: int) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True, slots=True)
+class FormVersion:
+    """One version of a form: what it asks, who made it, and how many audits were given by it."""
+
+    version: int
+    name: str
+    made_by: str
+    made_at: datetime
+    items: list[rules.Item]
+    points: int
+    used: int
+
+
+def forms(code: str = "call") -> list[FormVersion]:
+    """Every version of a form, the newest first."""
+    used = dict(Review.objects.order_by().values_list("form_id").annotate(Count("pk")))
+    found = []
+    for form in ScoreForm.objects.filter(code=code).order_by("-version"):
+        items = rules.items_of(form.criteria)
+        points = sum(i.points for i in items if not i.fatal)
+        found.append(
+            FormVersion(form.version, form.name, form.made_by, form.made_at, items, points, used.get(form.pk, 0))
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
 class Quota:
     """How far the month's quota of one agent is."""
 
@@ -162,11 +188,21 @@ class Quota:
     mean: float | None
     enough: bool
 
+    @property
+    def missing(self) -> int:
+        """Calls that must still be scored to reach the month's quota."""
+        return max(0, rules.PER_MONTH - self.scored)
 
-def quota(month: date) -> list[Quota]:
+    @property
+    def to_draw(self) -> int:
+        """Of these, calls that are not even drawn."""
+        return max(0, rules.PER_MONTH - self.drawn)
+
+
+def quota(month: date, agents: Iterable[int] = ()) -> list[Quota]:
     """Audited calls of the month by agent: at least two, one of them an emergency where there was one.
 
-    Who was in a drawing of the month stands here, also when no call of hers was drawn.
+    Who was in a drawing of the month stands here, also when no call of hers was drawn, and so does everybody of `agents`.
     """
     start = month.replace(day=1)
     drawn = Plan.objects.filter(
@@ -176,7 +212,8 @@ def quota(month: date) -> list[Quota]:
     found: dict[int, list[Review]] = {}
     for r in rows.exclude(state="void"):
         found.setdefault(r.agent_id, []).append(r)
-    missed = {agent for agents in drawn.values_list("agents", flat=True) for agent in agents} - set(found)
+    missed = {agent for drum in drawn.values_list("agents", flat=True) for agent in drum} | set(agents)
+    missed -= set(found)
     names = accounts.user_names(sorted(missed))
     lines = [Quota(agent, names[agent], 0, 0, 0, None, enough=False) for agent in sorted(missed) if agent in names]
     for agent, mine in sorted(found.items()):

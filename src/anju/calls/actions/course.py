@@ -36,14 +36,15 @@ class ForbiddenNumber(Exception):
 
 @transaction.atomic
 def robot_call(
-    *, number: str, whom: str, purpose: str, ref: str, place: str, script: str, says: str, says_after_key: str = ""
-) -> Call:
+    *, number: str, whom: str, purpose: str, ref: str, place: str, script: str, says: str, says_after_key: str = "",
+    home_id: int | None = None, elder_id: int | None = None,
+) -> Call:  # fmt: skip
     """Write the intent and let the worker dial it after the commit. Never 110/119/120 (ForbiddenNumber)."""
     if {rules.digits(number), rules.dialable(number)} & NEVER_BY_ITSELF:  # also as +86120
         raise ForbiddenNumber("系统从不自动拨打 110、119、120，请人工拨打")
     call = Call(
         place=place, ref=ref, direction="out", purpose=purpose, whom=whom, number=number, script=script, says=says,
-        says_after_key=says_after_key, by="系统", planned_at=clock.now(),
+        says_after_key=says_after_key, by="系统", planned_at=clock.now(), home_id=home_id, elder_id=elder_id,
     )  # fmt: skip
     engine.begin(call, THE_CLOCK)
     jobs.dial.defer(call_id=str(call.call_id))

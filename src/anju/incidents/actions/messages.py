@@ -114,9 +114,14 @@ def robot_to_elder(incident: Incident) -> None:
         return
     calls.robot_call(
         number=phone, whom=call_name(incident), purpose="elder_check", ref=ref(incident), place=incident.place,
-        script="elder_check", says=ASKS_ELDER, says_after_key=SEAT_COMES,
+        script="elder_check", says=ASKS_ELDER, says_after_key=SEAT_COMES, home_id=incident.home_id, elder_id=_elder_id(incident),
     )  # fmt: skip
     write(incident, source="system", kind="call", text=f"机器人正在呼叫老人{_mark()}")
+
+
+def _elder_id(incident: Incident) -> int | None:
+    found = incident.plan.get("elder", {}).get("id")
+    return int(found) if found else None
 
 
 def _mark() -> str:
@@ -131,7 +136,7 @@ def robot_to_contact(incident: Incident, attempt: Attempt) -> None:
         number=rung.phone, whom=rung.name or rung.kind_label, purpose="contact_robot", ref=ref(incident),
         place=incident.place, script="press_one",
         says=f"这里是安居中心。{call_name(incident)}家报警，还没联系上人。您能赶去请按 1，带钥匙赶去请按 2，去不了请按 3。",
-        says_after_key=access_notes(incident),
+        says_after_key=access_notes(incident), home_id=incident.home_id, elder_id=_elder_id(incident),
     )  # fmt: skip
     attempt.channel, attempt.call_id = "robot", call.call_id
     attempt.save(update_fields=["channel", "call_id"])

@@ -39,6 +39,7 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "levels": frozenset({Role.LEAD}),
     "quality": _CENTRE | {Role.BUREAU},
     "quality.judge": frozenset({Role.LEAD, Role.QUALITY}),
+    "quality.form": frozenset({Role.LEAD, Role.QUALITY, Role.SYSTEM_ADMIN}),
     "complaints": _CENTRE | {Role.BUREAU},
     "home.state": _OFFICE | {Role.AGENT, Role.LEAD, Role.GRID_WORKER},
     "watch": _OFFICE | _CENTRE | _FIELD,

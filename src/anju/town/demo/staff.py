@@ -32,6 +32,7 @@ LOGINS = (
     Login("agent1", "周晓岚", Role.AGENT, land.DISTRICT, "1017"),
     Login("agent2", "陈一鸣", Role.AGENT, land.DISTRICT, "1023"),
     Login("lead1", "林佳", Role.LEAD, land.DISTRICT, "1031"),
+    Login("quality1", "傅静宜", Role.QUALITY, land.DISTRICT),
     Login("bureau1", "沈以宁", Role.BUREAU, land.DISTRICT),
     Login("street1", "高敏", Role.STREET, "330199001000"),
     Login("street2", "施雅琴", Role.STREET, "330199002000"),

@@ -76,6 +76,7 @@ def bar(user: User) -> dict[str, Any]:
         "urgent": ("emergency" if call.emergency else "call") if call and talk == "ringing" else "",
         "muted": bool(call and call.muted), "muted_word": ("yes" if call.muted else "no") if call and talk == "talking" else "",
         "held": held and not consulting, "can_hold": bool(parties) and not consulting and not supervising, "consulting": consulting,
+        "supervising": talk == "talking" and supervising,
         "can_transfer": talk == "talking" and not supervising, "end_word": "离开" if several or supervising else "挂断",
         "end_title": "您离开，其他人继续" if several or supervising else "挂断",
         "can_dial": calls.can_dial(user.pk), "no_dial": "话机就绪后才能外呼" if state != "off" else "先就绪，再外呼",

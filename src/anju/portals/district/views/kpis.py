@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from anju.accounts import queries as accounts
 from anju.calls import queries as calls
-from anju.calls.kpis import KPIS, By, Chosen, Counts, Kpi, live, report
+from anju.calls.kpis import KPIS, By, Chosen, Counts, Kpi, Line, live, report
 from anju.calls.levels import actions as levels
 from anju.calls.levels import queries as level_queries
 from anju.kernel import clock
@@ -107,6 +107,11 @@ def figures(said: Asked) -> tuple[list[tuple[str, Counts]], Counts]:
         audited = supervision.counts(since=said.chosen.since, until=said.chosen.until) if not narrowed else {}
         whole = found.total + audited.get("", Counts())
     keys = {line.key: line for line in found.lines}
+    if said.by == "day" and keys:  # a day without a call is a day, too
+        first = clock.local(said.chosen.since).date()
+        for n in range(said.days):
+            key = f"{first + timedelta(days=n):%Y-%m-%d}T00:00"
+            keys.setdefault(key, Line(key, "", Counts()))
     names = _names(said.by, set(keys) | set(extra), {k: line.label for k, line in keys.items()})
     lines = [
         (names.get(key, key), (keys[key].counts if key in keys else Counts()) + extra.get(key, Counts()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -52,10 +53,26 @@ def worklist(request: HttpRequest) -> HttpResponse:
         request, "district/calls/quality.html",
         {
             "rows": rows[:SIZE], "more": rows[SIZE - 1].id if len(rows) > SIZE else None, "before": before, "state": state, "states": STATES,
-            "quota": [] if own else queries.quota(clock.today()), "plans": [] if own else queries.plans(), "judge": judge, "own": own,
-            "month": clock.today(),
+            **({} if own else _quota(request)), "may": allowed(by, "quality.form"),
+            "plans": [] if own else queries.plans(), "judge": judge, "own": own,
         },
     )  # fmt: skip
+
+
+def _quota(request: HttpRequest) -> dict[str, Any]:
+    """A month's audited calls by agent, those with the most missing first."""
+    this = clock.today().replace(day=1)
+    try:
+        month = min(date.fromisoformat(f"{filters.text(request, 'month', 7)}-01"), this)
+    except ValueError:
+        month = this
+    agents = [u.id for u in accounts.holders(Role.AGENT, place=_district()) if u.seat_number]
+    lines = sorted(queries.quota(month, agents), key=lambda q: (-q.missing, -q.to_draw, q.agent_id))
+    after = (month + timedelta(days=31)).replace(day=1)
+    return {
+        "quota": lines, "short": sum(not q.enough for q in lines), "month": month, "before_month": (month - timedelta(days=1)).replace(day=1),
+        "after_month": after if after <= this else None,
+    }  # fmt: skip
 
 
 @never_cache
