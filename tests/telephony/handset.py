@@ -19,6 +19,8 @@ from tests.telephony.engine_room import SECRET, EngineRoom, until
 from tests.telephony.sipp import TONES, authorization, second_of_alaw, voice_of
 
 _NAP = threading.Event()
+_KEYS = 101
+"""Payload type of keys in our offers and answers."""
 _SDP = (
     "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 8 101\r\n"
     "a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-16\r\n"
@@ -52,6 +54,9 @@ class Handset:
         self._engine = host, int(engine_port)
         self._heard: deque[bytes] = deque(maxlen=60)
         self.frames = self._sent = 0
+        self.pressed = ""
+        """The keys that came to it with the sound."""
+        self._last_key = b""
         self._far: tuple[str, int] | None = None
         self._dialog: dict[str, str] = {}
         self._invite = ""
@@ -274,9 +279,18 @@ class Handset:
                 packet = self._sound.recv(2048)
             except OSError:
                 return
-            if len(packet) > 90 and packet[1] & 0x7F == 8:
+            if len(packet) >= 16 and packet[1] & 0x7F == _KEYS:
+                self._key(packet)
+            elif len(packet) > 90 and packet[1] & 0x7F == 8:
                 self._heard.append(packet[12:])
                 self.frames += 1
+
+    def _key(self, packet: bytes) -> None:
+        """RFC 4733: a key is sent many times, with one time stamp; it is over with the first that says so."""
+        stamp, code, flags = packet[4:8], packet[12], packet[13]
+        if flags & 0x80 and stamp != self._last_key:
+            self._last_key = stamp
+            self.pressed += "0123456789*#"[code]
 
     def _talking(self) -> None:
         sound, due = second_of_alaw(TONES[self.voice]), time.monotonic()

@@ -3,6 +3,8 @@
 Nothing here sleeps: each step waits for what it is about.
 """
 
+import time
+
 import pytest
 
 from anju.calls import actions
@@ -11,6 +13,8 @@ from tests.telephony.centre import EMERGENCY
 from tests.telephony.engine_room import until
 
 pytestmark = [pytest.mark.telephony, pytest.mark.faults, pytest.mark.timeout(240)]
+AWAY = 30
+"""Seconds that the database is away."""
 
 
 @pytest.mark.req("CALL-01", "CALL-13")
@@ -73,26 +77,38 @@ def test_the_engine_is_killed_in_mid_call_and_the_caller_is_rung_back(centre):
 
 
 @pytest.mark.req("CALL-13")
-def test_the_database_is_away_and_callers_are_put_through_all_the_same(centre):
-    """A call that talks, one that comes and one that ends while it is away: all rings, and all is written afterwards."""
-    first, second = centre.agent("8001"), centre.agent("8002")
+def test_the_database_is_away_for_half_a_minute_and_callers_are_put_through_all_the_same(centre):
+    """A call that talks, two that come (at once, and at the end) and one that ends while it is away: all rings, and all is
+    written afterwards."""
+    first, second, third = centre.agent("8001"), centre.agent("8002"), centre.agent("8003")
     centre.opens()
     caller = centre.calls(EMERGENCY, number="13800000001")
-    until(lambda: "ringing" in first.states and "ringing" in second.states, "both seats ring")
+    until(lambda: all("ringing" in one.states for one in (first, second, third)), "all seats ring")
     talking = centre.talk(first, caller)
     centre.rests("8002")
+    centre.rests("8003")
     centre.door.shut()
+    away = time.monotonic()
     late = centre.calls(EMERGENCY, number="13800000002", voice="second")
     until(lambda: second.invited > 1, "the seat rings though nothing can be written", 40)
     second.lift()
     until(lambda: late.hears() == {"8002"}, "and both hear each other")
     caller.hang_up()
     first.waits_for("ended")
+    until(lambda: time.monotonic() - away > AWAY, "the database stays away", 2 * AWAY)
+    before = third.invited
+    last = centre.calls(EMERGENCY, number="13800000003", voice="family")
+    until(lambda: third.invited > before, "and half a minute later too", 40)
+    third.lift()
+    until(lambda: last.hears() == {"8003"}, "they hear each other")
+    assert late.hears() == {"8002"}, "who talked goes on talking"
     centre.door.unlock()
     assert centre.call_is("ended", 40, pk=talking.pk).result == "answered"
-    call = centre.call_is("talking", 40, caller_index=_index("13800000002"))
-    assert Leg.objects.filter(call=call, role="agent", ended_at=None).count() == 1
+    for number in ("13800000002", "13800000003"):
+        call = centre.call_is("talking", 40, caller_index=_index(number))
+        assert Leg.objects.filter(call=call, role="agent", ended_at=None).count() == 1
     late.hang_up()
+    last.hang_up()
     centre.nothing_is_left()
 
 

@@ -69,6 +69,23 @@ def test_a_contact_takes_it_with_one_key_and_the_call_ends_by_itself(centre):
     centre.nothing_is_left()
 
 
+@pytest.mark.req("CALL-02")
+def test_an_agent_presses_keys_into_the_menu_of_whom_she_called(centre):
+    agent, town = centre.agent("8001", auto="lift"), centre.hands.town(voice="120")
+    centre.opens()
+    call = actions.dial(
+        by=centre.by("8001"), number="85110000", whom="区医院", purpose="other", ref="test:1", place=PLACE
+    )
+    town.waits_for("answered", 20)
+    centre.call_is("talking", pk=call.pk)
+    until(lambda: town.hears() == {"8001"}, "they are connected")
+    actions.send_keys(by=centre.by("8001"), call_id=str(call.call_id), digits="105#")
+    until(lambda: town.pressed == "105#", "each key has come, once and in order")
+    assert not agent.pressed, "and to her alone"
+    town.hang_up()
+    centre.nothing_is_left()
+
+
 @pytest.fixture
 def cases(centre):
     """The cases of a test and the posts of its agents are gone afterwards."""
