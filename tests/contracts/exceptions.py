@@ -18,6 +18,7 @@ RAW_SQL = {
     "incidents/actions/opening.py": "advisory lock: two alarms of one home open one incident",
     "fieldwork/actions.py": "advisory lock: two alarms of one device open one order",
     "devices/actions.py": "one UPDATE … FROM unnest for the vitals of a batch",
+    "calls/recordings/sweep.py": "advisory lock: a round that takes long is not overtaken by the next one",
     "calls/actions/asking.py": "a verb wakes the switchboard with a notification",
     "calls/actions/seats.py": "a seat's word wakes the switchboard with a notification",
     "calls/control/*": "the switchboard's rows of many calls in one round trip before anything rings; its lock and its bell",
