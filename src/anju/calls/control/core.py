@@ -228,9 +228,31 @@ class Control:
             )  # fmt: skip
         except Unreachable as error:
             moments.ended(self, call, party, clock.now(), error.cause)
+        except EngineDown:
+            self._look_after_soon(call, party)
+            raise
         else:
             if not party.live:  # let go while the request was on its way
                 await self.quietly(self.engine.hang_up(party.leg_id))
+
+    def _look_after_soon(self, call: LiveCall, party: Party) -> None:
+        """A dial got no answer: nobody knows whether it rings, and one that does not would never end by itself."""
+        self.clockwork.after(
+            COMPARE_AGAIN, lambda: self.task(self._look_after(call, party), "a dial without an answer")
+        )
+
+    async def _look_after(self, call: LiveCall, party: Party) -> None:
+        from anju.calls.control import moments
+
+        if party.state != "planned" or not self.engine_ok:  # the comparison after a reconnection finds it otherwise
+            return
+        try:
+            there = await self.engine.snapshot()
+        except EngineDown:
+            self._look_after_soon(call, party)
+            return
+        if party.state == "planned" and there.leg(party.leg_id) is None:
+            moments.ended(self, call, party, clock.now(), Cause.FAILED)
 
     def let_go(self, call: LiveCall, party: Party, reason: Cause = Cause.NORMAL) -> None:
         """Hang up a party. One that was not dialled yet is simply not dialled."""

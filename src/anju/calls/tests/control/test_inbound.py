@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from anju.calls.control import lookup
+from anju.calls.exchange import EngineDown
 from anju.calls.models import Call, CallBack, SeatLog
 from anju.calls.tests.control.conftest import Centre, story
 
@@ -61,6 +62,30 @@ async def test_the_seat_rings_before_she_is_lifted_and_looked_up(
     await centre.open()
     await centre.calls("13900001111")
     assert found == [["8001"], ["8001"]]
+
+
+@pytest.mark.req("CALL-01", "CALL-13")
+@story
+async def test_a_seat_whose_dial_got_no_answer_is_not_busy_for_ever(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dial, silent = centre.engine.dial, ["once"]
+
+    async def slow(**how: Any) -> None:
+        if silent:
+            silent.pop()
+            raise EngineDown("no answer in time")
+        await dial(**how)
+
+    monkeypatch.setattr(centre.engine, "dial", slow)
+    centre.agent("8001")
+    await centre.open()
+    caller = await centre.calls(called="service")
+    assert centre.rings() == []
+    await centre.later(8)
+    assert centre.rings() == ["8001"], "it was looked after, and rings again"
+    await centre.does("8001", "answered")
+    assert centre.hears(caller) == {"8001"}
 
 
 @pytest.mark.req("CALL-01")
