@@ -32,7 +32,7 @@ def becomes(
     if state == "talking":
         seat.misses = 0
     if seat.until is not None:
-        control.clockwork.after(until or 0, lambda: _limit(control, seat))
+        control.clockwork.after(until or 0, lambda: _limit(control, seat.user_id))
     return [*written, rows.seat(seat, at), rows.told([("seats", str(seat.user_id), "")])]
 
 
@@ -47,10 +47,12 @@ def free(control: Control, user_id: int | None, call: LiveCall, *, spoke: bool) 
     return becomes(control, seat, _wanted(seat))
 
 
-def _limit(control: Control, seat: SeatNow) -> None:
+def _limit(control: Control, user_id: int) -> None:
+    """Of the seat as it is known then: it may have been read again meanwhile."""
     from anju.calls.control import acd
 
-    if seat.state == "wrap_up" and seat.until is not None and seat.until <= clock.now():
+    seat = control.seats.get(user_id)
+    if seat is not None and seat.state == "wrap_up" and seat.until is not None and seat.until <= clock.now():
         control.note(None, *becomes(control, seat, _wanted(seat)))
         acd.serve(control)
 
@@ -108,4 +110,4 @@ def wake_wrap_ups(control: Control) -> None:
         if seat.state == "wrap_up":
             left = (seat.until - clock.now()).total_seconds() if seat.until else 0.0
             seat.until = seat.until or clock.now()
-            control.clockwork.after(max(left, 0.0), lambda seat=seat: _limit(control, seat))  # type: ignore[misc]
+            control.clockwork.after(max(left, 0.0), lambda user_id=seat.user_id: _limit(control, user_id))  # type: ignore[misc]

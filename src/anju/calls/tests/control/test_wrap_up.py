@@ -3,12 +3,31 @@
 import pytest
 
 from anju.calls import actions
+from anju.calls.control import seats as seating
 from anju.calls.kpis import KPIS, Chosen, lines
 from anju.calls.models import Leg
 from anju.calls.tests.control.conftest import Centre, story
 from anju.calls.tests.control.test_verbs import talking
 from anju.kernel import clock
 from anju.kernel.flow.actor import NotAllowed
+
+
+@pytest.mark.req("CALL-03")
+@story
+async def test_the_limit_runs_out_though_the_seat_was_read_again_meanwhile(centre: Centre) -> None:
+    """A lead changes her skills while she writes up: the seat is free in the switchboard's memory, too, and rings."""
+    anna = centre.agent("8001")
+    by = centre.actor(anna)
+    await centre.open()
+    _, call_id = await talking(centre, "service")
+    await centre.asks(actions.hang_up, by=by, call_id=call_id)
+    await centre.later(5)
+    await seating.heard(centre.control, anna.pk)
+    assert centre.control.seats[anna.pk].state == "wrap_up"
+    await centre.later(70)
+    assert centre.control.seats[anna.pk].state == "ready"
+    await centre.calls("13900002222")
+    assert centre.rings() == ["8001"]
 
 
 @pytest.mark.req("CALL-05", "CALL-09")
