@@ -99,7 +99,7 @@ def draw_week(*, place: str, week: date, by: Actor, seed: str = "") -> Plan | No
             plan.save(force_insert=True)
     except IntegrityError:  # another worker drew the same week
         return None
-    judges = sorted({u.id for role in sorted(JUDGES) for u in accounts.holders(role, place=place)})
+    judges = _judges_of(place)
     assigned = rules.assign(drawing.picks, judges, seed=seed)
     for pick in drawing.picks:
         if _audited(pick.call_id, pick.agent):  # somebody chose it by hand before: that audit is the one
@@ -110,6 +110,13 @@ def draw_week(*, place: str, week: date, by: Actor, seed: str = "") -> Plan | No
 
 def _audited(call_id: str, agent: int) -> bool:
     return Review.unscoped.filter(call__call_id=call_id, agent_id=agent).exclude(state="void").exists()
+
+
+def _judges_of(place: str) -> list[int]:
+    """Quality staff and the leads who sit at a desk: an account of a machine, which has no seat, hears no calls."""
+    quality = {u.id for u in accounts.holders(Role.QUALITY, place=place)}
+    leads = accounts.holders(Role.LEAD, place=place)
+    return sorted(quality | ({u.id for u in leads if u.seat_number} or {u.id for u in leads}))
 
 
 def candidates(place: str, week: date) -> list[rules.Candidate]:

@@ -52,7 +52,7 @@ def _page(request: HttpRequest, *, typed: list[dict[str, Any]] | None = None, na
         request, "district/calls/form.html",
         {
             "versions": versions, "shown": shown, "newest": newest, "edits": edits, "rows": list(enumerate([*rows, *spare], 1)),
-            "roles": ROLES.items(), "name": name or shown.name,
+            "kinds": ROLES.items(), "name": name or shown.name,
         },
     )  # fmt: skip
 
