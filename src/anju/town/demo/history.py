@@ -78,7 +78,7 @@ def load(seeds: list[HomeSeed], until: datetime) -> int:
     known = device_queries.by_keys(imeis)
     made, last_event = list(rows(seeds, known, until)), dict[int, datetime]()
     for row in made:
-        if row.kind != "vitals":
+        if row.kind != "vitals" and row.device_id is not None:
             last_event[row.device_id] = max(last_event.get(row.device_id, row.at), row.at)
     count = signals.load_history(made)
     devices.note_vitals(_vitals(seeds, known, last_event, until))
