@@ -75,6 +75,7 @@ FILE_NAMES: dict[str, str] = {
     "alarms/witnesses.py": "second witnesses of a home, under consent only",
     "alarms/sensing.py": "the watch over all homes: from a batch to rows, from the clock to alarms",
     "alarms/states.py": "what people tell of a home: a sign of life, away, back, a false alarm",
+    "alarms/standing.py": "how the watched homes stand now, for the idle desk",
     "alarms/storms.py": "one outage, one case, and the list of the homes to call",
     "alarms/vigil.py": "the open silence of one home: watermark, deadlines, what the clock raises; pure",
     "alarms/worst_case.py": "if she fell now, when would we know: pure",

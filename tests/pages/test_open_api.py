@@ -211,3 +211,15 @@ def test_odd_values_get_an_answer_that_says_so(token_of, address):
     if answer.status_code != 200:
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.json()["detail"]
+
+
+@pytest.mark.req("SEN-04")
+def test_a_utility_delivers_its_file_and_every_row_is_answered(token_of):
+    lead = token_of("lead1")
+    told = "meter,kind,at,total\nWM-404,water,2026-11-20T08:00,3\nWM-405,water,gestern,3\n"
+    answer = lead.post("/api/meters", told, content_type="text/csv")
+    assert answer.status_code == 200
+    assert (answer.json()["taken"], [r["line"] for r in answer.json()["refused"]]) == (0, [2, 3])
+    assert "没有登记" in answer.json()["refused"][0]["why"] or "早于" in answer.json()["refused"][0]["why"]
+    assert lead.post("/api/meters", "[}", content_type="application/json").status_code == 422
+    assert token_of("street1").post("/api/meters", told, content_type="text/csv").status_code == 403

@@ -66,3 +66,45 @@ def test_a_deaf_home_is_shown_as_deaf_with_the_worst_case_and_what_would_shorten
     with seen_by(EVERYWHERE):
         assert HomeState.objects.get().ended_at is not None
     assert as_user("sysadmin1").post(f"/district/elders/{town.he_ting}/state", {"end": state.pk}).status_code == 403
+
+
+@pytest.mark.req("SEN-08", "SEN-05", "SEN-07", "SEN-04")
+def test_staff_correct_the_rhythm_as_told_by_family_and_set_the_fence(town: SmallTown, as_user: As) -> None:
+    with seen_by(EVERYWHERE):
+        elder = elders.elder(town.he_ting)
+        assert elder is not None
+        assert sensing.enrol(home_id=elder.home_id)
+    client, form = as_user("street1"), f"/district/elders/{town.he_ting}/rhythm"
+    nap = {
+        "what": "quiet",
+        "day": ["0", "1", "2", "3", "4", "5", "6"],
+        "start": "13:00",
+        "end": "15:00",
+        "how": "family",
+        "note": "女儿说她午睡",
+    }
+    shown = text(client.post(form, nap, follow=True))
+    assert "每天 13:00–15:00 常没动静" in shown
+    assert "家属告知" in shown
+    assert "女儿说她午睡" in shown
+    assert "还没有读数" in shown
+    refusals = [
+        ({**nap, "start": ""}, "请把时间和数字填完整"),
+        ({**nap, "day": []}, "至少选一个"),
+        ({"what": "fence", "radius": "3", "minutes": "5"}, "须在 50"),
+        ({"what": "ignore", "on": "2020-01-01"}, "60 天"),
+        ({"what": "limit", "measure": "pulse", "low": "40"}, "您的岗位不能"),
+        ({"what": "x"}, "请选"),
+    ]
+    for wrong, said in refusals:
+        assert said in text(client.post(form, wrong, follow=True)), wrong
+    with seen_by(EVERYWHERE):
+        habit = HomeWatch.objects.get(home_id=elder.home_id).habits
+        assert habit == [["quiet", 127, 13.0, 15.0]]
+    day = clock.today() - timedelta(days=1)
+    assert f"{day:%Y-%m-%d} 不作数" in text(client.post(form, {"what": "ignore", "on": day.isoformat()}, follow=True))
+    assert "500 米" in text(
+        client.post(form, {"what": "fence", "radius": "500", "minutes": "30", "edge": "1"}, follow=True)
+    )
+    assert client.post("/district/elders/999999/rhythm", nap).status_code == 404
+    assert as_user("sysadmin1").post(form, nap).status_code == 403

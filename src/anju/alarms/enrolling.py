@@ -31,6 +31,8 @@ NOT_YET: Final = "刚听到，正在核对同意和设备"
 HISTORY: Final = timedelta(days=30)
 CHUNK: Final = timedelta(days=3)
 """History is read in pieces: a lively home says more in a month than one question answers."""
+AHEAD: Final = timedelta(minutes=6)
+"""A device's clock may be so far ahead."""
 QUICKEST: Final = 1800
 AT_ONCE: Final = 200
 
@@ -137,7 +139,7 @@ def _catch_up(row: HomeWatch, sensors: Sequence[DeviceHealth]) -> None:
     vigil = watch.vigil
     vigil.ears = {str(s.device.id): _ear(s) for s in sensors if s.device.kind not in PROMPT or s.last_heard_at}
     latest: Activity | None = None
-    for sign in _life(row.home_id, now - HISTORY, now):
+    for sign in _life(row.home_id, now - HISTORY, now + AHEAD):
         if latest is None and not again:
             vigil.rhythm, row.first_at = rhythm.fresh(clock.local(sign.at).toordinal()), sign.at
         latest = sign

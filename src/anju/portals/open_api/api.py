@@ -26,7 +26,7 @@ from anju.incidents import queries as incidents
 from anju.kernel import clock, hooks
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.places import queries as places
-from anju.portals.open_api import calls, errors, keys
+from anju.portals.open_api import calls, errors, keys, meters
 from anju.portals.open_api.access import Bearer, actor_of, as_user, user_of
 from anju.portals.open_api.cursors import LARGEST, pack, unpack
 from anju.portals.open_api.schemas import (
@@ -54,6 +54,7 @@ api = NinjaAPI(
 )  # fmt: skip
 errors.install(api)
 api.add_router("", calls.router)
+api.add_router("", meters.router)
 
 T = TypeVar("T")
 Id = Annotated[int, Path(ge=1, le=LARGEST)]

@@ -26,7 +26,7 @@ from anju.kernel.flow.actor import Actor
 from anju.places import queries as places
 from anju.portals.district import figures, filters, forms, worst
 from anju.portals.district.access import actor, allowed, missing, opens
-from anju.portals.district.views import watch
+from anju.portals.district.views import habits, watch
 from anju.signals import activity
 from anju.signals import queries as signals
 
@@ -190,7 +190,7 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
     if gaps := found["gaps"]:
         found["gap_note"] = f"还差 {len(gaps)} 项才能批准：{'、'.join(gaps)}"
     if tab == "watch":
-        found |= watch.context(elder.home_id)
+        found |= watch.context(elder.home_id) | habits.context(elder)
     if tab == "contacts":
         found["contact_form"] = forms.ContactForm()
     if tab == "consents":

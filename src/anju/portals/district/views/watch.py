@@ -57,13 +57,13 @@ def home_state(request: HttpRequest, elder_id: int) -> HttpResponse:
     ending = request.POST.get("end", "")
     try:
         if ending.isascii() and ending.isdigit():
-            states.end_state(state_id=int(ending[:15]), why=f"{by.name}告知已回家")
+            states.end_state(state_id=int(ending[:15]), why=f"{by.name}告知已回家", home_id=elder.home_id)
             messages.success(request, "已恢复看护。")
             return back
         until = datetime.fromisoformat(request.POST.get("until", "")).replace(tzinfo=clock.SHANGHAI)
         states.say_state(
             home_id=elder.home_id, kind=request.POST.get("kind", "")[:10], until=until, by=by,
-            note=request.POST.get("note", "").replace("\x00", "").strip(),
+            note=request.POST.get("note", "").replace("\x00", "").strip(), how=request.POST.get("how", "staff")[:8],
         )  # fmt: skip
         messages.success(request, f"已记下，到 {until:%m-%d %H:%M} 自动恢复。")
     except ValueError as wrong:
