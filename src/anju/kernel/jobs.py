@@ -22,6 +22,8 @@ from anju.kernel.scope import EVERYWHERE, seen_by
 Work = Callable[..., Any]
 PATIENT = RetryStrategy(max_attempts=10, exponential_wait=2)
 """Ten attempts, each twice as long after the last (2 s … 17 min)."""
+CENTRE_HOURS = 8
+"""The centre's clock (Asia/Shanghai) before UTC, all the year."""
 
 
 class Job:
@@ -74,8 +76,22 @@ def job(name: str, *, queue: str = "default", retry: RetryStrategy | None = PATI
     return decorate
 
 
+def in_utc(cron: str) -> str:
+    """The worker's clock reads cron lines in UTC; ours are written in the centre's time (UTC+8, no summer time).
+
+    An hour is `*` or one number, a day of the month `*`, a day of the week `*` or one number; else ValueError.
+    """
+    minute, hour, day, month, weekday = cron.split()
+    if hour == "*":
+        return cron
+    if not hour.isdigit() or (day, month) != ("*", "*") or not (weekday == "*" or weekday.isdigit()):
+        raise ValueError(f"{cron}: only one hour of every day, or of one day of the week, can be told in UTC")
+    before, in_utc_hour = divmod(int(hour) - CENTRE_HOURS, 24)
+    return f"{minute} {in_utc_hour} * * {weekday if weekday == '*' else (int(weekday) + before) % 7}"
+
+
 def periodic(cron: str, *, queue: str = "default") -> Callable[[Job], Job]:
-    """Decorator above `@job`: run it by this cron line as well (once in the whole cluster, whatever workers run)."""
+    """Decorator above `@job`: run it by this cron line, in the centre's time, as well (once in the whole cluster)."""
 
     def decorate(work: Job) -> Job:
         takes_time = "timestamp" in inspect.signature(work.work).parameters
@@ -83,7 +99,7 @@ def periodic(cron: str, *, queue: str = "default") -> Callable[[Job], Job]:
         def at_the_hour(timestamp: int) -> None:
             work._run(**({"timestamp": timestamp} if takes_time else {}))
 
-        app.periodic(cron=cron)(app.task(name=f"{work.name}.periodic", queue=queue, pass_context=False)(at_the_hour))
+        app.periodic(cron=in_utc(cron))(app.task(name=f"{work.name}.periodic", queue=queue, pass_context=False)(at_the_hour))
         return work
 
     return decorate

@@ -180,6 +180,17 @@ def stumble() -> None:
     raise ZeroDivisionError
 
 
+def test_a_job_of_the_night_runs_in_the_night_of_the_centre():
+    """The worker reads cron in UTC: a night job written as 3:10 ran at 11:10, in the busiest hour of the desk."""
+    assert jobs.in_utc("10 3 * * *") == "10 19 * * *"
+    assert jobs.in_utc("50 3 * * 1") == "50 19 * * 0", "Monday before dawn is still Sunday in UTC"
+    assert jobs.in_utc("50 3 * * 0") == "50 19 * * 6"
+    assert jobs.in_utc("0 20 * * 5") == "0 12 * * 5"
+    assert jobs.in_utc("*/10 * * * *") == "*/10 * * * *"
+    with pytest.raises(ValueError, match="only one hour"):
+        jobs.in_utc("0 */3 * * *")
+
+
 @pytest.mark.django_db
 def test_the_hourly_run_is_registered_and_needs_no_time_stamp():
     done.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -223,6 +223,19 @@ def test_a_silent_recording_is_told_apart(folder):
     sweep.sweep()
     assert Recording.objects.get().silent
     assert len(queries.page(only="silent")) == 1
+
+
+def test_the_night_after_the_last_day_deletes_by_the_day_of_the_centre(folder, let_pass):
+    """At 3:10 here it is still yesterday in UTC: the guard of the database took that for the last day."""
+    call = a_call()
+    put(folder, f"{caller_leg(call)}.wav", wav_of(tone(1)))
+    sweep.sweep()
+    row = Recording.objects.get()
+    night = datetime.combine(row.keep_until, time(3, 10), tzinfo=clock.local(clock.now()).tzinfo)
+    let_pass(seconds=(night - clock.now()).total_seconds())
+    assert sweep.expire() == 0, "the last day counts"
+    let_pass(days=1)
+    assert sweep.expire() == 1
 
 
 def test_nothing_is_deleted_before_its_time_or_while_it_is_held(folder, let_pass, an_actor):
