@@ -99,7 +99,9 @@ def periodic(cron: str, *, queue: str = "default") -> Callable[[Job], Job]:
         def at_the_hour(timestamp: int) -> None:
             work._run(**({"timestamp": timestamp} if takes_time else {}))
 
-        app.periodic(cron=in_utc(cron))(app.task(name=f"{work.name}.periodic", queue=queue, pass_context=False)(at_the_hour))
+        app.periodic(cron=in_utc(cron))(
+            app.task(name=f"{work.name}.periodic", queue=queue, pass_context=False)(at_the_hour)
+        )
         return work
 
     return decorate

@@ -91,7 +91,8 @@ class Recording(ScopedModel):
                         RAISE EXCEPTION 'a recording keeps its digest, its length and its time';
                     END IF;
                     IF NEW.state = 'deleted' AND OLD.state <> 'deleted'
-                       AND (OLD.keep_until >= (NEW.deleted_at AT TIME ZONE 'Asia/Shanghai')::date OR OLD.hold_reason <> '' OR NEW.deleted_why = '') THEN
+                       AND (OLD.keep_until >= (NEW.deleted_at AT TIME ZONE 'Asia/Shanghai')::date
+                            OR OLD.hold_reason <> '' OR NEW.deleted_why = '') THEN
                         RAISE EXCEPTION 'a recording is not deleted before its time, while it is held, or without a reason';
                     END IF;
                     RETURN NEW;
