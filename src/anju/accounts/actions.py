@@ -223,6 +223,23 @@ def revoke_token(*, token_id: int, by: Actor) -> None:
     audit.record("token.revoke", subject="user", subject_id=token.user_id, detail={"token": token.pk})
 
 
+@transaction.atomic
+def forget_person(*, elder_id: int, by: Actor) -> int:
+    """Her data are deleted: posts that reach her as elder or family end; who had no other post loses name and number too."""
+    must(by, "elder.erase")
+    posts = Posting.objects.filter(elder_id=elder_id)
+    users = list(User.objects.select_for_update().filter(pk__in=posts.values("user")))
+    gone = posts.delete()[0]
+    for user in users:
+        audit.record("user.forget", subject="user", subject_id=user.pk, detail={"posts": gone})
+        if not Posting.objects.filter(user=user).exists():
+            user.username, user.name, user.phone, user.is_active = f"gone-{user.pk}", "已删除", "", False
+            user.set_unusable_password()
+            user.save()
+        end_sessions(user)
+    return gone
+
+
 def end_sessions(user: User) -> int:
     """End every session of a user, on every machine."""
     ended = 0

@@ -9,17 +9,18 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from anju.alarms.codes import lco_label
 from anju.alarms.facts import AlarmRaised, AlarmRecovered, AlarmReset, SourceSilent, TroubleEnded, TroubleRaised
-from anju.alarms.models import Alarm, Pulse, Trouble
+from anju.alarms.models import Alarm, HomeRhythm, HomeState, HomeWatch, HomeWorst, Pulse, StormHome, Trouble
 from anju.alarms.rules import FIRST_GAP, Rule, learn_gap
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.elders import queries as elders
-from anju.kernel import clock
+from anju.kernel import clock, forgetting
 from anju.kernel.changes import changed
 from anju.kernel.facts import announce
+from anju.kernel.scope import EVERYWHERE, seen_by
 
 PLATFORM: Final = "系统"
 RESET_WITHIN: Final = timedelta(days=1)
@@ -215,3 +216,21 @@ def _number() -> str:
         cursor.execute("SELECT nextval('alarms_number')")
         nth = cursor.fetchone()[0]
     return f"GJ-{clock.local(clock.now()):%y%m%d}-{nth:06d}"
+
+
+@transaction.atomic
+def forget(*, elder_id: int, home_id: int, home_empty: bool) -> int:
+    """A person's data are deleted: her alarms keep time, kind, place and outcome and lose what was noted; how many.
+
+    What was learnt of a home that stands empty now goes altogether.
+    """
+    with seen_by(EVERYWHERE):
+        mine = Q(elder=elder_id) | (Q(home=home_id) if home_empty else Q(pk__in=[]))
+        told = Alarm.objects.filter(mine).update(note="")
+        for why in ("join_reason", "closed_reason"):  # that there was a reason stays
+            Alarm.objects.filter(mine).exclude(**{why: ""}).update(**{why: forgetting.FORGOTTEN})
+        if home_empty:
+            StormHome.objects.filter(home=home_id).update(result="")
+            for learnt in (HomeWatch, HomeWorst, HomeRhythm, HomeState):
+                learnt.objects.filter(home=home_id).delete()
+    return told

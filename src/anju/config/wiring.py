@@ -231,11 +231,13 @@ def recordings() -> None:
 
 def rights() -> None:
     """A person's data are deleted in one transaction everywhere, or, where something is still open, nowhere (SYS-04)."""
+    from anju.alarms import actions as alarms
     from anju.alarms import states
     from anju.calls import actions as calls
     from anju.devices import queries as devices
     from anju.elders.checks import NotAccepted
     from anju.elders.facts import PersonErased
+    from anju.fieldwork import actions as orders
     from anju.fieldwork import queries as fieldwork
     from anju.incidents import actions as incidents
     from anju.kernel.flow.actor import NotAllowed
@@ -249,17 +251,27 @@ def rights() -> None:
         with seen_by(EVERYWHERE):
             if devices.of_home(fact.home_id):
                 raise NotAccepted("家里还装着设备，拆回以后才能删除个人信息")
-            if orders := fieldwork.page(home_id=fact.home_id, open_only=True):
-                raise NotAccepted(f"工单 {orders[0].number} 还没有归档，归档以后才能删除个人信息")
+            if still := fieldwork.page(home_id=fact.home_id, open_only=True):
+                raise NotAccepted(f"工单 {still[0].number} 还没有归档，归档以后才能删除个人信息")
 
-    def appointments(fact: PersonErased) -> None:
+    def of_the_staff(fact: PersonErased) -> None:
         try:
-            staff.forget(elder_id=fact.elder_id)
-        except NotAllowed as open_still:
-            raise NotAccepted(str(open_still)) from open_still
+            staff.forget(elder_id=fact.elder_id, said=fact.said)
+        except NotAllowed as refusal:
+            raise NotAccepted(str(refusal)) from None
 
     reacts(PersonErased, nothing_left)
     reacts(PersonErased, lambda f: incidents.forget(elder_id=f.elder_id))
+    reacts(PersonErased, lambda f: orders.forget(home_id=f.home_id))
+    reacts(PersonErased, of_the_staff)
+    reacts(
+        PersonErased,
+        lambda f: supervision.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
+    )
+    reacts(
+        PersonErased,
+        lambda f: alarms.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
+    )
     reacts(
         PersonErased,
         lambda f: states.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
@@ -268,8 +280,6 @@ def rights() -> None:
         PersonErased,
         lambda f: calls.erase_person(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
     )
-    reacts(PersonErased, appointments)
-    reacts(PersonErased, lambda f: supervision.forget(elder_id=f.elder_id))
 
 
 def quality() -> None:

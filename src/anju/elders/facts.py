@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PersonErased:
-    """A person's data are being deleted: forget what names her. `home_empty`: nobody else lives in the home."""
+    """A person's data are being deleted: forget what names her. `home_empty`: nobody else lives in the home.
+
+    `said`: her name and numbers and those of her contacts, for texts that belong to nobody's file. Never stored.
+    """
 
     elder_id: int
     home_id: int
     home_empty: bool
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

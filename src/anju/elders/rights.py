@@ -12,6 +12,7 @@ from typing import Any
 import pgtrigger
 from django.db import transaction
 
+from anju.accounts import actions as accounts
 from anju.accounts.permissions import must
 from anju.elders import queries, words
 from anju.elders.checks import NotAccepted, reason_given
@@ -62,13 +63,14 @@ def erase(*, elder_id: int, reason: str, by: Actor) -> None:
     if elder.status not in {"ended", "draft"}:
         raise NotAccepted("还在服务中，先停止服务再删除个人信息")
     empty = not Elder.objects.filter(home=elder.home).exclude(pk=elder.pk).exists()
-    announce(PersonErased(elder_id=elder.pk, home_id=elder.home_id, home_empty=empty))
+    announce(PersonErased(elder.pk, elder.home_id, home_empty=empty, said=_said(elder)))
     Contact.objects.filter(elder=elder).delete()
     with pgtrigger.ignore("elders.HistoryLine:history_only_added_to"):  # the person's right is above the file's memory
         HistoryLine.objects.filter(elder=elder).delete()
     for consent in Consent.objects.filter(elder=elder):
         consent.signed_by = ERASED
         consent.save(update_fields=["signed_by"])
+    accounts.forget_person(elder_id=elder.pk, by=by)
     for name in _ELDER_TEXTS:
         setattr(elder, name, "")
     elder.name, elder.birth_date, elder.tokens, elder.status, elder.main = ERASED, None, [], "ended", False
@@ -78,6 +80,14 @@ def erase(*, elder_id: int, reason: str, by: Actor) -> None:
         _empty(elder.home)
     audit.record("elder.erase", subject="elder", subject_id=elder.pk, place=elder.home.place, reason=why)
     changed("home", elder.home_id, elder.home.place)
+
+
+def _said(elder: Elder) -> tuple[str, ...]:
+    """What names her or somebody of hers, the longest first; what is shorter than two characters names nobody."""
+    texts = {elder.name, elder.id_number, elder.phone, elder.home.address}
+    for contact in Contact.objects.filter(elder=elder, kind__in=["guardian", "neighbour"]):
+        texts |= {contact.name, contact.phone}
+    return tuple(sorted((text for text in texts if len(text) > 1), key=len, reverse=True))
 
 
 def _empty(home: Home) -> None:

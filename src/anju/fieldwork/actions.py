@@ -13,13 +13,15 @@ from anju.accounts.roles import Role
 from anju.alarms import actions as alarms
 from anju.alarms import queries as alarm_queries
 from anju.fieldwork import queries, rules
+from anju.fieldwork.flow import REPAIR
 from anju.fieldwork.models import RepairOrder, Report
-from anju.kernel import clock
+from anju.kernel import clock, forgetting
 from anju.kernel.changes import changed
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.models import Movement
 from anju.kernel.numbers import next_number
+from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.notices import actions as notices
 from anju.notices.actions import To
 
@@ -240,6 +242,19 @@ def _make(
         return other, False
     _tell(order)
     return order, True
+
+
+@transaction.atomic
+def forget(*, home_id: int) -> int:
+    """A person's data are deleted: the orders of her home keep times, cause and result and lose every word; how many."""
+    with seen_by(EVERYWHERE):
+        orders = RepairOrder.objects.filter(home=home_id, closed_at__isnull=False)
+        ids = list(orders.values_list("pk", flat=True))
+        forgetting.empty(orders, keep={"state", "number", "place", "cause", "cause_label", "where"})
+        forgetting.empty(Report.objects.filter(order__in=ids))
+        forgetting.story(REPAIR.name, ids)
+    notices.forget(refs=[f"repair:{pk}" for pk in ids])
+    return len(ids)
 
 
 def page_late(order: RepairOrder, movement: Movement) -> None:

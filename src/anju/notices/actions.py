@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ from django.db.models import Q
 
 from anju.kernel import clock
 from anju.kernel.changes import changed
+from anju.kernel.forgetting import FORGOTTEN
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.notices import jobs
 from anju.notices.drivers import Driver, Letter, Refused, TryAgain, driver_for
@@ -111,6 +113,17 @@ def receipt(*, token: str, status: str) -> bool:
         notice.save(update_fields=["state", "error", "delivered_at", "read_at", "next_at"])
         changed("notice", notice.pk, notice.place)
         return True
+
+
+def forget(*, refs: Collection[str]) -> int:
+    """Empty what these messages said and to whom, when the data of the person they were about are deleted; how many.
+
+    When, by which channel and with what result stay; what was not sent yet never will be.
+    """
+    with seen_by(EVERYWHERE):
+        rows = Notice.objects.filter(ref__in=refs)
+        rows.filter(state__in=[State.WAITING, State.HELD]).update(state=State.FAILED, next_at=None)
+        return rows.update(whom=FORGOTTEN, number="", title=FORGOTTEN, text=FORGOTTEN, error="")
 
 
 @transaction.atomic

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from anju.accounts import queries as accounts
-from anju.kernel import audit, clock
+from anju.kernel import audit, clock, forgetting
 from anju.kernel.changes import changed
 from anju.kernel.facts import announce
 from anju.kernel.flow import engine
@@ -18,6 +19,7 @@ from anju.kernel.models import Movement
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.staff import queries, rules
 from anju.staff.facts import BookingNear, CoverageGap, HandOverLate
+from anju.staff.flow import BOOKING, HAND_OVER
 from anju.staff.models import FIELDS, POSTS, Booking, Duty, Expert, HandOver
 
 AHEAD = timedelta(hours=8)
@@ -244,16 +246,6 @@ def move_booking(*, by: Actor, booking_id: int, move: str, note: str = "", at: d
 
 
 @transaction.atomic
-def forget(*, elder_id: int) -> int:
-    """Her data are deleted (SYS-04): the appointments stay as figures, their words and numbers go. One that is open refuses."""
-    with seen_by(EVERYWHERE):
-        rows = Booking.objects.filter(elder=elder_id)
-        if rows.exclude(state__in=["done", "cancelled"]).exists():
-            raise NotAllowed("她还有没办完的专家预约，办完或取消以后才能删除个人信息", code="busy")
-        return rows.update(caller="", phone="", about="", outcome="", elder=None)
-
-
-@transaction.atomic
 def remind_due() -> int:
     """Ten minutes before an appointment its expert and the desk are told; answers how many."""
     told = 0
@@ -276,3 +268,26 @@ def booking_missed(booking: Booking, done: Movement) -> None:
     local = clock.local(booking.at)
     text = f"{local:%m-%d %H:%M} 与{booking.expert.name}的预约没有接通，请改期或回复来电人"
     announce(BookingNear(booking.pk, booking.place, booking.expert.user_id, text, missed=True))
+
+
+@transaction.atomic
+def forget(*, elder_id: int, said: Collection[str] = ()) -> int:
+    """A person's data are deleted: her bookings lose their words, and no hand-over names her any more; how many bookings.
+
+    `said`: her name and numbers (a hand-over is a free text of a shift and belongs to nobody's file).
+    """
+    with seen_by(EVERYWHERE):
+        rows = Booking.objects.filter(elder=elder_id)
+        if rows.filter(state__in=["booked", "reminded", "missed"]).exists():
+            raise NotAllowed("有未办的专家预约，办完或取消以后才能删除个人信息", code="open")
+        ids = list(rows.values_list("pk", flat=True))
+        forgetting.empty(rows, keep={"state", "place", "made_by", "call_id"})
+        rows.update(elder=None)
+        for sheet in HandOver.objects.all():
+            text = forgetting.without(sheet.text, said)
+            facts = json.loads(forgetting.without(json.dumps(sheet.facts, ensure_ascii=False), said))
+            if (text, facts) != (sheet.text, sheet.facts):
+                HandOver.objects.filter(pk=sheet.pk).update(text=text, facts=facts)
+    forgetting.story(BOOKING.name, ids)
+    forgetting.told(HAND_OVER.name, said)
+    return len(ids)

@@ -8,12 +8,13 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from anju.accounts import queries as accounts
 from anju.accounts.roles import Role
-from anju.calls.kpis.audits import Taken, known_call, taken_between, taken_call
+from anju.calls.kpis.audits import Taken, calls_of_person, known_call, taken_between, taken_call
 from anju.elders.checks import NotAccepted
-from anju.kernel import audit, clock
+from anju.kernel import audit, clock, forgetting
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.models import Movement
@@ -22,6 +23,7 @@ from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.notices import actions as notices
 from anju.notices.actions import To
 from anju.supervision import rules
+from anju.supervision.flow import COMPLAINT, REVIEW
 from anju.supervision.forms import ABOUT, SOURCES, STANDARD
 from anju.supervision.models import Complaint, Plan, Review, ScoreForm
 
@@ -318,17 +320,32 @@ def complaint_tick(*, complaint_id: int, duty: str, by: Actor, note: str = "") -
     return engine.tick(Complaint.objects.get(pk=complaint_id), duty, by, note=note)
 
 
-@transaction.atomic
-def forget(*, elder_id: int) -> int:
-    """Her data are deleted (SYS-04): that somebody complained and what became of it stays, her words and numbers go."""
-    with seen_by(EVERYWHERE):
-        rows = Complaint.objects.filter(elder_id=elder_id)
-        if rows.exclude(state__in=["settled", "closed"]).exists():
-            raise NotAccepted("她的意见或投诉还没有办结，办结以后才能删除个人信息")
-        return rows.update(name="", contact="", content="", wish="", outcome="", elder_id=None)
-
-
 # --- the clock presses ------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def forget(*, elder_id: int, home_id: int = 0, home_empty: bool = False) -> int:
+    """A person's data are deleted: her complaints and the audits of her calls keep figures and verdicts and lose every word.
+
+    How many complaints. One that is still open refuses. Call it before `calls` forgets whose the calls were.
+    """
+    calls = calls_of_person(elder_id=elder_id, home_id=home_id if home_empty else None)
+    with seen_by(EVERYWHERE):
+        complaints = Complaint.objects.filter(Q(elder_id=elder_id) | Q(call__in=calls))
+        ended = [state.name for state in COMPLAINT.states if state.is_final]
+        if open_one := complaints.exclude(state__in=ended).first():
+            raise NotAccepted(f"投诉 {open_one.number} 还没有办结，办结以后才能删除个人信息")
+        reviews = Review.objects.filter(call__in=calls)
+        theirs, audits = (list(rows.values_list("pk", flat=True)) for rows in (complaints, reviews))
+        forgetting.empty(complaints, keep={"state", "number", "place", "opened_by"})
+        for review in reviews:
+            review.comment = review.appeal = review.verdict = ""
+            review.why, review.answers = forgetting.FORGOTTEN, forgetting.codes(review.answers)
+            review.save(update_fields=["comment", "appeal", "verdict", "why", "answers"])
+    forgetting.story(COMPLAINT.name, theirs)
+    forgetting.story(REVIEW.name, audits)
+    notices.forget(refs=[f"complaint:{pk}" for pk in theirs] + [f"review:{pk}" for pk in audits])
+    return len(theirs)
 
 
 def page_judge(review: Review, movement: Movement) -> None:

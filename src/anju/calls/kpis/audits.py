@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from anju.calls.models import Call, Leg
+from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.places import queries as places
 
 
@@ -80,3 +81,10 @@ def _is_number(call_id: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def calls_of_person(*, elder_id: int, home_id: int | None) -> list[int]:
+    """Row ids of a person's calls everywhere, and of her home's when nobody else lives there (`home_id`)."""
+    whose = Q(elder_id=elder_id) | (Q(home_id=home_id) if home_id is not None else Q(pk__in=[]))
+    with seen_by(EVERYWHERE):
+        return list(Call.objects.filter(whose).values_list("pk", flat=True))
