@@ -57,7 +57,8 @@ def test_a_told_nap_moves_the_deadline_at_once_is_audited_and_can_be_taken_back(
 @pytest.mark.parametrize(
     ("given", "said"),
     [({"kind": "x"}, "哪种"), ({"kind": "quiet", "days": 0}, "至少"), ({"kind": "quiet", "start": 25}, "0 到 24"),
-     ({"kind": "quiet", "start": 1, "end": 23}, "14 小时"), ({"kind": "up_by", "start": 2}, "5 点"), ({"kind": "quiet", "start": 1, "end": 2, "how": "dream"}, "谁说的")],
+     ({"kind": "quiet", "start": 1, "end": 23}, "14 小时"), ({"kind": "up_by", "start": 2}, "5 点"),
+     ({"kind": "quiet", "start": 1, "end": 2, "how": "dream"}, "谁说的")],
 )  # fmt: skip
 def test_what_is_no_habit_is_refused_in_words(given: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
