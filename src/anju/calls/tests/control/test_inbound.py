@@ -349,27 +349,6 @@ async def test_a_caller_whom_we_owe_a_call_rings_again_and_nothing_is_owed_any_m
     assert CallBack.objects.get().state == "done"
 
 
-@story
-async def test_at_midnight_a_call_belongs_to_one_day_and_waits_no_negative_time(centre: Centre) -> None:
-    from datetime import timedelta
-
-    from anju.calls import queries
-    from anju.kernel import clock
-
-    centre.agent("8001")
-    await centre.open()
-    at = clock.local(clock.now()).replace(hour=23, minute=59, second=58)
-    centre.travel.move_to(at)
-    caller = await centre.calls()
-    await centre.later(8)
-    waiting = queries.waiting()
-    assert [w.waited_seconds for w in waiting] == [8]
-    await centre.does("8001", "answered")
-    call = centre.call(caller)
-    assert clock.local(call.planned_at).day != clock.local(call.answered_at).day
-    assert call.answered_at - call.planned_at == timedelta(seconds=8)
-
-
 @pytest.mark.req("CALL-02")
 @story
 async def test_a_plain_telephone_sits_down_by_signing_on_and_leaves_by_signing_off(centre: Centre) -> None:

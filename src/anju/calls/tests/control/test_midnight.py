@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from anju.calls import queries
 from anju.calls.models import Call, CallBack, SeatLog
 from anju.calls.tests.control.conftest import Centre, story
 from anju.kernel import clock
@@ -55,3 +56,19 @@ async def test_a_caller_who_gives_up_at_midnight_is_rung_back_on_the_new_day(cen
     assert centre.call(caller).result == "abandoned"
     assert clock.local(owed.created_at).date() == clock.today()
     assert owed.state == "waiting"
+
+
+@story
+async def test_at_midnight_a_call_belongs_to_one_day_and_waits_no_negative_time(centre: Centre) -> None:
+    centre.agent("8001")
+    await centre.open()
+    at = clock.local(clock.now()).replace(hour=23, minute=59, second=58)
+    centre.travel.move_to(at)
+    caller = await centre.calls()
+    await centre.later(8)
+    waiting = queries.waiting()
+    assert [w.waited_seconds for w in waiting] == [8]
+    await centre.does("8001", "answered")
+    call = centre.call(caller)
+    assert clock.local(call.planned_at).day != clock.local(call.answered_at).day
+    assert call.answered_at - call.planned_at == timedelta(seconds=8)
