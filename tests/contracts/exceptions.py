@@ -56,7 +56,6 @@ FILE_NAMES: dict[str, str] = {
     "alarms/routing.py": "from the log to alarms: the router's work",
     "alarms/explaining.py": "the sentence of an alarm of silence, from the tables that set its deadline",
     "alarms/homes.py": "what the pages show of the watch over a home",
-    "alarms/standing.py": "how far the rhythms of all homes are learnt, and which homes are quiet beyond theirs",
     "alarms/outbreaks.py": "what deaf homes have in common: pure",
     "alarms/corrections.py": "what staff and family correct in a home's rhythm",
     "alarms/door.py": "how long an entrance door stays shut or open: pure",
