@@ -37,8 +37,11 @@ def test_ports_and_addresses() -> None:
     assert read_options(["--host", "192.0.2.1"], {}).https  # beyond loopback
     assert not read_options(["--host", "localhost"], {}).https
     assert not read_options(["--no-demo"], {}).demo
+    assert read_options([], {}).town, "a demo whose homes fall silent is a wall of alarms after a night"
+    assert not any(read_options(more, {}).town for more in (["--no-town"], ["--no-demo"]))
     production = read_options(["--production", "--https"], SITE)
     assert (production.mode, production.demo, production.hosts) == ("production", False, ("anju.example.org",))
+    assert not production.town
 
 
 @pytest.mark.parametrize(

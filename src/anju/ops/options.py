@@ -29,6 +29,8 @@ class Options:
     database_url: str
     telephony: bool = False
     simulated_telephony: bool = False
+    town: bool = False
+    """The demo's virtual town lives by itself."""
     sip_port: int = 5060
     sip_host: str = "127.0.0.1"
 
@@ -76,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--key", metavar="FILE", help="PEM, of the certificate")
     made.add_argument("--production", action="store_true", help="refuses demo, plain HTTP and simulator")
     made.add_argument("--no-demo", action="store_true", help="start with an empty platform")
+    made.add_argument("--no-town", action="store_true", help="the demo's virtual town stays still")
     made.add_argument(
         "--telephony", action="store_true", help="install the telephone engine (Asterisk) if it is not here"
     )
@@ -115,6 +118,7 @@ def read_options(arguments: Sequence[str], settings: Mapping[str, str]) -> Optio
         key=key,
         production=production,
         demo=not (production or told.no_demo),
+        town=not (production or told.no_demo or told.no_town),
         hosts=tuple(part.strip() for part in settings.get("ANJU_HOSTS", "").split(",") if part.strip()),
         database_url=settings.get("DATABASE_URL", ""),
         telephony=told.telephony,

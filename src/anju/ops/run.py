@@ -21,8 +21,11 @@ from anju.ops.runfile import RunFile, address
 from anju.ops.secrets import Secrets
 from anju.ops.setup import StepFailedError, collect_static, knows, load_demo, manage, migrate
 from anju.ops.supervisor import StopRequested, Supervisor, end_the_left
-from anju.ops.table import PROCESSES, Process
+from anju.ops.table import PROCESSES, TOWN, Process
 from anju.ops.telephony import Telephony
+
+DEMO_HOMES = 200
+"""As many homes as `manage.py demo` makes."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -105,6 +108,8 @@ class Run:
         )
         for process in processes:
             self.supervisor.add(self._child(process))
+        if self.options.town:
+            self.supervisor.add(Child(TOWN.name, self._live, answers=lambda: True))
         self.supervisor.patience.append(self._who_is_late)
 
     def _telephone(self) -> None:
@@ -220,6 +225,12 @@ class Run:
             told |= {"ANJU_TLS_CERT": str(self.certificate.certificate), "ANJU_TLS_KEY": str(self.certificate.key)}
         return {**self.settings, **told}
 
+    def _live(self) -> subprocess.Popen[bytes]:
+        """The town waits by itself until the gateway answers, and takes up again after every restart."""
+        with (self.home.logs / f"{TOWN.name}.log").open("ab") as out:
+            command = [sys.executable, "manage.py", "simulate", "--live", "--quiet", "--homes", str(DEMO_HOMES)]
+            return spawn(command, env={**self.env, "ANJU_PROCESS": TOWN.name}, cwd=ROOT, out=out)
+
     def _child(self, process: Process) -> Child:
         def start() -> subprocess.Popen[bytes]:
             (self.home.beats / f"{process.name}.beat").unlink(missing_ok=True)
@@ -260,7 +271,7 @@ class Run:
             say("  This is a demo with invented people. Log in as (user / password):")
             for row in rows:
                 say(f"    {row['user']:<12} {row['password']:<16} {row['role']}")
-            say("  ./anju simulate makes the virtual town speak.")
+            say("  The virtual town lives at the speed of life; ./anju simulate --sos-every 60 presses SOS cords.")
         if self.certificate and self.certificate.authority:
             say(tls.how_to_trust(self.certificate.authority, address(self.options, self.options.port)))
         say(f"  Addresses and secrets for machines: {self.home.run}\n  Stop with Ctrl-C.")

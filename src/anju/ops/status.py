@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from anju.ops.home import Home, read_json
-from anju.ops.table import ENGINE, PROCESSES
+from anju.ops.table import ENGINE, PROCESSES, TOWN
 
 STALE_SECONDS = 20.0
 """An older report means that nobody supervises."""
@@ -31,7 +31,7 @@ def processes(home: Home | None = None) -> tuple[list[ProcessStatus], bool]:
     report = read_json((home or Home.current()).supervisor)
     fresh = time.time() - float(report.get("at", 0)) < STALE_SECONDS
     rows = report.get("processes", {})
-    own = {p.name: p.purpose for p in PROCESSES}
+    own = {p.name: p.purpose for p in (*PROCESSES, TOWN)}
     purposes = {"postgres": "the database", ENGINE: "the telephone engine", **own}
     return [
         ProcessStatus(

@@ -22,6 +22,9 @@ class Process:
         return (self.name,)
 
 
+TOWN = Process("town", "the demo's virtual town: its homes post as real ones do")
+"""Only in a demo. Nobody depends on it, so it is watched for a crash and nothing else."""
+
 ENGINE = "asterisk"
 """The telephone engine's row in every report: there is one only where Asterisk is."""
 

@@ -29,6 +29,7 @@ PROCESSES: Mapping[str, str] = {
     "urgent": "呼救先于一切，立刻变成事件",
     "ticker": "到点催办", "worker": "后台任务", "mqtt": "4G 设备的消息服务器",
     "asterisk": "话务引擎：接打电话、录音", "switchboard": "话务控制：排队、振铃、会议",
+    "town": "虚拟小镇：演示里的住户照常过日子",
     "callwatch": "话务看护：话务控制停了，把电话交给应急振铃",
 }  # fmt: skip
 """What each process is for; one that is not listed is shown as the supervisor calls it."""

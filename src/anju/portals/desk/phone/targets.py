@@ -53,8 +53,8 @@ def groups(user: User, call: LiveCallView | None, *, queues: bool) -> list[dict[
         {"title": "网格、社工、物业", "items": _contacts(call, neighbourhood=True) + _committee(call)},
         {"title": "座席", "items": seats(user), "empty": "没有别的座席在线。"},
     ]  # fmt: skip
-    if queues:
-        found.append({"title": "技能组", "items": queue_items()})
+    if queues:  # a call is mostly passed to a colleague: the first choice of the keyboard must not be 120
+        found = [found.pop(), {"title": "技能组", "items": queue_items()}, *found]
     return [one for one in found if one["items"] or one.get("empty")]
 
 

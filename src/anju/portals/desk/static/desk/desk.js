@@ -166,7 +166,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 
-// ../../../work/main/node_modules/idiomorph/dist/idiomorph.esm.js
+// node_modules/idiomorph/dist/idiomorph.esm.js
 var Idiomorph = (function() {
   "use strict";
   const noOp = () => {
