@@ -104,6 +104,31 @@ def test_a_caller_who_hangs_up_leaves_nothing_behind_and_an_unheard_cry_is_rung_
         centre.is_rung_back()
 
 
+@pytest.mark.req("CALL-01", "CALL-03")
+def test_a_caller_who_is_gone_before_the_engine_came_to_us_has_a_row_and_is_rung_back(centre):
+    """Between the INVITE and our line the engine starts the recording: who hung up in that moment was nowhere."""
+    written = centre.room.machine.etc / "extensions.conf"
+    before = written.read_text()
+    first = "exten => in,1,Set(ANJU_LINE=${CHANNEL(endpoint)})\n"
+    assert first in before
+    centre.agent("8001")
+    centre.opens()
+    try:
+        written.write_text(before.replace(first, first + " same => n,Wait(1)\n"))
+        centre.room.cli("dialplan reload")
+        caller = centre.calls(EMERGENCY)
+        until(lambda: caller.provisional, "the engine has the call")
+        caller.hang_up()
+        caller.waits_for("ended")
+        call = centre.call_is("ended")
+    finally:
+        written.write_text(before)
+        centre.room.cli("dialplan reload")
+    assert (call.result, call.emergency, call.number) == ("abandoned", True, caller.user)
+    centre.is_rung_back()
+    centre.nothing_is_left()
+
+
 @pytest.mark.req("CALL-03")
 def test_a_seat_that_is_busy_refuses_or_does_not_lift_gives_the_caller_to_the_next(centre):
     centre.agent("8001", auto="486 Busy Here")

@@ -81,13 +81,17 @@ def in_utc(cron: str) -> str:
 
     An hour is `*` or one number, a day of the month `*`, a day of the week `*` or one number; else ValueError.
     """
-    minute, hour, day, month, weekday = cron.split()
+    minute, hour, day, month, weekday, *seconds = cron.split()
     if hour == "*":
         return cron
     if not hour.isdigit() or (day, month) != ("*", "*") or not (weekday == "*" or weekday.isdigit()):
         raise ValueError(f"{cron}: only one hour of every day, or of one day of the week, can be told in UTC")
     before, in_utc_hour = divmod(int(hour) - CENTRE_HOURS, 24)
-    return f"{minute} {in_utc_hour} * * {weekday if weekday == '*' else (int(weekday) + before) % 7}"
+    return " ".join([minute, str(in_utc_hour), "*", "*", _moved(weekday, before), *seconds])
+
+
+def _moved(weekday: str, by: int) -> str:
+    return weekday if weekday == "*" else str((int(weekday) + by) % 7)
 
 
 def periodic(cron: str, *, queue: str = "default") -> Callable[[Job], Job]:

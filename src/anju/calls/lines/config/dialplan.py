@@ -63,6 +63,9 @@ def _trunk(lines: Lines) -> str:
         + others
         + "exten => in,1,Set(ANJU_LINE=${CHANNEL(endpoint)})\n"
         + _hand_over("trunk")
+        + _gone_at_once(
+            "trunk", "${FILTER(0-9+*#A-Za-z,${CALLERID(dnid)})}", tuple(n.number for n in lines.numbers if n.emergency)
+        )
     )
 
 
@@ -72,7 +75,9 @@ def _phones() -> str:
     return (
         f"; ---- one-key phones in homes\n[phones]\n{others}"
         "exten => emergency,1,Set(ANJU_EMERGENCY=1)\n same => n,Set(ANJU_LINE=${CHANNEL(endpoint)})\n"
-        " same => n,Set(ANJU_CALLED=emergency)\n" + _hand_over("phone")
+        " same => n,Set(ANJU_CALLED=emergency)\n"
+        + _hand_over("phone")
+        + _gone_at_once("phone", "emergency", ("emergency",))
     )
 
 
@@ -83,6 +88,24 @@ def _hand_over(kind: str) -> str:
         f" same => n,Stasis({APP},{kind},${{ANJU_LINE}},${{ANJU_CALLED}})\n"
         ' same => n,GotoIf($["${STASISSTATUS}" = "FAILED"]?rescue,s,1)\n'
         " same => n,Hangup()\n"
+    )
+
+
+def _gone_at_once(kind: str, called: str, emergencies: tuple[str, ...]) -> str:
+    """Who hung up before the engine had come to the switchboard's line is handed over all the same, already gone: she
+    has a row and is rung back. The application leaves its status behind, so an empty one says that it never ran."""
+    in_need = "".join(f' same => n,GotoIf($["${{ANJU_CALLED}}" = "{n}"]?need)\n' for n in emergencies)
+    return (
+        'exten => h,1,GotoIf($["${STASISSTATUS}" != ""]?done)\n'
+        " same => n,Set(ANJU_LINE=${CHANNEL(endpoint)})\n"
+        ' same => n,GotoIf($["${ANJU_CALLED}" != ""]?known)\n'
+        f" same => n,Set(ANJU_CALLED={called})\n"
+        " same => n(known),NoOp()\n"
+        f"{in_need}"
+        " same => n,Goto(tell)\n"
+        " same => n(need),Set(ANJU_EMERGENCY=1)\n"
+        f" same => n(tell),Stasis({APP},{kind},${{ANJU_LINE}},${{ANJU_CALLED}})\n"
+        " same => n(done),NoOp()\n"
     )
 
 
