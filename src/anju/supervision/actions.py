@@ -338,6 +338,7 @@ def forget(*, elder_id: int, home_id: int = 0, home_empty: bool = False) -> int:
         reviews = Review.objects.filter(call__in=calls)
         theirs, audits = (list(rows.values_list("pk", flat=True)) for rows in (complaints, reviews))
         forgetting.empty(complaints, keep={"state", "number", "place", "opened_by"})
+        Complaint.objects.filter(pk__in=theirs).update(elder_id=None)
         for review in reviews:
             review.comment = review.appeal = review.verdict = ""
             review.why, review.answers = forgetting.FORGOTTEN, forgetting.codes(review.answers)
