@@ -56,6 +56,9 @@ class Centre:
         if self._board is not None:
             self.loop.call_soon_threadsafe(self._board.stop.set)
         self._thread.join(15)
+        if self._thread.is_alive():  # an engine that is gone may hold it up: it must not outlive its test
+            self.loop.call_soon_threadsafe(lambda: [task.cancel() for task in asyncio.all_tasks(self.loop)])
+            self._thread.join(15)
         if self._board is not None:
             self._board.pool.shutdown(wait=True)
 
