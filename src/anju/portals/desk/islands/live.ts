@@ -62,6 +62,7 @@ class LiveLine extends HTMLElement {
   private counted = 0;
   private heardAt = 0;
   private failures = 0;
+  private asked = 0; // which question to the server is the newest: an older one's answer counts no more
   private waiting = new Map<number, Set<HTMLElement>>();
   private watch: number | undefined;
   private retry: number | undefined;
@@ -186,20 +187,23 @@ class LiveLine extends HTMLElement {
     this.show("late");
     const pause = PAUSES[Math.min(this.failures, PAUSES.length - 1)] ?? 5000;
     this.failures += 1;
+    this.asked += 1;
     window.clearTimeout(this.retry);
     this.retry = window.setTimeout(() => void this.reconnect(), pause);
   }
 
   /** EventSource hides the status, so ask first whether the log-in still stands. */
   private async reconnect(): Promise<void> {
+    const asked = this.asked;
     try {
       const answer = await fetch("/desk/alive", { redirect: "manual", cache: "no-store" });
+      if (asked !== this.asked) return;
       if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) return this.bye();
       if (answer.ok) return this.connect();
     } catch {
       // no network: try again below
     }
-    this.lost();
+    if (asked === this.asked) this.lost();
   }
 
   private show(state: State): void {

@@ -987,6 +987,8 @@ var LiveLine = class extends HTMLElement {
   counted = 0;
   heardAt = 0;
   failures = 0;
+  asked = 0;
+  // which question to the server is the newest: an older one's answer counts no more
   waiting = /* @__PURE__ */ new Map();
   watch;
   retry;
@@ -1095,18 +1097,21 @@ var LiveLine = class extends HTMLElement {
     this.show("late");
     const pause = PAUSES[Math.min(this.failures, PAUSES.length - 1)] ?? 5e3;
     this.failures += 1;
+    this.asked += 1;
     window.clearTimeout(this.retry);
     this.retry = window.setTimeout(() => void this.reconnect(), pause);
   }
   /** EventSource hides the status, so ask first whether the log-in still stands. */
   async reconnect() {
+    const asked = this.asked;
     try {
       const answer = await fetch("/desk/alive", { redirect: "manual", cache: "no-store" });
+      if (asked !== this.asked) return;
       if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) return this.bye();
       if (answer.ok) return this.connect();
     } catch {
     }
-    this.lost();
+    if (asked === this.asked) this.lost();
   }
   show(state) {
     if (this.dataset["state"] === state) return;
