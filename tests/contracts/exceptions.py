@@ -106,6 +106,7 @@ FILE_NAMES: dict[str, str] = {
     "incidents/calling.py": "what the desk asks about the calls of a case",
     "incidents/conditions.py": "the named conditions of the table",
     "incidents/fields.py": "what each move asks for: the fields of its dialog",
+    "knowledge/sop/*": "a sub-app: the scripts of the guide and their sheets, with the usual names inside",
     "incidents/plan.py": "what is frozen when a case opens",
     "incidents/scenes.py": "which duties a scene asks for",
     "incidents/sheet.py": "the rescue sheet",

@@ -67,6 +67,7 @@ NOT_OF_A_PERSON: dict[str, str] = {
     "signals.Message": "what a device sent: its number, never a name; goes with its day's partition",
     "signals.Signal": "what a device sent: its number, never a name; goes with its day's partition",
     "signals.Source": "an operator's platform",
+    "sop.Edition": "what the centre's agents say",
     "staff.Duty": "the roster",
     "staff.Expert": "a doctor or lawyer, not a client",
     "supervision.Plan": "a drawing of calls by seat",

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "anju.staff",
     "anju.notices",
     "anju.knowledge",
+    "anju.knowledge.sop",
     "anju.elders",
     "anju.devices",
     "anju.signals",

@@ -290,3 +290,8 @@ def quality() -> None:
 
     when(REVIEW, move="press", do=actions.page_judge)
     when(COMPLAINT, move="press", do=actions.page_leads)
+    from anju.knowledge.sop import actions as sop
+    reacts(
+        PersonErased,
+        lambda f: sop.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
+    )

@@ -18,6 +18,7 @@ from anju.kernel import clock, facts
 from anju.kernel.changes import changed
 from anju.kernel.flow.engine import Actor, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
+from anju.knowledge.sop import actions as sop
 
 BREAK_REASONS = ("用餐", "休息", "培训", "会议", "未接", "其他")
 FREE = ("off", "ready", "break", "wrap_up")
@@ -71,13 +72,19 @@ def seat_lost(*, user_id: int, why: str) -> None:
 
 @transaction.atomic
 def wrap_up_done(
-    *, by: Actor, note: str = "", resolved: bool | None = None, tags: Sequence[str] = (), call_id: str = ""
-) -> None:
-    """The call is written up: its note, whether it was settled, its tags; the seat goes where its agent wants."""
+    *, by: Actor, note: str = "", resolved: bool | None = None, tags: Sequence[str] = (), call_id: str = "", lacks: str = "",
+    lacks_words: str = "",
+) -> None:  # fmt: skip
+    """The call is written up: its note, whether it was settled, its tags; the seat goes where its agent wants.
+
+    Refused while a script's required answers are missing and no reason (`lacks`) is given. The seat itself is held up by
+    nothing: its time for writing up runs out, 就绪 ends it, and an urgent call rings it meanwhile.
+    """
     seat = _seat(by)
     of = call_id or (str(seat.call_id) if seat.call_id else "")
     if of:
         _write(by, of, note, resolved=resolved, tags=tags)
+        sop.close(by=by, call_id=of, lacks=lacks, words=lacks_words)
     if seat.state == "wrap_up":
         _becomes(seat, seat.wants if seat.wants in FREE else "ready", seat.reason if seat.wants == "break" else "")
 

@@ -16,6 +16,7 @@ from anju.incidents import queries as incidents
 from anju.incidents.views import CaseView, QueueRow
 from anju.kernel import clock
 from anju.knowledge import queries as knowledge
+from anju.knowledge.sop import queries as sop
 from anju.portals.desk import homemap, homes, presence, present
 from anju.signals import queries as signals
 
@@ -240,6 +241,12 @@ def idle(user: User) -> dict[str, Any]:
         {"id": r.id, "icon": "phone", "name": r.elder_name, "what": f"救后回访 · {r.kind_label}", "note": r.place_name,
          "when": f"{clock.local(r.due_at):%m-%d %H:%M} 前" if r.due_at else "", "url": f"/desk/incident/{r.id}"}
         for r in rows
+    ]  # fmt: skip
+    mine = calls.my_call(user.pk)
+    todo += [
+        {"id": f"sop{s.id}", "icon": "pen", "name": s.title, "what": "话术没填完", "note": f"还缺 {s.left}",
+         "when": f"{clock.local(s.begun_at):%m-%d %H:%M} 的通话", "url": f"/desk/script/sheet/{s.id}"}
+        for s in sop.open_of(user.pk) if mine is None or s.call_id != mine.call_id
     ]  # fmt: skip
     shift = incidents.shift_of(user.pk, now - timedelta(hours=12))
     return {

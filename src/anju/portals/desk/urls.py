@@ -11,6 +11,7 @@ from django.urls import path
 from anju.portals.desk import events, verbs, views
 from anju.portals.desk.phone import verbs as presses
 from anju.portals.desk.phone import views as phone
+from anju.portals.desk.script import views as scripts
 
 
 def gives(asked: Callable[..., HttpResponse], done: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -45,6 +46,13 @@ urlpatterns = [
     path("desk/incident/<int:incident_id>/bell/<int:bell_id>", verbs.bell),
     path("desk/attempt/<int:attempt_id>", verbs.attempt),
     path("desk/elder/<int:elder_id>/reveal/<slug:field>", verbs.reveal),
+    path("desk/script/sheet/<int:sheet_id>", scripts.sheet),
+    path("desk/script/sheet/<int:sheet_id>/typed", scripts.typed),
+    path("desk/script/<slug:kind>/<slug:ref>", scripts.show),
+    path("desk/script/<slug:kind>/<slug:ref>/find", scripts.find),
+    path("desk/script/<slug:kind>/<slug:ref>/take", scripts.take),
+    path("desk/script/<slug:kind>/<slug:ref>/<int:sheet_id>/keep", scripts.keep),
+    path("desk/script/<slug:kind>/<slug:ref>/<int:sheet_id>/drop", scripts.drop),
     path("desk/phone/bar", phone.call_bar),
     path("desk/phone/callers", phone.callers),
     path("desk/phone/engine", phone.engine),
@@ -64,6 +72,7 @@ urlpatterns = [
     path("desk/phone/wrap", presses.wrap_up),
     path("desk/phone/wrap/typed", presses.wrap_up_typed),
     path("desk/caller/<uuid:call_id>", phone.who),
+    path("desk/caller/<uuid:call_id>/file", phone.file),
     path("desk/caller/<uuid:call_id>/find", phone.find),
     path("desk/caller/<uuid:call_id>/who", presses.choose),
     path("desk/caller/<uuid:call_id>/open", presses.open_case),

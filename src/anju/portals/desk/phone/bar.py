@@ -12,6 +12,7 @@ from anju.calls.actions.seats import BREAK_REASONS
 from anju.calls.queries import LegView, LiveCallView, SeatView
 from anju.elders import queries as elders
 from anju.kernel import clock
+from anju.knowledge.sop import queries as sop
 from anju.portals.desk import people
 from anju.portals.desk.models import Telephone
 
@@ -191,6 +192,7 @@ def wrap_up(call: LiveCallView) -> dict[str, Any]:
         "until": call.until, "total": max(60, left.total_seconds()), "note": call.note,
         "results": [(value, label, value in call.tags or (n == 0 and not results & set(call.tags))) for n, (value, label) in enumerate(WRAP_RESULTS)],
         "tags": [(tag, tag in call.tags) for tag in WRAP_TAGS], "open": call.resolved is False,
+        "sheets": sop.of_call(call.call_id), "reasons": sop.REASONS,
     }  # fmt: skip
 
 

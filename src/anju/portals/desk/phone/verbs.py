@@ -210,7 +210,8 @@ def wrap_up(request: HttpRequest) -> HttpResponse:
     """The call is written up."""
 
     def do(by: Actor) -> None:
-        actions.wrap_up_done(by=by, call_id=request.POST.get("call", ""), **_written(request))
+        lacks = {name: request.POST.get(name, "").replace("\x00", "")[:200] for name in ("lacks", "lacks_words")}
+        actions.wrap_up_done(by=by, call_id=request.POST.get("call", ""), **_written(request), **lacks)
         if request.POST.get("next") == "break":
             actions.seat_break(by=by, reason="休息")
 

@@ -73,6 +73,17 @@ def who(request: HttpRequest, call_id: str) -> HttpResponse:
 @require_GET
 @never_cache
 @desk_only
+def file(request: HttpRequest, call_id: str) -> HttpResponse:
+    """The file of the caller, back from the scripts."""
+    found = caller.page(user_of(request), str(call_id))
+    if not is_part(request):
+        return whole(request, pane="desk/phone/caller.html", more=found)
+    return render(request, "desk/phone/file.html", found)
+
+
+@require_GET
+@never_cache
+@desk_only
 def find(request: HttpRequest, call_id: str) -> HttpResponse:  # noqa: ARG001  the address says whose page asks
     """Whom a name or an address fits, while the caller is on the line."""
     text = request.GET.get("text", "")

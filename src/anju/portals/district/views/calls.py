@@ -21,6 +21,7 @@ from anju.calls.recordings.vault import Unreadable
 from anju.elders import lists
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor, NotAllowed
+from anju.knowledge.sop import queries as sop
 from anju.portals.district import filters
 from anju.portals.district.access import actor, allowed, missing, opens
 from anju.supervision import queries as supervision
@@ -94,7 +95,7 @@ def page(request: HttpRequest, call_id: str) -> HttpResponse:
             "recordings": [(r, tickets.get(str(r.id), "")) for r in recordings], "reasons": REASONS,
             "home": lists.labels_of([home], by.roles).get(home) if home else None, "review": review if not only_own(by) else None,
             "may": allowed(by, "quality.judge", "recordings.take", "complaints", "recordings"), "gap": _gap(call_id),
-            "hears": may_hear(by.roles, own=True),
+            "hears": may_hear(by.roles, own=True), "sheets": sop.of_call(call_id),
         },
     )  # fmt: skip
 

@@ -21,6 +21,7 @@ from anju.calls.recordings.rules import REASONS
 from anju.kernel import clock
 from anju.kernel.flow.actor import NotAllowed
 from anju.kernel.scope import current
+from anju.knowledge.sop import queries as sop
 from anju.places import queries as places
 from anju.places.queries import Level
 from anju.portals.district import filters
@@ -95,6 +96,7 @@ def review(request: HttpRequest, review_id: int) -> HttpResponse:
             "fills": bool(names & {"score", "correct"}), "correcting": "correct" in names, "labels": LABELS,
             "judges": [(i, n) for i, n in judges.items() if i not in {case.row.agent_id, case.row.judge_id}], "na": NOT_APPLICABLE,
             "moves": [m for m in case.moves if m.name not in {"score", "correct", "pass_on"}], "may_pass": "pass_on" in names,
+            "sheets": [(s, sop.script(s.code)) for s in sop.of_call(case.row.call_id)],
         },
     )  # fmt: skip
 
