@@ -123,11 +123,14 @@ def roster() -> None:
     from anju.staff import queries as staff
     from anju.staff.facts import BookingNear, CoverageGap, HandOverLate
 
+    from anju.calls import queries as seats
     hooks.provide("leads_on_duty", lambda: staff.leads_now)
     reacts(CoverageGap, lambda f: health.page_leads(f.text, occasion=f.occasion))
     reacts(HandOverLate, lambda f: health.page_leads(f.text, occasion=f"hand_over:{f.hand_over_id}:{f.text[-6:]}"))
     reacts(BookingNear, lambda f: health.page_leads(f.text, occasion=f"booking:{f.booking_id}:{f.missed}"))
 
+    hooks.provide("skills", seats.skills)
+    hooks.provide("seats_here", seats.here)
 
 def telephone() -> None:
     """What the telephone reports goes to its case. An emergency call opens or joins one before anybody lifts (REG-10)."""

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from anju.accounts import queries as accounts
-from anju.kernel import audit, clock, forgetting
+from anju.kernel import audit, clock, forgetting, hooks
 from anju.kernel.changes import changed
 from anju.kernel.facts import announce
 from anju.kernel.flow import engine
@@ -24,6 +24,8 @@ from anju.staff.models import FIELDS, POSTS, Booking, Duty, Expert, HandOver
 
 AHEAD = timedelta(hours=8)
 REMIND = timedelta(minutes=10)
+SETTLED = timedelta(minutes=5)
+"""So long after the beginning of a shift everybody has logged in."""
 LEADS = frozenset({"lead", "system_admin"})
 
 
@@ -167,13 +169,37 @@ def check_coverage(*, place: str, start: datetime, end: datetime) -> list[rules.
     # looked at from yesterday on: a gap that has begun keeps its beginning, by which it is known to have been told
     begun = clock.local(start).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
     found = [g for g in queries.gaps(place=place, start=begun, end=end) if g.end > start]
-    for gap in found:
+    for gap in rules.worth_telling(found):
         a, b = clock.local(gap.start), clock.local(gap.end)
         announce(CoverageGap(
             place, f"{a:%m-%d %H:%M}-{b:%H:%M} 缺{gap.need.label}（在岗 {gap.there}，至少 {gap.need.least}）：{gap.need.alarms}无人保证",
             f"gap:{gap.need.code}:{gap.start.isoformat()}",
         ))  # fmt: skip
     return found
+
+
+def check_present(*, place: str) -> list[rules.Need]:
+    """During a shift: is somebody at a desk for every type of alarm? What is missing five minutes after its beginning is
+    announced once for each shift. A centre whose seats cannot be asked is not judged.
+    """
+    here = hooks.ask("seats_here")
+    now = clock.local(clock.now())
+    name, start, _ = rules.shifts_from(now, 1)[0]
+    if here is None or now - start < SETTLED:
+        return []
+    known = queries.skills()
+    sitting = [
+        rules.OnDuty(user, post, start, now, known.get(user, frozenset()))
+        for user, posts in here.items()
+        for post in posts
+    ]
+    missing = [g for g in rules.gaps(sitting, start, now, kept=queries.kept(known)) if g.need.posts <= rules.SEATED]
+    for gap in rules.worth_telling(missing):
+        announce(CoverageGap(
+            place, f"{name}已开始，坐席台上{gap.need.label}只有 {gap.there} 人在线（至少 {gap.need.least}）：{gap.need.alarms}无人保证",
+            f"here:{gap.need.code}:{start.isoformat()}",
+        ))  # fmt: skip
+    return [g.need for g in missing]
 
 
 # ---- experts

@@ -24,7 +24,7 @@ def remind() -> None:
 @periodic("*/10 * * * *")
 @job("staff.look_ahead", retry=None)
 def look_ahead() -> None:
-    """The sheets of shifts that end soon, and whether anybody will be there for every kind of alarm."""
+    """The sheets of shifts that end soon, and whether anybody will be there, and is there now, for every type of alarm."""
     now = clock.now()
     with seen_by(EVERYWHERE):
         for place in sorted(set(Duty.objects.filter(end__gt=now, struck_at=None).values_list("place", flat=True))):
@@ -35,3 +35,4 @@ def look_ahead() -> None:
                     )
                     actions.begin_hand_over(place=place, ends_at=ends_at, from_lead_id=lead)
             actions.check_coverage(place=place, start=now + BEFORE, end=now + BEFORE + actions.AHEAD)
+            actions.check_present(place=place)

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from anju.kernel import clock
+from anju.kernel import clock, hooks
 from anju.kernel.flow.actor import NotAllowed
 from anju.staff import rules
 from anju.staff.models import FIELDS, POSTS, Booking, Duty, Expert, HandOver
 
 __all__ = [
-    "DAYS", "FIELDS", "POSTS", "away_of", "bookings", "expert", "experts", "gaps", "hand_over", "hand_overs", "hours_of", "leads_now",
-    "on_duty", "on_duty_of", "roster", "shift_ends",
+    "DAYS", "FIELDS", "POSTS", "ShiftCover", "away_of", "bookings", "cover_rows", "coverage", "expert", "experts",
+    "gaps", "hand_over", "hand_overs", "hours_of", "leads_now", "on_duty", "on_duty_of", "roster", "shift_ends",
+    "skills_kept",
 ]  # fmt: skip
 
 DAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
@@ -25,9 +26,29 @@ def roster(start: datetime, end: datetime, *, place: str = "") -> list[Duty]:
     return list(rows.filter(place=place) if place else rows)
 
 
+def skills() -> Mapping[int, frozenset[str]]:
+    """Who can do what: user → codes of skill groups. Skills are kept with the seats; nobody knows any where none are."""
+    known: Mapping[int, frozenset[str]] = hooks.ask("skills", {})
+    return known
+
+
+def kept(known: Mapping[int, frozenset[str]]) -> frozenset[str]:
+    """The skill groups that anybody has: of the others the post alone decides."""
+    return frozenset().union(*known.values()) & rules.SKILLS.keys()
+
+
+def skills_kept() -> list[str]:
+    """The names of the skills that are looked at; empty where the centre keeps none, and posts alone decide."""
+    return [label for code, label in rules.SKILLS.items() if code in kept(skills())]
+
+
 def on_duty(start: datetime, end: datetime, *, place: str = "") -> list[rules.OnDuty]:
     """The same as the rules read it."""
-    return [rules.OnDuty(d.user_id, d.post, d.start, d.end) for d in roster(start, end, place=place)]
+    known = skills()
+    return [
+        rules.OnDuty(d.user_id, d.post, d.start, d.end, known.get(d.user_id, frozenset()))
+        for d in roster(start, end, place=place)
+    ]
 
 
 def on_duty_of(user_id: int, start: datetime, end: datetime) -> list[rules.OnDuty]:
@@ -38,7 +59,46 @@ def on_duty_of(user_id: int, start: datetime, end: datetime) -> list[rules.OnDut
 
 def gaps(*, place: str, start: datetime, end: datetime) -> list[rules.Gap]:
     """What is missing in the span."""
-    return rules.gaps(on_duty(start, end, place=place), start, end)
+    return rules.gaps(on_duty(start, end, place=place), start, end, kept=kept(skills()))
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftCover:
+    """One coming shift: for each row of `cover_rows` what is missing. `planned`: anybody is on the roster at all."""
+
+    name: str
+    start: datetime
+    end: datetime
+    runs: bool
+    planned: bool
+    cells: tuple[rules.Cover, ...]
+
+    @property
+    def gap(self) -> bool:
+        """Whether an alarm of some type would find nobody."""
+        return any(c.missing for c in self.cells)
+
+
+def cover_rows() -> list[tuple[str, str]]:
+    """The types of alarms that need the same people, together: (their labels, whom they need)."""
+    words = {n.code: f"{n.label} {n.least} 人" for n in rules.NEEDS}
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for alarm in rules.ALARMS.values():
+        groups.setdefault(alarm.needs, []).append(alarm.label)
+    return [("、".join(labels), "、".join(words[c] for c in needs)) for needs, labels in groups.items()]
+
+
+def coverage(*, place: str, many: int = 6) -> list[ShiftCover]:
+    """Is anybody there for every type of alarm: the shift that runs and those that come, the next first."""
+    now = clock.local(clock.now())
+    spans = rules.shifts_from(now, many)
+    duties, has = on_duty(spans[0][1], spans[-1][2], place=place), kept(skills())
+    found = []
+    for name, start, end in spans:
+        cells = rules.cover(duties, max(start, now), end, has)
+        there = any(d.start < end and start < d.end for d in duties)
+        found.append(ShiftCover(name, start, end, start <= now, there, tuple(cells.values())))
+    return found
 
 
 def leads_now(place: str) -> list[int]:

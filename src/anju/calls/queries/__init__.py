@@ -16,11 +16,13 @@ from anju.calls.queries.seats import (
     SeatView,
     can_dial,
     engine_health,
+    here,
     queues,
     refusal,
     seat_of,
     seats,
     skill_groups,
+    skills,
     switchboard_runs,
 )
 
@@ -37,6 +39,7 @@ __all__ = [
     "can_dial",
     "engine_health",
     "health",
+    "here",
     "live",
     "live_calls",
     "masked",
@@ -51,4 +54,5 @@ __all__ = [
     "skill_groups",
     "switchboard_runs",
     "waiting",
+    "skills",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from anju.accounts import queries as accounts
-from anju.calls.models import Command, Queue, SeatState, SkillGroup, Switchboard
+from anju.calls.models import Command, Queue, SeatState, Skill, SkillGroup, Switchboard
 from anju.kernel import clock
 
 ALIVE = timedelta(seconds=10)
@@ -135,6 +135,24 @@ def queues() -> list[QueueView]:
         )
         for q in Queue.objects.prefetch_related("skills")
     ]
+
+
+def skills() -> dict[int, frozenset[str]]:
+    """Who can do what: user → codes of skill groups."""
+    found: dict[int, set[str]] = {}
+    for user_id, code in Skill.objects.values_list("user_id", "group__code"):
+        found.setdefault(user_id, set()).add(code)
+    return {user_id: frozenset(codes) for user_id, codes in found.items()}
+
+
+def here() -> dict[int, frozenset[str]] | None:
+    """Who sits at a seat now, ready or not, and as what: user → posts (agent, lead). None while no switchboard runs: that is a
+    trouble of its own.
+    """
+    if not switchboard_runs():
+        return None
+    rows = SeatState.objects.exclude(state="off").filter(registered=True).values_list("user_id", "is_lead")
+    return {user_id: frozenset({"lead"} if is_lead else {"agent"}) for user_id, is_lead in rows}
 
 
 def skill_groups() -> list[tuple[str, str, tuple[str, ...]]]:

@@ -56,12 +56,23 @@ def roster(request: HttpRequest) -> HttpResponse:
     return render(
         request, "district/staff/roster.html",
         {
-            "table": table, "gaps": gaps[:30], "more_gaps": max(0, len(gaps) - 30), "shifts": SHIFTS, "days": days,
+            "cover": _cover(request), "table": table, "gaps": gaps[:30], "more_gaps": max(0, len(gaps) - 30), "shifts": SHIFTS, "days": days,
             "people": sorted((name, i, post) for i, (name, post) in people.items()), "posts": queries.POSTS, "today": clock.today(),
             "before": monday - timedelta(days=7), "after": end, "monday": monday, "planned": bool(rows),
             "may_plan": allowed(actor(request), "roster.plan")["roster_plan"], "now": clock.now(),
         },
     )  # fmt: skip
+
+
+def _cover(request: HttpRequest) -> dict[str, object] | None:
+    """Each type of alarm in the shift that runs and in those that come; on the page of this week only."""
+    if request.GET.get("week", ""):
+        return None
+    shifts = queries.coverage(place=_district())
+    lines = [
+        (labels, needs, [(s, s.cells[n]) for s in shifts]) for n, (labels, needs) in enumerate(queries.cover_rows())
+    ]
+    return {"shifts": shifts, "lines": lines, "skills": queries.skills_kept()}
 
 
 def _touches(start: datetime, end: datetime, day: datetime, first: int, last: int) -> bool:
