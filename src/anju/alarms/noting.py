@@ -17,6 +17,7 @@ from anju.alarms.rules import PLATFORM
 from anju.devices import actions as devices
 from anju.devices.actions import UnknownNote, VitalsNote
 from anju.devices.queries import DeviceInfo
+from anju.kernel import locks
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.signals.signal import Heard
 
@@ -53,6 +54,8 @@ def note_life(batch: Sequence[Heard], device_of: DeviceOf, *, give_way: bool) ->
                 raise
             if attempt == 1 and isinstance(error, OperationalError):  # a lock lost to the sweep
                 continue
+            if locks.is_lost(error) and not give_way:
+                raise  # the batch is given back: no life sign is lost
             _log.exception("the life signs of a batch could not be counted")
             told = [poison("sensing", words(error))]
             break

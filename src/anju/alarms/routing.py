@@ -25,7 +25,7 @@ from anju.alarms.rules import ALARM, DRILL, NO_ALARM, QUARANTINED, Known, Rule, 
 from anju.devices import queries as devices
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.devices.queries import DeviceInfo
-from anju.kernel import clock
+from anju.kernel import clock, locks
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.signals import actions as signal_actions
 from anju.signals import queries as signals
@@ -35,6 +35,8 @@ _log = logging.getLogger(__name__)
 _NO_UID: Final = UUID(int=0)
 BACKOFF: Final = (1, 2, 5, 10, 30, 60, 120, 300)
 """Seconds until the next attempt at a pending signal."""
+TIMES: Final = 3
+"""How often a batch that loses its locks is tried as a whole, before its messages are tried one by one."""
 
 
 @dataclass(slots=True)
@@ -59,10 +61,12 @@ class Round:
 def route_some(*, urgent: bool, limit: int) -> Round:
     """Route the next messages of the urgent or the other lanes. An empty round means that nothing waited.
 
-    If the batch as a whole can't be stored, it is routed again message by message, so that the lane goes on.
+    If the batch as a whole can't be stored, it is routed again message by message, so that the lane goes on. A lock lost
+    to somebody else is nobody's fault: the whole batch is given back, with the locks that the other one waits for, and
+    taken again.
     """
     try:
-        done = _route(urgent=urgent, limit=limit, tame=False)
+        done = locks.again(lambda: _route(urgent=urgent, limit=limit, tame=False), times=TIMES)
     except Exception as error:
         if is_database_gone(error):
             raise
@@ -80,6 +84,8 @@ def _route_singly(*, urgent: bool, limit: int) -> Round:
         except Exception as error:
             if is_database_gone(error):
                 raise
+            if locks.is_lost(error):
+                break  # it waits in its lane; the next round begins with it
             one = _route(urgent=urgent, limit=1, tame=True, error=words(error))
         if not one.messages:
             break
@@ -215,7 +221,7 @@ class _Desk:
                 with transaction.atomic():
                     return _as_unknown(row, heard, rule, device, error)
             except Exception as second:
-                if is_database_gone(second):
+                if is_database_gone(second) or locks.is_lost(second):
                     raise
                 error = f"{error}；按未知家庭报警也失败：{words(second)}"
                 _log.exception("an emergency could not be raised even as unknown")
@@ -263,13 +269,13 @@ def outcome_of(alarm: Alarm) -> str:
 
 
 def _patiently(act: Callable[[], RoutedSignal], despite: Callable[[str], RoutedSignal]) -> RoutedSignal:
-    """Act in a savepoint; a lock lost to somebody else is tried again, anything else is the signal's own fault."""
+    """Act in a savepoint. A lock lost to somebody else gives the batch back; anything else is the signal's own fault."""
     for attempt in (1, 2, 3):
         try:
             with transaction.atomic():
                 return act()
         except OperationalError as error:
-            if is_database_gone(error):
+            if is_database_gone(error) or locks.is_lost(error):
                 raise
             if attempt == 3:
                 return despite(words(error))
@@ -315,12 +321,17 @@ def retry_pending(limit: int = 20) -> int:
     """Try again what could not be handled; answers how many are settled now. Each in its own transaction."""
     settled, troubles = 0, list[TroubleLine]()
     for _ in range(limit):
-        with seen_by(EVERYWHERE), transaction.atomic():
-            due = signals.due_pending(clock.now(), 1)
-            if not due:
-                break
-            row = _retry(due[0], troubles)
-            settled += row.outcome != "pending"
+        try:
+            with seen_by(EVERYWHERE), transaction.atomic():
+                due = signals.due_pending(clock.now(), 1)
+                if not due:
+                    break
+                row = _retry(due[0], troubles)
+        except OperationalError as error:
+            if is_database_gone(error) or not locks.is_lost(error):
+                raise
+            break  # it stays due
+        settled += row.outcome != "pending"
     _report(troubles)
     return settled
 

@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
@@ -22,7 +23,7 @@ from anju.alarms import witnesses
 from anju.alarms.witnesses import LABELS, SCOPES, Reading
 from anju.devices import queries as devices
 from anju.elders import queries as elders
-from anju.kernel import audit, clock
+from anju.kernel import audit, clock, locks
 from anju.kernel.flow.actor import Actor
 from anju.signals import actions as signals
 from anju.signals.signal import HistoryRow
@@ -67,6 +68,11 @@ class Result:
     taken: int = 0
     known: int = 0
     refused: list[Refused] = field(default_factory=list)
+
+    def add(self, other: Result) -> None:
+        """Count that in."""
+        self.taken, self.known = self.taken + other.taken, self.known + other.known
+        self.refused += other.refused
 
 
 def read(body: bytes, *, is_json: bool) -> tuple[list[Row], list[Refused]]:
@@ -179,7 +185,7 @@ def deliver(*, rows: Sequence[Row], by: Actor, refused: Sequence[Refused] = ()) 
         reading = Reading(kind, row.at, row.total, device.id if device is not None else None)
         by_home.setdefault(home_id, []).append((row, reading))
     for home_id in sorted(by_home):
-        _take(home_id, by_home[home_id], result)
+        result.add(locks.again(partial(_take, home_id, by_home[home_id])))
     result.refused.sort(key=lambda r: r.line)
     audit.record(
         "meters.delivered", subject="file", subject_id="", place="", detail={
@@ -197,7 +203,8 @@ def _stranger(row: Row, registered: bool, home_id: int | None, kind: str) -> str
 
 
 @transaction.atomic
-def _take(home_id: int, told: Sequence[tuple[Row, Reading]], result: Result) -> None:
+def _take(home_id: int, told: Sequence[tuple[Row, Reading]]) -> Result:
+    result = Result()
     taken, refused = witnesses.take(home_id=home_id, readings=[reading for _, reading in told])
     left, why = list(taken), dict(refused)
     now, place = clock.now(), _place(home_id)
@@ -215,6 +222,7 @@ def _take(home_id: int, told: Sequence[tuple[Row, Reading]], result: Result) -> 
         else:
             result.known += 1
     signals.load_history(kept)
+    return result
 
 
 def _place(home_id: int) -> str:

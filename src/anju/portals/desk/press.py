@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from anju.kernel import clock
+from anju.kernel import clock, locks
 from anju.portals.desk.models import Press
 
 KEPT = timedelta(days=1)
@@ -26,13 +26,7 @@ def once(key: str, act: Callable[[], object]) -> bool:
 
     Nobody's press is lost because two waited for each other: whom the database sends away does it again.
     """
-    for patience in (2, 1, 0):
-        try:
-            return _once(key, act)
-        except OperationalError as error:
-            if not patience or connection.in_atomic_block or not lost_a_lock(error):
-                raise
-    raise AssertionError("unreachable")
+    return locks.again(lambda: _once(key, act))
 
 
 def _once(key: str, act: Callable[[], object]) -> bool:
@@ -44,11 +38,6 @@ def _once(key: str, act: Callable[[], object]) -> bool:
             return False
         act()
     return True
-
-
-def lost_a_lock(error: BaseException) -> bool:
-    """Whether somebody else had what was wanted (a deadlock, a lock that was not waited for), so that once more may help."""
-    return getattr(error.__cause__, "sqlstate", "") in {"40P01", "55P03"}
 
 
 def forget_old() -> int:

@@ -23,7 +23,7 @@ from anju.devices.queries import DeviceHealth
 from anju.elders import queries as elders
 from anju.incidents import actions as incident_actions
 from anju.incidents import queries as incidents
-from anju.kernel import clock, hooks
+from anju.kernel import clock, hooks, locks
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.places import queries as places
 from anju.portals.open_api import calls, errors, keys, meters
@@ -122,11 +122,17 @@ def make_move(
     """409 says in Chinese why not and what to do. The same idempotency key is done once and answers as the first time."""
     by, key = actor_of(request), idempotency_key or payload.idempotency_key
     keys.check(payload, key)
-    with transaction.atomic():
-        incidents.head(incident_id, by.roles)
-        if keys.first(user_of(request), key, f"{incident_id}/{move}"):
-            with keys.readable():
-                incident_actions.move(incident_id=incident_id, move=move, by=by, note=payload.reason, data=payload.data)
+
+    def act() -> None:
+        with transaction.atomic():
+            incidents.head(incident_id, by.roles)
+            if keys.first(user_of(request), key, f"{incident_id}/{move}"):
+                with keys.readable():
+                    incident_actions.move(
+                        incident_id=incident_id, move=move, by=by, note=payload.reason, data=payload.data
+                    )
+
+    locks.again(act)
     return incidents.case(incident_id, by.roles, by.user_id)
 
 
