@@ -11,9 +11,7 @@ from django.test import Client
 from playwright.sync_api import Page, sync_playwright
 
 from anju.accounts.models import User
-from tests.pages.conftest import SmallTown, build, cheap_passwords
-
-__all__ = ["cheap_passwords"]
+from tests.pages.conftest import SmallTown, build
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -24,7 +22,7 @@ SHOTS = os.environ.get("ANJU_SHOTS", "")
 
 
 @pytest.fixture
-def small_town(transactional_db: None, cheap_passwords: None) -> SmallTown:
+def small_town(transactional_db: None) -> SmallTown:
     """Committed, because the browser reads it through another connection."""
     return build()
 
