@@ -69,7 +69,7 @@ class Client:
         on_down: Callable[[], None],
     ) -> None:
         self._base = f"{url.rstrip('/')}/ari"
-        self._auth = aiohttp.BasicAuth(user, secret)
+        self._proof = {"Authorization": aiohttp.encode_basic_auth(user, secret)}
         self._app = app
         self._on_event, self._on_up, self._on_down = on_event, on_up, on_down
         self._session: aiohttp.ClientSession | None = None
@@ -79,7 +79,7 @@ class Client:
     async def open(self, *, within: float = 10.0) -> None:
         """Connect, or Unanswered. From then on the connection is renewed until `close`."""
         self._session = aiohttp.ClientSession(
-            auth=self._auth,
+            headers=self._proof,
             connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=KEEP_ALIVE),
             timeout=aiohttp.ClientTimeout(total=REQUEST_TIME),
         )
