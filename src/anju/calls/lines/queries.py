@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,9 @@ class PromptInfo:
     text: str
     own: bool
 
+    seconds: float = 0.0
+    uploaded_by: str = ""
+    uploaded_at: datetime | None = None
 
 def is_real() -> bool:
     """A real engine serves: calls from outside can come in."""
@@ -155,7 +159,9 @@ def prompts() -> list[PromptInfo]:
     """Every fixed sentence."""
     own = {p.code: p for p in Prompt.objects.defer("sound")}
     return [
-        PromptInfo(code, label, (own[code].text if code in own else "") or text, code in own)
+        PromptInfo(code, label, row.text or text, own=True, seconds=row.seconds, uploaded_by=row.uploaded_by, uploaded_at=row.uploaded_at)
+        if (row := own.get(code)) is not None
+        else PromptInfo(code, label, text, own=False)
         for code, (label, text) in speech.PROMPTS.items()
     ]
 
@@ -170,6 +176,19 @@ def prompt_path(code: str) -> str:
 def machine() -> wanted.Machine:
     """The engine of this installation, from the settings. Raises asterisk.AsteriskError when there is none."""
     tree = asterisk.find(Home(settings.ANJU_HOME))
+def placeholders() -> int:
+    """How many sentences are still the synthetic voice."""
+    return sum(not p.own for p in prompts())
+
+
+def prompt_sound(code: str) -> bytes | None:
+    """A sentence as callers hear it (WAV); None for a code that nobody knows."""
+    if code not in speech.PROMPTS:
+        return None
+    row = Prompt.objects.filter(code=code).first()
+    return bytes(row.sound) if row is not None else (speech.FOLDER / f"{code}.wav").read_bytes()
+
+
     if tree is None:
         raise asterisk.AsteriskError("There is no Asterisk: ./run --telephony installs one.")
     first, _, last = settings.ANJU_RTP_PORTS.partition("-")

@@ -40,6 +40,7 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "quality": _CENTRE | {Role.BUREAU},
     "quality.judge": frozenset({Role.LEAD, Role.QUALITY}),
     "quality.form": frozenset({Role.LEAD, Role.QUALITY, Role.SYSTEM_ADMIN}),
+    "prompts": frozenset({Role.LEAD, Role.QUALITY, Role.SYSTEM_ADMIN}),
     "scripts": _CENTRE | {Role.BUREAU, Role.SYSTEM_ADMIN},
     "scripts.change": frozenset({Role.LEAD, Role.QUALITY, Role.SYSTEM_ADMIN}),
     "complaints": _CENTRE | {Role.BUREAU},

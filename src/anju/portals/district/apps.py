@@ -18,6 +18,7 @@ RAIL = (
     ("quality", "/district/quality/", "质检", "ear", "话务", 56),
     ("quality.form", "/district/quality/form/", "质检表", "list", "话务", 56),
     ("scripts", "/district/scripts/", "服务话术", "book", "话务", 56),
+    ("prompts", "/district/prompts/", "提示音", "volume", "话务", 56),
     ("complaints", "/district/complaints/", "意见与投诉", "message", "话务", 57),
     ("recordings", "/district/recordings/", "录音保管", "rec", "话务", 58),
     ("roster", "/district/roster/", "值班表", "clock", "值班", 58),

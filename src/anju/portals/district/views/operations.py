@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from anju.alarms import queries as alarms
+from anju.calls.lines import queries as lines
 from anju.kernel import clock, hooks
 from anju.portals.district import figures, words
 from anju.portals.district.access import opens
@@ -38,7 +39,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "processes": processes, "purposes": words.PROCESSES, "fresh": fresh, "health": health, "deadman": health.get("deadman") or {},
             "lag": lag, "auditor": auditor, "spool": spool,
             "router_lag": round(signals.lag(now).total_seconds(), 1), "sources": sources, "troubles": alarms.troubles(limit=50),
-            "told": bool(health), "checks": health.get("checks") or [],
+            "placeholders": lines.placeholders(), "told": bool(health), "checks": health.get("checks") or [],
         },
     )  # fmt: skip
 
