@@ -97,8 +97,8 @@ def take() -> Snapshot:
     """Every table that holds rows now, as this transaction sees them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT relname::text, (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute WHERE attrelid = pg_class.oid "
-            f"AND attnum > 0 AND NOT attisdropped AND attgenerated = '') {_TABLES}",  # noqa: S608 - no word of it comes from outside
+            "SELECT relname::text, (SELECT array_agg(attname::text ORDER BY attnum) FROM pg_attribute WHERE attrelid = pg_class.oid "  # noqa: S608
+            f"AND attnum > 0 AND NOT attisdropped AND attgenerated = '') {_TABLES}",
             [[*OF_DJANGO, "django_session"]],
         )
         found = [_table(name, tuple(columns)) for name, columns in cursor.fetchall()]

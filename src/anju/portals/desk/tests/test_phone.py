@@ -191,6 +191,30 @@ def test_a_refusal_is_said_beside_the_bar(district: District, sit: Sit) -> None:
 
 
 @pytest.mark.req("CALL-01")
+def test_an_answer_whose_button_is_gone_lies_over_the_telephone_and_not_inside_it(district: District, sit: Sit) -> None:
+    """She answers; before the server has answered, the card with the button is swapped away."""
+    seat = sit(district.agent)
+    expect(seat.page.locator("#phone")).to_have_count(1)
+    found = seat.page.evaluate(LATE_ANSWER)
+    assert found == 1
+
+
+LATE_ANSWER = """() => new Promise((done) => {
+  const button = document.createElement("button");
+  button.setAttribute("hx-get", "/desk/phone/bar");
+  button.setAttribute("hx-target", "#phone");
+  button.setAttribute("hx-swap", "morph:outerHTML");
+  document.getElementById("phone").append(button);
+  htmx.process(button);
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.requestConfig.elt === button) done(document.querySelectorAll("[id=phone]").length);
+  });
+  button.click();
+  button.remove();
+})"""
+
+
+@pytest.mark.req("CALL-01")
 def test_breaks_have_reasons_and_wrap_up_is_kept(district: District, sit: Sit, shots: Path) -> None:
     """小休 with its reason; after a call the form stays while the page updates, and its words reach the call."""
     seat, page = (one := sit(district.agent)), one.page
