@@ -166,16 +166,6 @@ def prompts() -> list[PromptInfo]:
     ]
 
 
-def prompt_path(code: str) -> str:
-    """How the engine is told to play it: `sound:anju/<code>`; KeyError for a code that nobody knows."""
-    if code not in speech.PROMPTS:
-        raise KeyError(f"unknown prompt {code}")
-    return f"sound:anju/{code}"
-
-
-def machine() -> wanted.Machine:
-    """The engine of this installation, from the settings. Raises asterisk.AsteriskError when there is none."""
-    tree = asterisk.find(Home(settings.ANJU_HOME))
 def placeholders() -> int:
     """How many sentences are still the synthetic voice."""
     return sum(not p.own for p in prompts())
@@ -189,6 +179,16 @@ def prompt_sound(code: str) -> bytes | None:
     return bytes(row.sound) if row is not None else (speech.FOLDER / f"{code}.wav").read_bytes()
 
 
+def prompt_path(code: str) -> str:
+    """How the engine is told to play it: `sound:anju/<code>`; KeyError for a code that nobody knows."""
+    if code not in speech.PROMPTS:
+        raise KeyError(f"unknown prompt {code}")
+    return f"sound:anju/{code}"
+
+
+def machine() -> wanted.Machine:
+    """The engine of this installation, from the settings. Raises asterisk.AsteriskError when there is none."""
+    tree = asterisk.find(Home(settings.ANJU_HOME))
     if tree is None:
         raise asterisk.AsteriskError("There is no Asterisk: ./run --telephony installs one.")
     first, _, last = settings.ANJU_RTP_PORTS.partition("-")
