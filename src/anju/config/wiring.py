@@ -119,18 +119,18 @@ def learn_from(fact: IncidentClosed) -> None:
 
 def roster() -> None:
     """The roster says which leads are paged; its own troubles go to them as well."""
+    from anju.calls import queries as seats
     from anju.config import health
     from anju.staff import queries as staff
     from anju.staff.facts import BookingNear, CoverageGap, HandOverLate
 
-    from anju.calls import queries as seats
     hooks.provide("leads_on_duty", lambda: staff.leads_now)
+    hooks.provide("skills", seats.skills)
+    hooks.provide("seats_here", seats.here)
     reacts(CoverageGap, lambda f: health.page_leads(f.text, occasion=f.occasion))
     reacts(HandOverLate, lambda f: health.page_leads(f.text, occasion=f"hand_over:{f.hand_over_id}:{f.text[-6:]}"))
     reacts(BookingNear, lambda f: health.page_leads(f.text, occasion=f"booking:{f.booking_id}:{f.missed}"))
 
-    hooks.provide("skills", seats.skills)
-    hooks.provide("seats_here", seats.here)
 
 def telephone() -> None:
     """What the telephone reports goes to its case. An emergency call opens or joins one before anybody lifts (REG-10)."""
@@ -245,6 +245,7 @@ def rights() -> None:
     from anju.incidents import actions as incidents
     from anju.kernel.flow.actor import NotAllowed
     from anju.kernel.scope import EVERYWHERE, seen_by
+    from anju.knowledge.sop import actions as sop
     from anju.staff import actions as staff
     from anju.supervision import actions as supervision
 
@@ -293,8 +294,3 @@ def quality() -> None:
 
     when(REVIEW, move="press", do=actions.page_judge)
     when(COMPLAINT, move="press", do=actions.page_leads)
-    from anju.knowledge.sop import actions as sop
-    reacts(
-        PersonErased,
-        lambda f: sop.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
-    )

@@ -52,7 +52,7 @@ __all__ = [
     "seat_of",
     "seats",
     "skill_groups",
+    "skills",
     "switchboard_runs",
     "waiting",
-    "skills",
 ]
