@@ -282,6 +282,10 @@ def rights() -> None:
     )
     reacts(
         PersonErased,
+        lambda f: sop.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
+    )
+    reacts(
+        PersonErased,
         lambda f: calls.erase_person(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
     )
 

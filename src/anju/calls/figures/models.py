@@ -32,8 +32,8 @@ class Day(OpenModel):
         return f"{self.day}"
 
 
-class Cell(ScopedModel):
-    """The counts of one hour, place, queue and urgency. Times are microseconds, so that sums are exact."""
+class Counts(ScopedModel):
+    """What is counted of calls, whichever way they are cut. Times are microseconds, so that sums are exact."""
 
     scope_place: ClassVar[str] = "place"
 
@@ -49,7 +49,6 @@ class Cell(ScopedModel):
     within_60 = models.IntegerField(default=0)
     within_180 = models.IntegerField(default=0)
     abandoned = models.IntegerField(default=0)
-    abandoned_short = models.IntegerField(default=0)
     wait_us = models.BigIntegerField(default=0)
     talked = models.IntegerField(default=0)
     talk_us = models.BigIntegerField(default=0)
@@ -63,6 +62,16 @@ class Cell(ScopedModel):
     satisfied = models.IntegerField(default=0)
 
     class Meta(ScopedModel.Meta):
+        abstract = True
+
+
+class Cell(Counts):
+    """The counts of one hour, place, queue and urgency."""
+
+    abandoned_short = models.IntegerField(default=0)
+
+    class Meta(Counts.Meta):
+        abstract = False
         verbose_name = verbose_name_plural = "话务计数"
         indexes = [models.Index(fields=["day"], name="kpis_cells_of_day")]
 
@@ -70,43 +79,19 @@ class Cell(ScopedModel):
         return f"{self.day} {self.hour}"
 
 
-class SeatCell(ScopedModel):
+class SeatCell(Counts):
     """The same for one agent at one seat: her ringings, and of the calls that she took first whether they were solved.
 
     `taker` is False where nobody took the call and `user_id` is who dialled it.
     """
 
-    scope_place: ClassVar[str] = "place"
-
-    day = models.DateField("日")
-    hour = models.PositiveSmallIntegerField("钟点")
-    place = models.CharField("区划", max_length=12)
-    queue_id = models.BigIntegerField("队列", null=True)
-    emergency = models.BooleanField("紧急")
     user_id = models.BigIntegerField("坐席", null=True)
     seat = models.CharField("坐席号", max_length=10)
     taker = models.BooleanField("接起", default=True)
-    offered = models.IntegerField(default=0)
-    answered = models.IntegerField(default=0)
-    within_15 = models.IntegerField(default=0)
-    within_20 = models.IntegerField(default=0)
-    within_60 = models.IntegerField(default=0)
-    within_180 = models.IntegerField(default=0)
-    abandoned = models.IntegerField(default=0)
     missed = models.IntegerField(default=0)
-    wait_us = models.BigIntegerField(default=0)
-    talked = models.IntegerField(default=0)
-    talk_us = models.BigIntegerField(default=0)
-    wrapped = models.IntegerField(default=0)
-    wrap_us = models.BigIntegerField(default=0)
-    judged = models.IntegerField(default=0)
-    solved = models.IntegerField(default=0)
-    outgoing = models.IntegerField(default=0)
-    outgoing_answered = models.IntegerField(default=0)
-    rated = models.IntegerField(default=0)
-    satisfied = models.IntegerField(default=0)
 
-    class Meta(ScopedModel.Meta):
+    class Meta(Counts.Meta):
+        abstract = False
         verbose_name = verbose_name_plural = "坐席话务计数"
         indexes = [models.Index(fields=["day"], name="kpis_seat_cells_of_day")]
 
