@@ -102,6 +102,7 @@ FILE_NAMES: dict[str, str] = {
     "elders/papers.py": "the printable forms: which there are and what each is filled with",
     "elders/rights.py": "a copy and the deletion of a person's data, apart from the daily actions",
     "elders/words.py": "the words of the two forms",
+    "calls/planned/*": "a sub-app: plans of calls, their dated calls, who rings when nobody answers",
     "calls/scripts/*": "a sub-app: menus, scripts and what was pressed, with the usual names inside",
     "knowledge/sop/*": "a sub-app: the scripts of the guide and their sheets, with the usual names inside",
     "incidents/calling.py": "what the desk asks about the calls of a case",

@@ -140,6 +140,8 @@ STAYS: dict[str, str] = {
     "calls.Command.verb": "a code",
     "calls.Command.result": "a code",
     "calls.Command.error": "a sentence of the switchboard's own list",
+    "planned_calls.PlannedCall.ref": "kind and number of the case",
+    "planned_calls.CallPlan.ended_by": "a colleague",
     "call_scripts.Survey.ref": "kind and number of the case",
     "recordings.Recording.*": "evidence under the number of the call, sealed, kept 36 months (SH ⑦), then deleted",
     "recordings.Gap.*": "that a call has no recording, and who settled it",
@@ -203,6 +205,8 @@ class Planter:
             return clock.now()
         if isinstance(field, models.DateField):
             return clock.today()
+        if isinstance(field, models.TimeField):
+            return clock.now().time()
         if isinstance(field, models.UUIDField):
             return uuid.uuid4()
         if isinstance(field, models.BinaryField):

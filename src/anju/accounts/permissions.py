@@ -48,6 +48,7 @@ ALLOWED: Mapping[str, frozenset[Role]] = {
     "contact.flag": _CARE,
     "history.append": _CARE,
     "rhythm.correct": _FORM | _DESK | {Role.GRID_WORKER, Role.FAMILY},
+    "call.plan": _FORM | _DESK,
     "meters.deliver": frozenset({Role.BUREAU, Role.LEAD}),
     "fence.set": _FORM | _DESK,
     "health.limit": frozenset({Role.DOCTOR, Role.LEAD}),

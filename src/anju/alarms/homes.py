@@ -118,3 +118,11 @@ def picture(home_id: int) -> list[Hour]:
             days.add(local.toordinal())
     many = max(1, len(days))
     return [Hour(h, today[h], len(usual[h]) / many, h <= now.hour) for h in range(24)]
+
+
+def away(home_id: int) -> str:
+    """Why nobody is to be rung at home now (外出居住, 住院); "" when nothing speaks against it. Everybody's scope."""
+    now, gone = clock.now(), (HomeState.Kind.HOLIDAY, HomeState.Kind.HOSPITAL)
+    rows = HomeState.unscoped.filter(home_id=home_id, kind__in=gone, since__lte=now, until__gt=now, ended_at=None)
+    state = rows.order_by("-since").first()
+    return state.get_kind_display() if state is not None else ""

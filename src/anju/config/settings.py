@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "anju.calls.recordings",
     "anju.calls.levels",
     "anju.calls.figures",
+    "anju.calls.planned",
     "anju.alarms",
     "anju.fieldwork",
     "anju.incidents",

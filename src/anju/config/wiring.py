@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from anju.kernel import hooks
 from anju.kernel.facts import reacts
 
 if TYPE_CHECKING:
+    from anju.calls.planned.facts import PlannedCallOver
     from anju.incidents.facts import IncidentClosed
 
 
@@ -22,6 +23,7 @@ def connect() -> None:
     roster()
     telephone()
     call_backs()
+    planned_calls()
     pages()
     recordings()
     quality()
@@ -198,6 +200,80 @@ def call_backs() -> None:
     reacts(facts.CallEnded, over)
 
 
+def planned_calls() -> None:
+    """Planned calls let emergencies and absences go first; a repair is followed up by robot before it is archived (FLD-06)."""
+    from datetime import timedelta
+
+    from anju.alarms import homes
+    from anju.calls import facts
+    from anju.calls.planned import actions as planned
+    from anju.calls.planned.facts import PlannedCallOver
+    from anju.calls.planned.flow import PLANNED
+    from anju.config import health
+    from anju.elders import queries as elders
+    from anju.fieldwork.flow import REPAIR
+    from anju.incidents import queries as incidents
+    from anju.incidents.facts import IncidentClosed
+    from anju.kernel import clock
+    from anju.kernel.flow.registry import when
+
+    def ask(order: Any, _: object) -> None:
+        elder = elders.main_elder(order.home_id) if order.home_id else None
+        if elder is not None:
+            planned.ask(
+                kind="follow_up",
+                ref=f"repair:{order.pk}",
+                elder_id=elder.pk,
+                at=clock.now() + timedelta(minutes=30),
+                says="本次维修",
+            )
+
+    def left(order: Any, done: Any) -> None:
+        if done.was == "follow_up" and done.now != "follow_up":
+            planned.call_off(ref=f"repair:{order.pk}", why="工单已回访")
+
+    def pressed(call: Any, done: Any) -> None:
+        health.page_leads("有计划外呼等坐席联系，已超时", occasion=f"planned:{call.pk}:{done.nth}")
+
+    reacts(facts.KeyPressed, lambda f: planned.key_pressed(call_id=f.call_id, digit=f.digit))
+    reacts(facts.CallEnded, lambda f: planned.call_ended(call_id=f.call_id))
+    reacts(PlannedCallOver, followed_up, "job")
+    reacts(IncidentClosed, ask_after, "job")
+    when(REPAIR, entering="follow_up", do=ask)
+    when(REPAIR, any_=True, do=left)
+    when(PLANNED, move="press", do=pressed)
+    hooks.provide("home_away", lambda: homes.away)
+    hooks.provide(
+        "home_has_case", lambda: lambda home_id: home_id is not None and incidents.open_of_home(home_id) is not None
+    )
+
+
+def ask_after(fact: IncidentClosed) -> None:
+    """Who was helped is asked next day by robot how she found it; who is in hospital or away is left in peace by the call itself."""
+    from datetime import datetime, time, timedelta
+
+    from anju.accounts.roles import Role
+    from anju.calls.planned import actions as planned
+    from anju.incidents import queries as incidents
+    from anju.kernel import clock
+
+    if fact.outcome_class not in {"safe", "rescued"}:
+        return
+    elder_id = incidents.head(fact.incident_id, [Role.LEAD]).elder_id
+    if elder_id is not None:
+        at = datetime.combine(clock.today() + timedelta(days=1), time(10), clock.SHANGHAI)
+        planned.ask(kind="follow_up", ref=f"closed:{fact.incident_id}", elder_id=elder_id, at=at, says="这次求助的处置")
+
+
+def followed_up(fact: PlannedCallOver) -> None:
+    """The mark of a follow-up call moves its repair order on."""
+    from anju.fieldwork import actions as fieldwork
+
+    kind, _, number = fact.ref.partition(":")
+    if kind == "repair" and fact.score:
+        fieldwork.followed_up(order_id=int(number), score=fact.score, robot=fact.result == "scored")
+
+
 def pages() -> None:
     """Troubles of the platform page the leads."""
     from anju.alarms import actions as alarms
@@ -237,6 +313,7 @@ def rights() -> None:
     from anju.alarms import actions as alarms
     from anju.alarms import states
     from anju.calls import actions as calls
+    from anju.calls.planned import actions as planned
     from anju.devices import queries as devices
     from anju.elders.checks import NotAccepted
     from anju.elders.facts import PersonErased
@@ -287,6 +364,10 @@ def rights() -> None:
     reacts(
         PersonErased,
         lambda f: calls.erase_person(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
+    )
+    reacts(
+        PersonErased,
+        lambda f: planned.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
     )
 
 

@@ -102,6 +102,24 @@ def tick(order_id: int, duty: str, by: Actor, *, note: str = "") -> Movement:
     return done
 
 
+CONTENT: Final = 4
+"""From this mark on (4 满意, 5 非常满意) a follow-up counts as content."""
+
+
+@transaction.atomic
+def followed_up(*, order_id: int, score: int, robot: bool) -> bool:
+    """The client was asked by telephone (HZ 附件6 四.1.11, 四.2.9): content goes on to be archived, else it is done again.
+
+    False when somebody settled the order meanwhile.
+    """
+    order = RepairOrder.objects.select_for_update(of=("self",)).filter(pk=order_id, state="follow_up").first()
+    if order is None:
+        return False
+    how = "语音回访按键" if robot else "坐席电话回访"
+    move(order.pk, "satisfied" if score >= CONTENT else "bad_mark", THE_CLOCK, note=f"{how} {score} 分")
+    return True
+
+
 @transaction.atomic
 def recovered(*, alarm_id: int, reason: str) -> None:
     """The device recovered by itself. Before anybody set out the clock ends the order; later the fitter is only told.
@@ -198,7 +216,7 @@ def _afterwards(order: RepairOrder, move: str, note: str) -> list[str]:
     if move == "supported":
         order.support_note = note[:300]
         return ["support_note"]
-    if move in {"satisfied", "unsatisfied"}:
+    if move in {"satisfied", "unsatisfied", "bad_mark"}:
         order.satisfied = move == "satisfied"
         return ["satisfied"]
     if order.now_in.is_final:

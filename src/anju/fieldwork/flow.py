@@ -105,10 +105,11 @@ REPAIR: Final = flow(
         "follow_up",
         "待回访",
         within(hours=24).then("press"),
-        move("satisfied", "回访满意", "materials", AGENT, LEAD, QUALITY, emphasis="primary"),
+        move("satisfied", "回访满意", "materials", AGENT, LEAD, QUALITY, CLOCK, emphasis="primary"),
         move("unsatisfied", "回访不满意", "redo", AGENT, LEAD, QUALITY, asks=(A_REASON,)),
+        move("bad_mark", "回访评分低", "redo", CLOCK),
         move("press", "催办回访", "follow_up", CLOCK),
-        basis="HZ 附件6 四.2.9 回单后语音回访；二.2.2 落实各类工单回访",
+        basis="HZ 附件6 四.1.11、四.2.9 回单后语音回访（按 4、5 即满意），没接通或不满意由坐席回访；二.2.2 落实各类工单回访",
     ),
     state(
         "redo",

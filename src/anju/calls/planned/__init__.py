@@ -1,0 +1,1 @@
+"""Calls that are planned: care calls, wake-up calls, medication reminders, follow-ups. One plan, its dated calls, one process."""
