@@ -22,8 +22,8 @@ from statistics import fmean
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))
 
-from anju.alarms import replay, rhythm
-from anju.alarms.replay import Report, Sign
+from anju.alarms import recording, replay, rhythm
+from anju.alarms.recording import Recording, Report
 from anju.alarms.rhythm import Prior
 from anju.town import population
 
@@ -98,22 +98,24 @@ def main() -> None:
 def recorded(folder: Path) -> list[Record]:
     """The recordings of a folder."""
     report = Report()
-    with (folder / "events.csv").open(encoding="utf-8-sig", newline="") as source:
-        found = replay.signs(source, report)
-    if report.bad:
-        print(f"{len(report.bad)} lines not understood, first: {report.bad[0]}", file=sys.stderr)
+    with (folder / "events.csv").open(encoding="utf-8-sig", errors="surrogateescape", newline="") as source:
+        found = recording.read(source, report)
+    if report.wrong:
+        print(f"{report.wrong} lines not understood, first: {report.bad[0]}", file=sys.stderr)
     people = dict(rows(folder / "people.csv"))
     away: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     for home, start, end in rows(folder / "away.csv"):
         away[home].append((datetime.fromisoformat(start), datetime.fromisoformat(end)))
     made = []
-    for of_one in replay.in_time(found):
-        home = of_one[0].home
-        first = of_one[0].at.replace(hour=0, minute=0, second=0, microsecond=0)
-        rooms = {s.sensor for s in of_one if not s.door}
+    words = found.names_of_sensors()
+    for home, places in found.in_time():
+        first = recording.moment(found.at[places[0]] // recording.DAY * recording.DAY)
+        said = [words[found.sensor[i]] for i in places]
         made.append(Record(
-            home, people.get(home, home), [hours(s.at - first) for s in of_one], [s.door for s in of_one],
-            [(hours(a - first), hours(b - first)) for a, b in away[home]], first, "+".join(sorted(rooms)),
+            home, people.get(home, home), [hours(recording.moment(found.at[i]) - first) for i in places],
+            [word in recording.DOORS for word in said],
+            [(hours(a - first), hours(b - first)) for a, b in away[home]], first,
+            "+".join(sorted({word for word in said if word not in recording.DOORS})),
         ))  # fmt: skip
     return made
 
@@ -159,11 +161,10 @@ def priors_of(records: Sequence[Record], given: argparse.Namespace) -> dict[str,
 
 def pooled(records: Sequence[Record]) -> Prior:
     """The prior of a population, as `anju rhythm prior` learns it."""
-    found = [
-        Sign(0, r.home, r.first + timedelta(hours=t), "door" if d else "room")
-        for r in records
-        for t, d in zip(r.at, r.door, strict=True)
-    ]
+    found = Recording()
+    for r in records:
+        for t, d in zip(r.at, r.door, strict=True):
+            found.add(r.home, r.first + timedelta(hours=t), "door" if d else "room")
     return replay.priors_from(replay.learn_prior(found, name="others"))["*"]
 
 
@@ -177,9 +178,9 @@ def run_src(records: Sequence[Record], priors: dict[str, Prior], budget: float) 
         home = replay.Home(priors[r.home], rhythm.fresh(r.first.toordinal()))
         ages = []
         for t, door in zip(r.at, r.door, strict=True):
-            at = r.first + timedelta(hours=t)
-            mode = home.live(Sign(0, r.home, at, "door" if door else "room"))
-            tod = replay.clock_hours(at)
+            at = recording.micros(r.first + timedelta(hours=t))
+            mode = home.live(at=at, door=door)
+            tod = recording.tod_of(at)
             ages.append(home.rhythm.deadlines(tod=tod, mode=mode, prior=priors[r.home], budget=budget).hard)
         made.append((r, ages))
     return made

@@ -71,11 +71,12 @@ class RepeatAsked:
 
 @dataclass(frozen=True, slots=True)
 class StormOver:
-    """Every home of a storm is heard again."""
+    """The homes of a storm are heard again, but for `left`, which get alarms of their own."""
 
     storm_id: int
     alarm_id: int
     homes: int
+    left: int = 0
 
 
 @dataclass(frozen=True, slots=True)

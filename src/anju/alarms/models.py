@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
+from anju.alarms.ears import EarsField
 from anju.alarms.more_models import (  # noqa: F401 - the second half; Django looks for models here
     Fence,
     HealthLimit,
@@ -196,7 +197,7 @@ class HomeWatch(ScopedModel):
     stale = models.BooleanField("待核对", default=False)
     paused_until = models.DateTimeField("暂停到", null=True, blank=True)
     raised = models.JSONField("已报", default=list)
-    ears = models.JSONField("各传感器", default=dict)
+    ears = EarsField("各传感器", default=dict)
     lost = models.JSONField("缺失时段", default=list)
 
     class Meta(ScopedModel.Meta):

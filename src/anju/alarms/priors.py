@@ -18,12 +18,11 @@ from anju.alarms import replay, rhythm
 from anju.alarms.models import HomeRhythm, HomeWatch
 from anju.alarms.more_models import PlacementPrior
 from anju.alarms.rhythm import Prior, Rhythm
-from anju.kernel import clock
+from anju.kernel import audit, clock
 
 _log = logging.getLogger(__name__)
-ALL: Final = "*"
-MANY: Final = "多处"
-"""The placement of a home with motion sensors in several rooms."""
+ALL: Final = replay.ALL
+MANY: Final = replay.MANY
 NONE: Final = "仅门"
 """And of one that has a door contact only."""
 LEAST_HOMES: Final = 100
@@ -110,17 +109,31 @@ def _store(placement: str, learnt: Sequence[Rhythm]) -> None:
 
 
 @transaction.atomic
-def load(data: Mapping[str, Any], *, source: str) -> int:
-    """Take the tables of a file made by `anju rhythm prior`; answers how many. ValueError or KeyError when it is damaged."""
+def load(
+    data: Mapping[str, Any], *, source: str, placed: Mapping[str, str] | None = None
+) -> list[tuple[str, int, int]]:
+    """Take the tables of a file made by `anju rhythm prior`; answers (placement, homes, days) of each. ValueError, KeyError or
+    TypeError when one is damaged: then none is taken. `placed`: a room of the file → the placement as devices tell it.
+    """
     tables = replay.priors_from(data)
-    for placement, prior in tables.items():
-        told = data["placements"][placement]
+    found = []
+    for room, prior in tables.items():
+        placement, told = (placed or {}).get(room, room).strip(), data["placements"][room]
+        if not 0 < len(placement) <= 20:
+            raise ValueError(f"位置「{placement[:30]}」须有 1 到 20 个字")
+        homes, days = int(told.get("homes", 0)), int(told.get("days", 0))
+        if homes < 1 or days < 1:
+            raise ValueError(f"「{placement}」没有写明学自几户几天")
         PlacementPrior.objects.update_or_create(
-            placement=placement[:20],
+            placement=placement,
             defaults={
-                "homes": int(told.get("homes", 0)), "days": int(told.get("days", 0)), "table": replay.table_of(prior),
-                "learnt_at": clock.now(), "source": source[:60],
+                "homes": homes, "days": days, "table": replay.table_of(prior), "learnt_at": clock.now(), "source": source[:60],
             },
         )  # fmt: skip
+        found.append((placement, homes, days))
+    audit.record(
+        "rhythm.prior", subject="prior", subject_id=str(data["name"])[:40], reason=source[:200],
+        detail={place: homes for place, homes, _ in found},
+    )  # fmt: skip
     reload()
-    return len(tables)
+    return found

@@ -1,167 +1,129 @@
 """The door for measuring: a recording of life signs, run through the rhythm as it would have run live. No database.
 
-Input `timestamp,home,sensor,value` (local ISO time; sensor = a room, or `door`/`entry`; ON/OPEN/1 = a life sign).
-Output one row per life sign in the order of the input; the deadlines know only what was known at `last_life_at`.
-Reporting is immediate: what comes late in the file counts at its own time.
+Output one row per life sign in the order of the input; the deadlines know only what was known at `last_life_at`, the placement
+of the sensor included. Reporting is immediate: what comes late in the file counts at its own time.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import math
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 from anju.alarms import rhythm
+from anju.alarms.recording import DOORS, HOUR, TELL_EVERY, BadInput, Recording, Tell, day_of, moment, tod_of
 from anju.alarms.rhythm import AWAY, HOME, MODES, Prior, Rhythm
 
 COLUMNS: Final = ("home", "last_life_at", "mode", "soft_deadline_at", "hard_deadline_at", "silence_ended_at")
-DOORS: Final = frozenset({"door", "entry", "frontdoor", "front_door"})
-LIFE: Final = frozenset({"on", "open", "1", "true", "opened"})
-QUIET: Final = frozenset({"off", "close", "closed", "0", "false", ""})
-AFTER_DOOR: Final = timedelta(seconds=60)
-"""Motion later than this after the newest door event says that somebody stayed inside."""
+AFTER_DOOR: Final = 60_000_000
+"""Microseconds: motion later than this after the newest door event says that somebody stayed inside."""
 MODE_WORDS: Final = {HOME: "home", AWAY: "away"}
 FORMAT: Final = "anju-rhythm-prior"
-
-
-class BadInput(Exception):
-    """The file can't be read at all; the text says which line and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sign:
-    """One life sign of a recording. `line` is its place in the input."""
-
-    line: int
-    home: str
-    at: datetime
-    sensor: str
-
-    @property
-    def door(self) -> bool:
-        """Whether it is the entrance door."""
-        return self.sensor in DOORS
-
-
-@dataclass(slots=True)
-class Report:
-    """What the reader met: rows that were no life sign, and rows that could not be understood."""
-
-    signs: int = 0
-    quiet: int = 0
-    bad: list[str] = field(default_factory=list)
+ALL: Final = "*"
+MANY: Final = "多处"
+"""The placement of a home with motion sensors in several rooms."""
+_NEVER: Final = -1
 
 
 @dataclass(slots=True)
 class Home:
-    """One home as it runs: what it taught, and the silence that is open. `open` is the sign that began it."""
+    """One home as it runs: what it taught, and the silence that is open since `open_at` (microseconds)."""
 
     prior: Prior
     rhythm: Rhythm
-    open: Sign | None = None
+    open_at: int | None = None
     mode: int = HOME
-    door_at: datetime | None = None
+    door_at: int | None = None
 
-    def live(self, sign: Sign) -> int:
+    def live(self, *, at: int, door: bool) -> int:
         """A sign of life ends the silence (it is learnt) and begins the next one; returns its mode."""
-        if self.open is not None:
-            began = self.open.at
+        day = day_of(at)
+        if self.open_at is not None:
             self.rhythm.learn(
-                tod=clock_hours(began), age=(sign.at - began).total_seconds() / 3600, mode=self.mode,
-                day=sign.at.toordinal(), prior=self.prior,
-            )  # fmt: skip
-        self.rhythm.forget(sign.at.toordinal())
-        if sign.door:
-            self.door_at, self.mode = sign.at, AWAY
-        elif self.door_at is None or sign.at - self.door_at > AFTER_DOOR:
+                tod=tod_of(self.open_at), age=(at - self.open_at) / HOUR, mode=self.mode, day=day, prior=self.prior
+            )
+        self.rhythm.forget(day)
+        if door:
+            self.door_at, self.mode = at, AWAY
+        elif self.door_at is None or at - self.door_at > AFTER_DOOR:
             self.mode = HOME
-        self.open = sign
+        self.open_at = at
         return self.mode
-
-
-def clock_hours(at: datetime) -> float:
-    """The time of day in hours, 0 <= h < 24."""
-    return at.hour + at.minute / 60 + (at.second + at.microsecond / 1e6) / 3600
-
-
-def signs(source: TextIO, report: Report) -> list[Sign]:
-    """The life signs of a file. A line that can't be understood is counted and named, never a reason to stop."""
-    rows = csv.reader(source)
-    found: list[Sign] = []
-    try:
-        for line, row in enumerate(rows, start=1):
-            if not row or row[0].startswith("#") or (line == 1 and row[0].strip().lower() == "timestamp"):
-                continue
-            sign = _sign(line, row, report)
-            if sign is not None:
-                found.append(sign)
-    except (csv.Error, UnicodeDecodeError) as broken:
-        raise BadInput(f"第 {rows.line_num} 行起读不懂（{broken}）：请用 UTF-8 的 CSV 文件") from broken
-    report.signs = len(found)
-    return found
-
-
-def _sign(line: int, row: list[str], report: Report) -> Sign | None:
-    if len(row) < 4:
-        report.bad.append(f"第 {line} 行：应有 4 列（timestamp,home,sensor,value），只有 {len(row)} 列")
-        return None
-    stamp, home, sensor, value = (part.strip() for part in row[:4])
-    word = value.lower()
-    if word in QUIET:
-        report.quiet += 1
-        return None
-    if word not in LIFE:
-        report.bad.append(f"第 {line} 行：不认识的 value「{value}」")
-        return None
-    try:
-        at = datetime.fromisoformat(stamp)
-    except ValueError:
-        report.bad.append(f"第 {line} 行：时间「{stamp}」不是 ISO 格式")
-        return None
-    return Sign(line, home, at.replace(tzinfo=None), sensor.lower())
-
-
-def in_time(found: Iterable[Sign]) -> Iterator[list[Sign]]:
-    """The signs of each home in order of time."""
-    homes: dict[str, list[Sign]] = {}
-    for sign in found:
-        homes.setdefault(sign.home, []).append(sign)
-    for of_one in homes.values():
-        of_one.sort(key=lambda s: s.at)
-        yield of_one
 
 
 Row = tuple[str, str, str, str, str, str]
 
 
-def silences(found: list[Sign], priors: Mapping[str, Prior], *, budget: float, soft: float = 4.0) -> list[Row]:
-    """One row per life sign, in the order of `found`."""
-    rows: dict[int, Row] = {}
-    for of_one in in_time(found):
-        prior = prior_for(priors, of_one[0].sensor)
-        home = Home(prior, rhythm.fresh(of_one[0].at.toordinal()))
-        for n, sign in enumerate(of_one):
-            mode = home.live(sign)
-            due = home.rhythm.deadlines(tod=clock_hours(sign.at), mode=mode, prior=prior, budget=budget, soft=soft)
-            ended = of_one[n + 1].at if n + 1 < len(of_one) else None
-            rows[sign.line] = (
-                sign.home, sign.at.isoformat(), MODE_WORDS[mode], _after(sign.at, due.soft), _after(sign.at, due.hard),
-                ended.isoformat() if ended else "",
+@dataclass(slots=True)
+class Silences:
+    """What `silences` found, a number for each life sign of the recording; times in microseconds."""
+
+    of: Recording
+    mode: array[int] = field(init=False)
+    soft: array[int] = field(init=False)
+    hard: array[int] = field(init=False)
+    ended: array[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        many = len(self.of)
+        self.mode = array("B", bytes(many))
+        self.soft, self.hard = array("q", bytes(8 * many)), array("q", bytes(8 * many))
+        self.ended = array("q", [_NEVER]) * many
+
+    def __iter__(self) -> Iterator[Row]:
+        """One row per life sign, in the order of the file."""
+        names = list(self.of.homes)
+        for i, at in enumerate(self.of.at):
+            ended = self.ended[i]
+            yield (
+                names[self.of.home[i]], moment(at).isoformat(), MODE_WORDS[self.mode[i]], moment(self.soft[i]).isoformat(),
+                moment(self.hard[i]).isoformat(), moment(ended).isoformat() if ended != _NEVER else "",
             )  # fmt: skip
-    return [rows[sign.line] for sign in found]
 
 
-def _after(at: datetime, hours: float) -> str:
-    return (at + timedelta(hours=hours)).isoformat()
+def silences(
+    of: Recording,
+    priors: Mapping[str, Prior],
+    *,
+    budget: float,
+    soft: float = 4.0,
+    tell: Tell = lambda _what, _many: None,
+) -> Silences:
+    """The deadlines of every life sign."""
+    found, done = Silences(of), 0
+    sensors = of.names_of_sensors()
+    doors = [word in DOORS for word in sensors]
+    for _, places in of.in_time():
+        rooms: set[str] = set()
+        home = Home(prior_for(priors, rooms), rhythm.fresh(day_of(of.at[places[0]])))
+        last = _NEVER
+        for i in places:
+            at, sensor = of.at[i], of.sensor[i]
+            if not doors[sensor] and sensors[sensor] not in rooms:
+                rooms.add(sensors[sensor])
+                home.prior = prior_for(priors, rooms)
+            mode = home.live(at=at, door=doors[sensor])
+            due = home.rhythm.deadlines(tod=tod_of(at), mode=mode, prior=home.prior, budget=budget, soft=soft)
+            found.mode[i] = mode
+            found.soft[i], found.hard[i] = at + round(due.soft * HOUR), at + round(due.hard * HOUR)
+            if last != _NEVER:
+                found.ended[last] = at
+            last, done = i, done + 1
+            if done % TELL_EVERY == 0:
+                tell("已算迹象", done)
+    return found
 
 
-def prior_for(priors: Mapping[str, Prior], sensor: str) -> Prior:
-    """The table for homes whose sensor is in this room; else for all; else the hand-set one."""
-    return priors.get(sensor) or priors.get("*") or rhythm.generic()
+def prior_for(priors: Mapping[str, Prior], rooms: Iterable[str]) -> Prior:
+    """The table for homes whose motion sensor is in this room, or in several; else for all; else the hand-set one."""
+    known = list(rooms)
+    own = priors.get(known[0] if len(known) == 1 else MANY) if known else None
+    return own or priors.get(ALL) or rhythm.generic()
 
 
 def write(rows: Iterable[Row], out: TextIO) -> None:
@@ -174,33 +136,35 @@ def write(rows: Iterable[Row], out: TextIO) -> None:
 # ---- the population
 
 
-def learn_prior(found: list[Sign], *, name: str) -> dict[str, Any]:
-    """The population of a recording as a prior: all homes together, and each room that is a home's only sensor.
+def learn_prior(of: Recording, *, name: str, leave_out: Iterable[str] = ()) -> dict[str, Any]:
+    """The population of a recording as a prior: all homes together, those with a sensor in one room, and those with several.
 
     Learnt in two rounds: the scores of the second are taken with the tables of the first, as a new home will.
     """
-    of_homes = list(in_time(found))
-    if not of_homes:
-        raise BadInput("文件里没有一条生命迹象，无法建立人群先验")
-    places: dict[str, list[list[Sign]]] = {"*": of_homes}
-    for of_one in of_homes:
-        rooms = {s.sensor for s in of_one if not s.door}
-        if len(rooms) == 1:
-            places.setdefault(rooms.pop(), []).append(of_one)
+    doors = [word in DOORS for word in of.sensors]
+    words = of.names_of_sensors()
+    homes = [list(places) for _, places in of.in_time(leave_out)]
+    if not homes:
+        raise BadInput("文件里没有一条生命迹象，无法建立人群先验（no sign of life in the file）")
+    groups: dict[str, list[list[int]]] = {ALL: homes}
+    for places in homes:
+        rooms = {words[of.sensor[i]] for i in places if not doors[of.sensor[i]]}
+        if rooms:
+            groups.setdefault(rooms.pop() if len(rooms) == 1 else MANY, []).append(places)
     return {
         "format": FORMAT, "version": 1, "name": name,
-        "placements": {place: _pooled(homes, f"{name}:{place}") for place, homes in places.items()},
+        "placements": {place: _pooled(of, some, f"{name}:{place}") for place, some in groups.items()},
     }  # fmt: skip
 
 
-def _pooled(of_homes: list[list[Sign]], name: str) -> dict[str, Any]:
+def _pooled(of: Recording, homes: Sequence[Sequence[int]], name: str) -> dict[str, Any]:
     prior = rhythm.generic()
     learnt: list[Rhythm] = []
     for _ in range(2):
-        learnt = [_run(of_one, prior) for of_one in of_homes]
+        learnt = [_run(of, places, prior) for places in homes]
         prior = merged(learnt, name, rhythm.generic())
     days = sum(max(1, r.day - r.first_day) for r in learnt)
-    return {"homes": len(of_homes), "days": days, **table_of(prior)}
+    return {"homes": len(homes), "days": days, **table_of(prior)}
 
 
 def table_of(prior: Prior) -> dict[str, Any]:
@@ -237,24 +201,35 @@ def _shortened(values: Sequence[float], days: int) -> tuple[tuple[float, float],
     return tuple(steps)
 
 
-def _run(of_one: list[Sign], prior: Prior) -> Rhythm:
-    home = Home(prior, rhythm.fresh(of_one[0].at.toordinal()))
-    for sign in of_one:
-        home.live(sign)
+def _run(of: Recording, places: Sequence[int], prior: Prior) -> Rhythm:
+    home = Home(prior, rhythm.fresh(day_of(of.at[places[0]])))
+    doors = [word in DOORS for word in of.sensors]
+    for i in places:
+        home.live(at=of.at[i], door=doors[of.sensor[i]])
     return home.rhythm
 
 
 def load_priors(path: Path) -> dict[str, Prior]:
     """The priors of a file made by `learn_prior`; BadInput says what is wrong with it."""
+    data = read_priors(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data.get("format") != FORMAT:
-            raise BadInput(f"{path} 不是先验文件：请用 `./anju rhythm prior` 生成")
         return priors_from(data)
-    except OSError as missing:
-        raise BadInput(f"打不开先验文件 {path}：{missing.strerror}") from missing
     except (ValueError, KeyError, TypeError, AttributeError) as broken:
         raise BadInput(f"先验文件 {path} 已损坏（{broken}）：请用 `./anju rhythm prior` 重新生成") from broken
+
+
+def read_priors(path: Path) -> dict[str, Any]:
+    """A file made by `learn_prior`, its tables not yet looked at; BadInput when it is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as missing:
+        raise BadInput(f"打不开先验文件 {path}：{missing.strerror}") from missing
+    except ValueError as broken:
+        raise BadInput(f"先验文件 {path} 已损坏（{broken}）：请用 `./anju rhythm prior` 重新生成") from broken
+    whole: dict[str, Any] = data if isinstance(data, dict) else {}
+    if whole.get("format") != FORMAT or not whole.get("placements") or not isinstance(whole["placements"], dict):
+        raise BadInput(f"{path} 不是先验文件：请用 `./anju rhythm prior` 生成（not a prior file）")
+    return whole
 
 
 def priors_from(data: Mapping[str, Any]) -> dict[str, Prior]:
@@ -265,7 +240,11 @@ def priors_from(data: Mapping[str, Any]) -> dict[str, Prior]:
 def prior_from(name: str, table: Mapping[str, Any]) -> Prior:
     """One prior out of `table_of`; ValueError, KeyError or TypeError when it is damaged."""
     rates = tuple(float(v) for v in table["rates"])
-    tails = [tuple((float(v), float(w)) for v, w in tail) for tail in table["tails"]]
-    if len(rates) != len(MODES) * rhythm.CELLS or len(tails) != len(MODES) or min(rates) <= 0 or not all(tails):
+    tails = [tuple(sorted(((float(v), float(w)) for v, w in tail), reverse=True)) for tail in table["tails"]]
+    if len(rates) != len(MODES) * rhythm.CELLS or len(tails) != len(MODES) or not all(tails):
         raise ValueError("表的大小不对")
+    if not all(math.isfinite(v) and v > 0 for v in (*rates, *(w for tail in tails for _, w in tail))):
+        raise ValueError("表里有不是正数的值")
+    if not all(math.isfinite(v) for tail in tails for v, _ in tail):
+        raise ValueError("表里有不是数的值")
     return Prior(name, rates, (tails[0], tails[1]))

@@ -51,10 +51,20 @@ KEPT: Final = (60, 20)
 """Past silences kept for each mode: the least usual ones of the window."""
 FLOOR_RATE: Final = 1e-3
 _ENDLESS: Final = 1e13
-_KERNEL: Final = tuple((j, math.exp(-j * j / 2)) for j in range(-3, 4))
+_HIGHEST: Final = 60.0
+"""No threshold is higher (ln R), however small the budget: the caps come long before."""
+_KERNEL: Final = tuple(math.exp(-j * j / 2) for j in range(-3, 4))
+_AROUND: Final = tuple(tuple((hour + j) % HOURS for j in range(-3, 4)) for hour in range(HOURS))
+"""For each hour the seven hours that an observation of it is spread over, with the weights of `_KERNEL`."""
 PER_HOUR: Final = 512.0
 PER_END: Final = 128.0
 _TOP: Final = 65_535
+
+
+Lost = Sequence[tuple[float, float]]
+"""Parts (from, to) of the age of a silence in which messages are known to be missing: no evidence."""
+Piece = tuple[float, float, int, int, bool]
+"""A part of a silence: ages from and to, the band and the hour that it lies in, and whether it was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +138,28 @@ class Rhythm:
     tail: dict[tuple[int, float], tuple[float, float]] | None = None
     """(level, mean excess) for each (mode, times a month) that was asked; None = the scores have changed."""
     tail_of: tuple[int, str] = (0, "")
+    known: list[float] | None = None
+    """Rates that were asked for since the tables changed (0 = not yet), with the prior `known_with`."""
+    known_with: Prior | None = None
 
     # ---- the table
 
     def rate(self, mode: int, band: int, hour: int, prior: Prior) -> float:
         """How many silences of this age end per hour at this hour of the day."""
         i = mode * CELLS + band * HOURS + hour
+        known = self._rates(prior)
+        return known[i] or self._rate(i, prior, known)
+
+    def _rates(self, prior: Prior) -> list[float]:
+        if self.known is None or self.known_with is not prior:
+            self.known, self.known_with = [0.0] * (2 * CELLS), prior
+        return self.known
+
+    def _rate(self, i: int, prior: Prior, known: list[float]) -> float:
         seen = self.ends[i] / PER_END + PRIOR_HOURS * prior.rates[i]
-        return max(FLOOR_RATE, seen / (self.exposure[i] / PER_HOUR + PRIOR_HOURS))
+        g = seen / (self.exposure[i] / PER_HOUR + PRIOR_HOURS)
+        known[i] = g = g if g > FLOOR_RATE else FLOOR_RATE  # noqa: FURB136
+        return g
 
     def forget(self, day: int) -> None:
         """Let the days since the last call fade; scores older than the window go."""
@@ -148,20 +172,16 @@ class Rhythm:
         for scores in self.scores:
             scores[:] = [s for s in scores if s.day > day - WINDOW]
         self.day = day
-        self.tail = None
+        self.tail = self.known = None
 
-    def learn(
-        self, *, tod: float, age: float, mode: int, day: int, prior: Prior, lost: Sequence[tuple[float, float]] = ()
-    ) -> float | None:
-        """A silence that began at `tod` ended by itself after `age` hours. Returns its score, None when too short.
-
-        `lost`: parts (from, to) of its age in which messages are known to be missing: no evidence, not learnt.
-        """
+    def learn(self, *, tod: float, age: float, mode: int, day: int, prior: Prior, lost: Lost = ()) -> float | None:
+        """A silence that began at `tod` ended by itself after `age` hours. Returns its score, None when too short."""
         if age < START:
             return None
-        value = self.score(tod=tod, age=age, mode=mode, prior=prior, lost=lost)
+        parts = tuple(pieces(tod, age, lost))
+        value = self._score(parts, mode, prior)
         last = -1
-        for low, high, band, hour, seen in pieces(tod, age, lost):
+        for low, high, band, hour, seen in parts:
             if seen:
                 self._add(self.exposure, mode, band, hour, (high - low) * PER_HOUR)
                 last = mode * CELLS + band * HOURS + hour
@@ -170,14 +190,16 @@ class Rhythm:
         self._keep(mode, Score(day, value))
         return value
 
-    @staticmethod
-    def _add(table: array[int], mode: int, band: int, hour: int, amount: float) -> None:
-        row = mode * CELLS + band * HOURS
-        for j, weight in _KERNEL:
-            i = row + (hour + j) % HOURS
-            table[i] = max(0, min(_TOP, table[i] + round(amount * weight)))
+    def _add(self, table: array[int], mode: int, band: int, hour: int, amount: float) -> None:
+        row, known = mode * CELLS + band * HOURS, self.known
+        for at, weight in zip(_AROUND[hour], _KERNEL, strict=True):
+            i = row + at
+            value = table[i] + round(amount * weight)
+            table[i] = value if 0 <= value <= _TOP else 0 if value < 0 else _TOP
+            if known is not None:
+                known[i] = 0.0
 
-    def unlearn(self, *, tod: float, age: float, mode: int, day: int, lost: Sequence[tuple[float, float]] = ()) -> None:
+    def unlearn(self, *, tod: float, age: float, mode: int, day: int, lost: Lost = ()) -> None:
         """Take back what a silence that ended on `day` taught, as far as it has not faded; its day's scores go too."""
         if age < START or day > self.day:
             return
@@ -190,7 +212,7 @@ class Rhythm:
             self._add(self.ends, mode, last % CELLS // HOURS, last % HOURS, -keep * PER_END)
         for scores in self.scores:
             scores[:] = [s for s in scores if s.day != day]
-        self.tail = None
+        self.tail = self.known = None
 
     def _keep(self, mode: int, score: Score) -> None:
         scores = self.scores[mode]
@@ -198,22 +220,26 @@ class Rhythm:
             if score.value <= scores[0].value:
                 return
             del scores[0]
-        insort(scores, score, key=lambda s: s.value)
-        self.tail = None
+        insort(scores, score, key=_value)
+        if self.tail is not None:  # what lies below the level of a tail changes nothing in it
+            self.tail = {k: t for k, t in self.tail.items() if k[0] != mode or score.value < t[0]}
 
     # ---- the statistic
 
-    def score(
-        self, *, tod: float, age: float, mode: int, prior: Prior, lost: Sequence[tuple[float, float]] = ()
-    ) -> float:
+    def score(self, *, tod: float, age: float, mode: int, prior: Prior, lost: Lost = ()) -> float:
         """ln R at this age: how much speaks for "silent for a bad reason"."""
-        r = START
-        for low, high, band, hour, seen in pieces(tod, age, lost):
+        return self._score(pieces(tod, age, lost), mode, prior)
+
+    def _score(self, parts: Iterable[Piece], mode: int, prior: Prior) -> float:
+        r, known, base = START, self._rates(prior), mode * CELLS
+        for low, high, band, hour, seen in parts:
             if not seen:
                 r += high - low
                 continue
-            g = self.rate(mode, band, hour, prior)
-            r = (r + 1 / g) * math.exp(min(g * (high - low), 30.0)) - 1 / g
+            i = base + band * HOURS + hour
+            g = known[i] or self._rate(i, prior, known)
+            power = g * (high - low)
+            r = (r + 1 / g) * math.exp(power if power < 30.0 else 30.0) - 1 / g  # noqa: FURB136
             if r > _ENDLESS:
                 return math.log(_ENDLESS)
         return math.log(r)
@@ -253,34 +279,24 @@ class Rhythm:
         return level, max(0.05, excess)
 
     def deadlines(
-        self,
-        *,
-        tod: float,
-        mode: int,
-        prior: Prior,
-        budget: float,
-        soft: float = 4.0,
-        lost: Sequence[tuple[float, float]] = (),
+        self, *, tod: float, mode: int, prior: Prior, budget: float, soft: float = 4.0, lost: Lost = ()
     ) -> Deadlines:
         """The two deadlines of a silence that begins at `tod`; the soft one has `soft` times the budget."""
-        hard_at = math.exp(self.thresholds(mode, budget, prior))
-        soft_at = min(hard_at, math.exp(self.thresholds(mode, budget * soft, prior)))
+        hard_at = math.exp(min(_HIGHEST, self.thresholds(mode, budget, prior)))
+        soft_at = min(hard_at, math.exp(min(_HIGHEST, self.thresholds(mode, budget * soft, prior))))
         cap = CAPS[mode]
         if lost:
             return self._slow(tod, mode, prior, (soft_at, hard_at), lost)
-        exposure, ends, usual, exp = self.exposure, self.ends, prior.rates, math.exp
-        base = mode * CELLS
+        known, exp, base = self._rates(prior), math.exp, mode * CELLS
         a, r, band, edge = START, START, 0, EDGES[1]
         clock = tod + a
         soft_age = -1.0 if soft_at > r else a
         while a < cap:
             hour = int(clock)
             i = base + band * HOURS + hour % HOURS
-            g = (ends[i] / PER_END + PRIOR_HOURS * usual[i]) / (exposure[i] / PER_HOUR + PRIOR_HOURS)
-            if g < FLOOR_RATE:  # noqa: PLR1730 -- the inner loop of the watch: calls of min and max cost a third of it
-                g = FLOOR_RATE
+            g = known[i] or self._rate(i, prior, known)
             end = hour + 1 - tod
-            if end > edge:  # noqa: PLR1730
+            if end > edge:  # noqa: PLR1730 -- the inner loop of the watch: calls of min and max cost a third of it
                 end = edge
             if end > cap:  # noqa: PLR1730
                 end = cap
@@ -299,9 +315,7 @@ class Rhythm:
                 edge = EDGES[band + 1]
         return Deadlines(soft_age if soft_age >= 0 else cap, cap)
 
-    def _slow(
-        self, tod: float, mode: int, prior: Prior, levels: tuple[float, float], lost: Sequence[tuple[float, float]]
-    ) -> Deadlines:
+    def _slow(self, tod: float, mode: int, prior: Prior, levels: tuple[float, float], lost: Lost) -> Deadlines:
         cap = CAPS[mode]
         found: list[float] = []
         r = START
@@ -347,28 +361,33 @@ class Rhythm:
         return cls(first, day, exposure, ends, (home, away))
 
 
+def _value(score: Score) -> float:
+    return score.value
+
+
 def fresh(day: int) -> Rhythm:
     """A home of which nothing is known yet, from this day (ordinal) on."""
     return Rhythm(first_day=day, day=day)
 
 
-def pieces(
-    tod: float, age: float, lost: Sequence[tuple[float, float]] = ()
-) -> Iterable[tuple[float, float, int, int, bool]]:
+def pieces(tod: float, age: float, lost: Lost = ()) -> Iterable[Piece]:
     """The silence from 15 minutes to `age` cut at hours, bands and lost windows: (from, to, band, hour, heard)."""
     a, band = START, 0
     while a < age:
         hour = int(tod + a + 1e-12)
-        end = min(hour + 1 - tod, EDGES[band + 1], age)
-        heard = True
+        end, edge, heard = hour + 1 - tod, EDGES[band + 1], True
+        if end > edge:  # noqa: PLR1730
+            end = edge
+        if end > age:  # noqa: PLR1730
+            end = age
         for start, stop in lost:
             if start <= a < stop:
                 heard = False
                 end = min(end, stop)
             elif a < start < end:
                 end = start
-        end = max(end, a + 1e-9)
+        end = end if end > a else a + 1e-9
         yield a, end, band, hour % HOURS, heard
         a = end
-        if a >= EDGES[band + 1]:
+        if a >= edge:
             band += 1

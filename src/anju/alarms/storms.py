@@ -58,15 +58,20 @@ WHERE w.watched AND w.heard_until IS NOT NULL {only}
 GROUP BY w.home_id, h.id
 """
 _DEAF: Final = "AND w.heard_until < %s - (2 * w.period + %s) * interval '1 second'"
+UNHEARD: Final = timedelta(minutes=70)
+"""The shortest usual patience: who was heard since is not deaf."""
 _TOTALS_FOR: Final = timedelta(minutes=10)
 """How many homes share a cell, a model, a street changes slowly: counted anew so often, and when homes come or go."""
 
 
-def look() -> int:
-    """Open, widen and end storms by what is deaf now; answers how many are open. Asks for little when nothing is new."""
+def look(unheard: int | None = None) -> int:
+    """Open, widen and end storms by what is deaf now; answers how many were open before or are now.
+
+    `unheard`: how many homes were not heard for longer than `UNHEARD`, when the asker knows. Asks for little when nothing is new.
+    """
     now = clock.now()
     open_now = Storm.objects.filter(ended_at=None).count()
-    if not open_now and _deaf_count(now) < outbreaks.LEAST:
+    if not open_now and (_unheard(now) if unheard is None else unheard) < outbreaks.LEAST:
         return 0
     with transaction.atomic():
         if not _alone():
@@ -82,12 +87,11 @@ def look() -> int:
         if outbreaks.found(left, {}):  # with totals unknown every large group would do: only then count them
             for outbreak in outbreaks.found(left, _totals(now)):
                 _open(outbreak, {d.home_id: d for d in deaf})
-        return Storm.objects.filter(ended_at=None).count()
+        return max(open_now, Storm.objects.filter(ended_at=None).count())
 
 
-def _deaf_count(now: datetime) -> int:
-    """Cheap: how many watched homes were not heard for longer than the shortest usual patience."""
-    return HomeWatch.objects.filter(watched=True, heard_until__lt=now - timedelta(minutes=70)).count()
+def _unheard(now: datetime) -> int:
+    return HomeWatch.objects.filter(watched=True, heard_until__lt=now - UNHEARD).count()
 
 
 def _alone() -> bool:
@@ -208,7 +212,7 @@ def _recover(still_deaf: set[int]) -> None:
         storm.ended_at = clock.now()
         storm.save(update_fields=["ended_at"])
         if storm.alarm_id is not None:
-            announce(StormOver(storm.pk, storm.alarm_id, storm.homes.count()))
+            announce(StormOver(storm.pk, storm.alarm_id, storm.all, left=storm.blind))
         changed("alarm", storm.alarm_id or 0, storm.place)
 
 
@@ -258,14 +262,14 @@ def open_storms() -> list[tuple[Storm, int, int]]:
     return [(row, row.blind, row.waiting) for row in rows]
 
 
+_WAITING_ROW: Final = Q(called_at=None) | Q(result=RESULTS["again"])
 _WAITING: Final = Q(homes__called_at=None) | Q(homes__result=RESULTS["again"])
 
 
 def call_list(storm_id: int, *, start: int = 0, size: int = 50) -> tuple[list[StormHome], int]:
     """A page of the homes of a storm, whom to call first first: not yet reached by vulnerability, then those reached, then those back."""
-    waiting = Q(called_at=None) | Q(result=RESULTS["again"])
     stands = Case(
-        When(back_at__isnull=False, then=Value(2)), When(waiting, then=Value(0)), default=Value(1),
+        When(back_at__isnull=False, then=Value(2)), When(_WAITING_ROW, then=Value(0)), default=Value(1),
         output_field=IntegerField(),
     )  # fmt: skip
     rows = StormHome.objects.filter(storm_id=storm_id).annotate(stands=stands)
@@ -288,7 +292,7 @@ def counts(storm_id: int) -> dict[str, int]:
     blind = Q(back_at=None)
     found: dict[str, int] = StormHome.objects.filter(storm_id=storm_id).aggregate(
         all=Count("pk"), blind=Count("pk", filter=blind), back=Count("pk", filter=~blind),
-        waiting=Count("pk", filter=blind & (Q(called_at=None) | Q(result=RESULTS["again"]))),
+        waiting=Count("pk", filter=blind & _WAITING_ROW),
         well=Count("pk", filter=Q(result__in=[RESULTS["well"], RESULTS["family"]])),
         sent=Count("pk", filter=Q(result=RESULTS["sent"])),
     )  # fmt: skip

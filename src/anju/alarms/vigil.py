@@ -18,6 +18,8 @@ from anju.alarms.rhythm import AWAY, HOME, Prior, Rhythm
 
 AFTER_DOOR: Final = 60.0
 """Seconds: motion later than this after the newest door event says that somebody is inside."""
+REMEMBERED: Final = 64
+"""So many numbers of a device's messages are remembered: what comes twice is told by them."""
 GRACE: Final = 600.0
 """Seconds beyond two reporting periods after which what has not come is taken as lost."""
 NIGHT: Final = (22.5, 6.5)
@@ -154,7 +156,10 @@ class Vigil:
         self.aim()
 
     def _unheard(self) -> tuple[int, int]:
-        return len(self.lost), sum(len(ear.gaps) for ear in self.ears.values())
+        gaps = 0
+        for ear in self.ears.values():
+            gaps += len(ear.gaps)
+        return len(self.lost), gaps
 
     def _take(self, sign: Sign) -> bool:
         if self.last_life_at is None or sign.at > self.last_life_at:
@@ -220,11 +225,14 @@ class Vigil:
                 every=report.every, limit=report.limit,
             )  # fmt: skip
             return True
-        if report.seq is not None and report.seq in ear.seen and report.until <= ear.covered_until:
+        if report.seq is not None and report.until <= ear.covered_until and report.seq in ear.seen:
             return False
         ear.heard_at = max(ear.heard_at, report.received_at)
         ear.prompt, ear.every, ear.limit = report.prompt, report.every, report.limit
-        ear.seen = [*ear.seen[-63:], *_numbers(report.seq)]
+        if report.seq is not None:
+            ear.seen.append(report.seq)
+            if len(ear.seen) > 2 * REMEMBERED:
+                del ear.seen[:-REMEMBERED]
         since = report.since if report.since is not None else ear.covered_until
         if report.until <= ear.covered_until:  # late: it fills its gap
             ear.seq = report.seq if ear.seq is None else ear.seq
@@ -337,7 +345,7 @@ class Vigil:
         """What did not come in time is lost: no evidence, and the deadlines are computed again."""
         given_up = False
         for ear in self.ears.values():
-            for gap in [g for g in ear.gaps if now >= g[2]]:
+            for gap in [g for g in ear.gaps if now >= g[2]] if ear.gaps else ():
                 ear.gaps.remove(gap)
                 self.lost.append((gap[0], gap[1]))
                 given_up = True

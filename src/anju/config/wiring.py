@@ -64,9 +64,10 @@ def repairs() -> None:
 def silences() -> None:
     """The soft deadline of a silence asks her by robot; her key is a sign of life (2 = help is an alarm, `telephone`); what an
     agent found teaches the rhythm; consents and devices decide who is watched; late data may end a case.
+    An outage that is over says in its case what is left open.
     """
     from anju.alarms import enrolling, states
-    from anju.alarms.facts import ElderAsked, RepeatAsked, SilenceBroken
+    from anju.alarms.facts import ElderAsked, RepeatAsked, SilenceBroken, StormOver
     from anju.calls import actions as calls
     from anju.calls.facts import KeyPressed
     from anju.devices.facts import DevicePlaced
@@ -105,6 +106,7 @@ def silences() -> None:
     reacts(KeyPressed, pressed)
     reacts(IncidentClosed, learn_from, "job")  # by and by: who closes a case must not wait for the sweep of silences
     reacts(SilenceBroken, incidents.silence_broken, "job")
+    reacts(StormOver, incidents.storm_over, "job")
     reacts(CareChanged, lambda f: enrolling.mark(home_id=f.home_id))
     reacts(DevicePlaced, lambda f: enrolling.mark(home_id=f.home_id))
 

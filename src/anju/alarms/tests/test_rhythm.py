@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anju.alarms import replay, rhythm
@@ -17,6 +18,12 @@ TODS = st.floats(0, 23.999)
 MODES = st.sampled_from([HOME, AWAY])
 BUDGETS = st.sampled_from([0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 32.0])
 DAY = 738_000
+
+
+@cache
+def taught_once(seed: int, days: int) -> Rhythm:
+    """The same, made once: for tests that change nothing in it."""
+    return taught(seed, days)
 
 
 def taught(seed: int, days: int = 40) -> Rhythm:
@@ -87,9 +94,10 @@ def test_a_busy_hour_asks_sooner_than_the_deep_night() -> None:
     assert home.usual(tod=9.0, mode=HOME, prior=PRIOR).p95 < home.usual(tod=23.5, mode=HOME, prior=PRIOR).p95
 
 
-@given(seed=st.integers(0, 5), days=st.integers(0, 80))
+@settings(max_examples=20)
+@given(seed=st.integers(0, 2), days=st.sampled_from([0, 1, 20, 80]))
 def test_the_state_fits_into_two_kilobytes_and_comes_back_the_same(seed: int, days: int) -> None:
-    home = taught(seed, days)
+    home = taught_once(seed, days)
     packed = home.pack()
     assert len(packed) <= 2048
     back = Rhythm.unpack(packed, today=home.day)

@@ -5,7 +5,17 @@ from anju.incidents.actions.forgetting import forget
 from anju.incidents.actions.from_call import open_from_call
 from anju.incidents.actions.knowing import identify
 from anju.incidents.actions.ladder import arrived, call_contact, contact_result, reveal_number
-from anju.incidents.actions.moves import call_back, follow_up, late_data, move, note, silence_broken, tick, withdraw
+from anju.incidents.actions.moves import (
+    call_back,
+    follow_up,
+    late_data,
+    move,
+    note,
+    silence_broken,
+    storm_over,
+    tick,
+    withdraw,
+)
 from anju.incidents.actions.opening import device_reset, open_by_hand, open_or_join
 from anju.incidents.actions.seats import ask_b, hand_over, hear_bell, leave_seat, seat_dropped, take_over, take_seat
 from anju.incidents.actions.telephone import (
@@ -49,6 +59,7 @@ __all__ = [
     "reveal_number",
     "seat_dropped",
     "silence_broken",
+    "storm_over",
     "take_over",
     "take_seat",
     "tick",

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from anju.accounts import queries as accounts
-from anju.alarms.facts import SilenceBroken
+from anju.alarms.facts import SilenceBroken, StormOver
 from anju.calls import actions as calls
 from anju.calls.scripts.queries import simulated
 from anju.incidents import rules
@@ -246,6 +246,24 @@ def silence_broken(fact: SilenceBroken) -> int:
                     write(incident, source="device", kind="moved", text=f"又有动静：{fact.text}。仍要核实老人")
                     tell(incident)
     return closed
+
+
+def storm_over(fact: StormOver) -> bool:
+    """The outage of many homes is over: its case says what is left open. Nobody but a person closes it. False when there is none."""
+    from anju.alarms import queries as alarms
+
+    with seen_by(EVERYWHERE), transaction.atomic():
+        alarm = alarms.alarm(fact.alarm_id)
+        if alarm.case_kind != "incident" or alarm.case_id is None:
+            return False
+        incident = locked(alarm.case_id)
+        if incident.state not in rules.OPEN_BEFORE_FOLLOW_UP:
+            return False
+        text = f"区域失联已恢复：共 {fact.homes} 户，{fact.homes - fact.left} 户重新听到"
+        text += f"；{fact.left} 户仍听不到，已转单户报警和检修" if fact.left else ""
+        write(incident, source="system", kind="proposal", text=f"{text}。核实后可解除", data={"storm": fact.storm_id})
+        tell(incident)
+    return True
 
 
 def late_data(*, incident_id: int, deadline: datetime, text: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from anju.alarms import actions as alarms
-from anju.alarms.facts import ElderAsked, SilenceBroken
+from anju.alarms.facts import ElderAsked, SilenceBroken, StormOver
 from anju.alarms.models import HomeWatch
 from anju.alarms.rules import RULES
 from anju.calls.facts import KeyPressed
@@ -18,6 +18,7 @@ from anju.incidents.models import Incident
 from anju.kernel import clock
 from anju.kernel.facts import announce
 from anju.kernel.scope import EVERYWHERE, seen_by
+from anju.notices import queries as notices
 
 
 def _tell(fact: object) -> None:
@@ -95,3 +96,32 @@ def test_late_data_end_what_nobody_took_and_a_new_movement_is_a_line_of_the_stor
         assert actions.silence_broken(late) == 1
         first.refresh_from_db()
         assert (first.state, first.outcome_class) == ("closed", "late_data")
+
+
+@pytest.mark.req("SEN-09")
+def test_an_outage_that_is_over_says_in_its_case_what_is_left_open(asked) -> None:
+    with seen_by(EVERYWHERE):
+        alarm = alarms.raise_or_join(
+            rule=RULES["storm"], at=clock.now(), received_at=clock.now(), source="platform", place=asked.place
+        )
+        case = Incident.objects.get(pk=alarm.case_id)
+        assert actions.storm_over(StormOver(1, alarm.pk, homes=120, left=3))
+        line = case.entries.get(kind="proposal").text
+        assert "共 120 户，117 户重新听到" in line
+        assert "3 户仍听不到" in line
+        case.refresh_from_db()
+        assert case.state == "waiting", "a person closes it"
+
+
+@pytest.mark.req("SEN-05", "SEN-06")
+@pytest.mark.parametrize("kind", ["wander", "scene"])
+def test_named_contacts_are_told_at_once_of_a_fence_that_was_left_and_of_a_scene_at_home(
+    story, phone, kind: str
+) -> None:
+    with seen_by(EVERYWHERE):
+        case = story.opened(kind)
+        told = notices.of(f"incident:{case.pk}")
+        assert {(n.template, n.channel_label) for n in told} == {("contact_alarm", "短信"), ("contact_alarm", "应用")}
+        assert len({n.whom for n in told}) >= 2
+        calm = story.press("door_ajar", home_id=None)
+        assert calm is None or not notices.of(f"incident:{calm.pk}")
