@@ -80,6 +80,7 @@ RULES: Final[dict[str, Rule]] = {
         _emergency("flood", "漏水报警", "0033", priority=7),
         _emergency("health", "健康紧急", "0902", priority=7),
         _emergency("wander", "走失报警", "0015", priority=7),
+        _emergency("scene", "家中意外情况", "0904", priority=7),
         _emergency("inactivity", "长时间未活动", "0010", "0049", priority=5),
         _emergency("not_back", "外出未归", "0014", "0049", priority=3),
         _emergency("no_data", "无数据且无生命迹象", "0010", "0073", priority=5),
@@ -110,6 +111,8 @@ BY_DTY: Final[dict[str, str]] = {
     "0033": "flood",
     "0038": "tamper",
     "0902": "health",
+    "0903": "scene",
+    "0904": "scene",
 }
 """SCAIP: a device that reports no status, or a manual or automatic alarm, raises the alarm of its type."""
 

@@ -34,6 +34,8 @@ class Product(OpenModel):
         GASUSE = "gasuse", "燃气表"
         LOCATOR = "locator", "定位终端"
         HEALTH = "health", "健康测量"
+        CAMERA = "camera", "家庭监控"
+        SCENE = "scene", "扩展场景"
         OTHER = "other", "其他"
 
     class Source(models.TextChoices):

@@ -32,6 +32,8 @@ COMMON: Mapping[str, Mapping[str, str]] = {
     "CO_Status": {"0": "co_clear", "*": "co"},
     "Fall_Status": {"0": "fall_clear", "*": "fall"},
     "Flood_Status": {"0": "flood_clear", "*": "flood"},
+    "Scene_Status": {"0": "scene_clear", "*": "scene"},
+    "Scene_Alarm": {"0": "scene_clear", "*": "scene"},
     "Fault_Status": {"0": "fault_clear", "*": "fault"},
     "Test_Status": {"0": "", "*": "test"},
 }
@@ -49,7 +51,7 @@ DATUMS = frozenset({"wgs84", "gcj02", "bd09"})
 # What the device is, in SCAIP's words, when the signal does not say so itself.
 DTY = {"sos": "0004", "phone": "0004", "pendant": "0003", "motion": "0010", "door": "0014", "gas": "0021", "smoke": "0023",
        "co": "0026", "fall": "0005", "flood": "0033", "bed": "0012", "locator": "0051", "health": "0902", "water": "0900",
-       "power": "0900", "gasuse": "0900"}  # fmt: skip
+       "power": "0900", "gasuse": "0900", "camera": "0903", "scene": "0904"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

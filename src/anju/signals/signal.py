@@ -15,7 +15,7 @@ LANE_BITS = 40  # a lane holds 2**40 messages; 2**23 lanes fit a bigint
 
 SOS = "sos"
 # Kinds whose message takes the urgent lane: they must never wait behind telemetry.
-URGENT = frozenset({"sos", "gas", "smoke", "co", "fall", "flood", "help"})
+URGENT = frozenset({"sos", "gas", "smoke", "co", "fall", "flood", "help", "scene"})
 
 
 def message_id(lane_id: int, seq: int) -> int:

@@ -23,6 +23,8 @@ from anju.kernel.models import Movement
 
 FALSE_ALARMS_A_MONTH = 3
 WAKES_CONTACTS = 5
+TELLS_AT_ONCE = frozenset({"wander", "scene"})
+"""By message at once; the telephone follows with the ladder."""
 FAMILY = frozenset({"guardian"})
 """Only they hear details of an outcome."""
 CALLED = ("120", "110", "119")
@@ -43,8 +45,10 @@ def record(incident: Incident, done: Movement) -> None:
 
 
 def opened(incident: Incident, done: Movement) -> None:  # noqa: ARG001
-    """The news for those above."""
+    """The news for those above. Who has a fence or a camera at home has named contacts to be told at once (XC 5.2)."""
     announce(IncidentOpened(incident.pk, incident.priority, incident.place))
+    if incident.kind in TELLS_AT_ONCE:
+        messages.tell_contacts(incident, "contact_alarm", occasion="open")
 
 
 def unanswered(incident: Incident, done: Movement) -> None:

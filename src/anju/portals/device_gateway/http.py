@@ -33,7 +33,7 @@ from anju.portals.device_gateway.refusals import (
 )
 from anju.portals.device_gateway.settings import GatewaySettings, Secret
 from anju.portals.device_gateway.store import Store
-from anju.signals.decoders import ctwing, generic, onenet
+from anju.signals.decoders import ctwing, generic, onenet, pictures
 from anju.signals.decoders.base import BadEnvelope, Profiles, Report
 
 JSON, TEXT = "application/json; charset=utf-8", "text/plain; charset=utf-8"
@@ -245,7 +245,8 @@ class Door:
         made = []
         for report in reports:  # all before the first is heard: one that can't be written leaves none half accepted
             at = store.clock.now()
-            made.append((report, Record(tail_of(report, body, at, self.uids.next()), at, report.urgent, ticket)))
+            kept = pictures.without(body) if report.pictures else body
+            made.append((report, Record(tail_of(report, kept, at, self.uids.next()), at, report.urgent, ticket)))
         for report, record in made:
             source = report.source
             counters.received[source] += 1

@@ -26,6 +26,7 @@ FUTURE = 5 * 60 * 1000  # a clock may run ahead that much
 CHINA = timezone(timedelta(hours=8))
 LONGEST = 80  # characters of a name
 MOST_LINES = 2_000  # signals of one message
+SEES = frozenset({"camera"})  # kinds of products that may send pictures
 MOST_MESSAGES = 500  # messages of one body
 _encode = msgspec.json.Encoder().encode
 
@@ -38,6 +39,7 @@ CODES: Mapping[str, tuple[str, str]] = {
     "gas": ("0021", "0009"), "gas_clear": ("0021", "0093"), "smoke": ("0023", "0009"), "smoke_clear": ("0023", "0093"),
     "co": ("0026", "0009"), "co_clear": ("0026", "0093"), "fall": ("0005", "0009"), "fall_clear": ("0005", "0093"),
     "flood": ("0033", "0009"), "flood_clear": ("0033", "0093"), "bed": ("0012", "0119"), "place": ("0051", "0901"),
+    "scene": ("", "0009"), "scene_clear": ("", "0093"),
     "reading": ("0902", "0901"), "water": ("", "0901"), "power": ("", "0901"), "gasuse": ("", "0901"), "phone_use": ("", "0901"),
 }  # fmt: skip
 
@@ -65,6 +67,7 @@ class Report:
     lines: list[Line] = field(default_factory=list)
     vitals: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    pictures: bool = False  # it may hold pictures of a home: they are cut out before anything is kept
     understood: bool = False  # something was recognised, even if it says nothing (Motion_Status 0)
 
     @property
@@ -210,6 +213,7 @@ def moment(value: Any, now_ms: int) -> int | None:
 
 def finish(report: Report, profile: Profile) -> Report:
     """What every message gets: a low battery as a signal, sane times, and one signal at least if anything was understood."""
+    report.pictures = profile.kind in SEES
     battery = report.vitals.get("battery")
     if battery is not None and battery <= profile.battery_low:
         report.add(profile, "battery", value=battery)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from anju.devices.profile import Profile, shipped
 from anju.portals.device_gateway.record import tail_of
 from anju.signals import log
-from anju.signals.decoders import bing, ctwing, generic, json_in, onenet
+from anju.signals.decoders import bing, ctwing, generic, json_in, onenet, pictures
 from anju.signals.decoders.base import BadEnvelope, Report, moment
 
 NOW = 1_763_683_205_000
@@ -329,3 +329,19 @@ def test_an_sos_at_the_end_of_a_long_list_is_heard_or_refused_never_left_out() -
         assert _urgent(decode(fits))
         with pytest.raises(BadEnvelope):  # nothing is acknowledged, so the sender keeps it
             decode(more)
+
+
+@pytest.mark.req("SEN-06")
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b'{"t":1,"img":"data:image/png;base64,AAAA"}', '{"t":1,"img":"[画面已去除]"}'),
+        (b'{"data":[{"url":" HTTPS://cam.example/1.jpg"},{"n":3}]}', '{"data":[{"url":"[画面已去除]"},{"n":3}]}'),
+        (b'{"x":"' + b"A" * 900 + b'"}', '{"x":"[画面已去除]"}'),
+        (b'{"x":[' + b",".join([b"255"] * 900) + b"]}", '{"x":"[画面已去除]"}'),
+        (b'{"' + b"A" * 900 + b'":1}', '{"[画面已去除]":1}'),
+        (b"\xff\xd8\xff\xe0 no json at all", ""),
+    ],
+)
+def test_no_picture_of_a_camera_is_kept(body: bytes, kept: str) -> None:
+    assert pictures.without(body).decode() == kept
