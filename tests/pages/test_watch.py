@@ -108,3 +108,12 @@ def test_staff_correct_the_rhythm_as_told_by_family_and_set_the_fence(town: Smal
     )
     assert client.post("/district/elders/999999/rhythm", nap).status_code == 404
     assert as_user("sysadmin1").post(form, nap).status_code == 403
+    assert "设本人阈值" not in shown, "limits are a doctor's"
+    lead, limit = as_user("lead1"), {"what": "limit", "measure": "systolic", "high": "185", "note": "心内科医嘱"}
+    assert "设本人阈值" in text(lead.get(f"/district/elders/{town.he_ting}/?tab=watch"))
+    hers = text(lead.post(form, limit, follow=True))
+    assert "本人阈值" in hers
+    assert "–185" in hers
+    usual = text(lead.post(form, {"what": "no_limit", "measure": "systolic"}, follow=True))
+    assert "已改回常用阈值" in usual
+    assert "改回常用</button>" not in usual

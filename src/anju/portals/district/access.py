@@ -45,6 +45,7 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "scripts.change": frozenset({Role.LEAD, Role.QUALITY, Role.SYSTEM_ADMIN}),
     "complaints": _CENTRE | {Role.BUREAU},
     "home.state": _OFFICE | {Role.AGENT, Role.LEAD, Role.GRID_WORKER},
+    "watch.correct": _OFFICE | {Role.AGENT, Role.LEAD, Role.GRID_WORKER, Role.DOCTOR},
     "watch": _OFFICE | _CENTRE | _FIELD,
     "watch.repair": frozenset({Role.LEAD, Role.AGENT, Role.STREET, Role.COMMUNITY}) | _FIELD,
     "map": _OFFICE | _CENTRE | {Role.DISPATCHER},

@@ -173,6 +173,7 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
         "consent.withdraw",
         "history.append",
         "home.state",
+        "health.limit",
         "incidents",
         "repairs",
     )

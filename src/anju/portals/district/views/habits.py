@@ -35,7 +35,7 @@ def context(elder: Elder) -> dict[str, Any]:
 
 
 @require_POST
-@opens("home.state")
+@opens("watch.correct")
 def correct(request: HttpRequest, elder_id: int) -> HttpResponse:
     """One form, one thing: a habit, a day, the fence, a limit."""
     elder, by = elders.elder(elder_id), actor(request)
@@ -72,11 +72,19 @@ def _do(elder: Elder, by: Actor, told: dict[str, str], days: list[str]) -> str:
     if what == "no_fence":
         whereabouts.end_fence(home_id=home_id, by=by)
         return "已取消围栏。"
-    if what == "limit":
-        low, high = (float(told[k]) if told.get(k) else None for k in ("low", "high"))
-        readings.set_limit(elder_id=elder.pk, measure=told.get("measure", ""), low=low, high=high, why=note, by=by)
-        return "已按她本人的阈值判断。"
+    if what in {"limit", "no_limit"}:
+        return _limit(elder, by, told, ends=what == "no_limit")
     raise ValueError("请选要更正什么")
+
+
+def _limit(elder: Elder, by: Actor, told: dict[str, str], *, ends: bool) -> str:
+    measure = told.get("measure", "")
+    if ends:
+        readings.end_limit(elder_id=elder.pk, measure=measure, by=by)
+        return "已改回常用阈值。"
+    low, high = (float(told[k]) if told.get(k) else None for k in ("low", "high"))
+    readings.set_limit(elder_id=elder.pk, measure=measure, low=low, high=high, why=told.get("note", ""), by=by)
+    return "已按她本人的阈值判断。"
 
 
 def _fence(elder: Elder, by: Actor, told: dict[str, str]) -> str:
