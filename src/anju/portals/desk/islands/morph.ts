@@ -31,17 +31,6 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (!elt.isConnected) elt.setAttribute("hx-ext", "morph");
 });
 
-/**
- * The button that asked may be gone when the answer comes (its part was fetched again meanwhile). htmx looks for extensions above
- * the button, finds none there and would put the new bar *into* the old one: what is left of the button's part names ours.
- */
-document.addEventListener("htmx:beforeSwap", (event) => {
-  let asker = (event as CustomEvent<{ requestConfig: { elt: Element } }>).detail.requestConfig.elt;
-  if (asker.isConnected) return;
-  while (asker.parentElement) asker = asker.parentElement;
-  asker.setAttribute("hx-ext", "morph");
-});
-
 /** What the queue shows goes with the request for it, so that only cards come that are new or read differently. */
 document.addEventListener("htmx:configRequest", (event) => {
   const { elt, headers } = (event as CustomEvent<{ elt: Element; headers: Record<string, string> }>).detail;

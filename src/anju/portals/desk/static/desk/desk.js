@@ -942,12 +942,6 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   const { elt } = event.detail.requestConfig;
   if (!elt.isConnected) elt.setAttribute("hx-ext", "morph");
 });
-document.addEventListener("htmx:beforeSwap", (event) => {
-  let asker = event.detail.requestConfig.elt;
-  if (asker.isConnected) return;
-  while (asker.parentElement) asker = asker.parentElement;
-  asker.setAttribute("hx-ext", "morph");
-});
 document.addEventListener("htmx:configRequest", (event) => {
   const { elt, headers } = event.detail;
   if (elt.id !== "queue") return;
