@@ -11,6 +11,7 @@ AGENT, LEAD = Role.AGENT, Role.LEAD
 
 _HUNG_UP = move("abandoned", "接通前对方挂断", "ended", CLOCK)
 _CUT = move("lost", "系统中断", "ended", CLOCK)
+_AGAIN = move("again", "中断后重拨", "planned", CLOCK)
 _RESCUED = move("rescued", "转应急振铃", "ended", CLOCK)
 
 CALL = flow(
@@ -19,13 +20,16 @@ CALL = flow(
     state("planned", "待拨出", within(seconds=30).then("unknown"),
         move("placed", "已拨出", "ringing", CLOCK),
         move("refused", "拨不出去", "ended", CLOCK),
+        move("unreachable", "线路不通", "ended", CLOCK),
         move("unknown", "不知是否拨出", "ended", CLOCK),
-        basis="先记后拨：中断后绝不自动重拨同一通电话"),
+        basis="先记后拨：不知是否拨出的电话绝不自动重拨；确知被中断的机器人电话重拨，最多三次"),
     state("ringing", "振铃", within(seconds=45).then("no_answer"),
         move("answered", "接通", "talking", CLOCK, AGENT, LEAD),
         move("no_answer", "无人接听", "ended", CLOCK, AGENT, LEAD),
         move("busy", "占线", "ended", CLOCK, AGENT, LEAD),
         move("refused", "拒接或空号", "ended", CLOCK, AGENT, LEAD),
+        move("unreachable", "线路不通", "ended", CLOCK),
+        _AGAIN, _CUT,
         basis="振铃 45 秒无人接听即算未接"),
     state("arrived", "来电", within(seconds=20).then("queue_up"),
         move("queue_up", "进入排队", "queued", CLOCK),
@@ -48,7 +52,7 @@ CALL = flow(
         move("ended", "挂断", "ended", CLOCK, AGENT, LEAD),
         move("queue_up", "坐席掉线，再排队", "queued", CLOCK),
         move("still_talking", "仍在通话", "talking", CLOCK),
-        _CUT,
+        _AGAIN, _CUT,
         basis="两小时查一次：话务控制不再承载的通话按断线记"),
     final("ended", "已结束"),
     also_begins=("arrived",),

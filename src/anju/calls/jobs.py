@@ -46,4 +46,4 @@ def dial(*, call_id: str) -> None:
                 )
             )
         except CannotDial:
-            actions.heard(call_id=call_id, event="refused")
+            actions.heard(call_id=call_id, event="unreachable")

@@ -73,6 +73,8 @@ class Waiter:
     """Seats that may ring for it together."""
     ringing: int = 0
     """Seats that ring for it already."""
+    serves: frozenset[str] = frozenset()
+    """Seats that answer for the place of the number that was called; empty: all do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ def order(waiters: Iterable[Waiter]) -> list[Waiter]:
 def may_take(chair: Chair, waiter: Waiter) -> bool:
     """Whether this seat may be rung for this call at the level that it has reached.
 
-    Level 0: agents of the queue (a seat moved to a queue takes only that one) who have every skill it wants. Level 1:
+    Level 0: agents of the queue (a seat moved to a queue takes only that one) who have every skill it wants and, when the
+    called number belongs to a place, answer for it. Level 1:
     leads too. Level 2: whatever the queue and the skills; for an urgent caller also who is on break or writes up. An
     urgent caller asks for no skill and no queue from the beginning: any agent, at once.
     """
@@ -111,21 +114,24 @@ def may_take(chair: Chair, waiter: Waiter) -> bool:
         return waiter.level >= LEADS
     if waiter.level >= EVERYBODY or urgent:
         return True
+    if waiter.serves and chair.extension not in waiter.serves:
+        return False
     return chair.queue in {"", waiter.queue} and waiter.skills <= chair.skills
 
 
 def candidates(waiter: Waiter, chairs: Iterable[Chair]) -> list[Chair]:
-    """The seats to ring, the best first: not yet rung for this call, its queue's own, best skilled, longest idle.
+    """The seats to ring, the best first: not yet rung for this call, of the number's own place, its queue's own, best skilled, longest idle.
 
     A seat that was rung in vain comes again only when no other is left, and never a second time at once.
     """
     able = [c for c in chairs if may_take(c, waiter)]
     fresh = [c for c in able if c.extension not in waiter.refused]
 
-    def rank(chair: Chair) -> tuple[bool, bool, bool, int, float, str]:
+    def rank(chair: Chair) -> tuple[bool, bool, bool, bool, int, float, str]:
         skill = sum(chair.levels.get(s, 0) for s in waiter.skills)
         return (
-            not chair.ready, chair.is_lead, chair.queue != waiter.queue, -skill, chair.idle_since, chair.extension,
+            not chair.ready, chair.is_lead, bool(waiter.serves) and chair.extension not in waiter.serves,
+            chair.queue != waiter.queue, -skill, chair.idle_since, chair.extension,
         )  # fmt: skip
 
     return sorted(fresh, key=rank)

@@ -79,6 +79,18 @@ def hang_up(*, by: Actor, call_id: str) -> None:
     _ask("hang_up", by, call_id)
 
 
+@transaction.atomic
+def robot_gives_way(*, number: str) -> list[str]:
+    """A person must ring this number now: robots' calls to it end, but for those in which somebody pressed a key.
+
+    The ids of those that are asked to end; until they have ended the line is busy.
+    """
+    ending = queries.robots_to(number)
+    for call_id in ending:
+        command(verb="hang_up", by=engine.THE_CLOCK, call_id=call_id)
+    return ending
+
+
 def hold(*, by: Actor, call_id: str) -> None:
     """The far party hears music; the agent may speak with others."""
     _ask("hold", by, call_id)
@@ -205,6 +217,17 @@ def _ask(verb: str, by: Actor, call_id: str, args: Mapping[str, Any] | None = No
         if by.user_id is not None and not others and Role.LEAD not in by.roles and not mine:
             raise NotAllowed("这是别人的通话，请先加入（B 席），或转告值班长。", code="not_you")
         return command(verb=verb, by=by, call_id=call_id, args=args)
+
+
+def must_be_in(*, by: Actor, call_id: str) -> None:
+    """Who says what a live call is about: its own agent, its B seat, who writes it up, or a lead. A colleague asks to join."""
+    here = by.user_id is not None and (
+        Leg.unscoped.filter(call__call_id=call_id, user_id=by.user_id, answered_at__isnull=False, ended_at=None)
+        .exclude(role="supervisor").exists()
+        or SeatState.objects.filter(user=by.user_id, state="wrap_up", call_id=call_id).exists()
+    )  # fmt: skip
+    if not here and Role.LEAD not in by.roles:
+        raise NotAllowed("这是别人的通话，请先加入（B 席），或转告值班长。", code="not_you")
 
 
 def _found(call_id: str) -> Call | None:

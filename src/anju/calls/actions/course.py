@@ -10,7 +10,7 @@ from anju.calls import jobs, rules
 from anju.calls.exchange import NEVER_BY_ITSELF
 from anju.calls.facts import CallAbandoned, CallBackDue, CallEnded, KeyPressed
 from anju.calls.models import Call, CallBack, Leg
-from anju.kernel import clock, facts
+from anju.kernel import clock, crypto, facts
 from anju.kernel.changes import changed
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
@@ -25,7 +25,8 @@ _MOVES = {
     "no_answer": "no_answer",
     "busy": "busy",
     "refused": "refused",
-    "failed": "refused",
+    "failed": "unreachable",
+    "unreachable": "unreachable",
     "ended": "ended",
 }
 
@@ -45,6 +46,7 @@ def robot_call(
     call = Call(
         place=place, ref=ref, direction="out", purpose=purpose, whom=whom, number=number, script=script, says=says,
         says_after_key=says_after_key, by="系统", planned_at=clock.now(), home_id=home_id, elder_id=elder_id,
+        caller_index=crypto.blind(rules.dialable(number) or number, "call.number"),
     )  # fmt: skip
     engine.begin(call, THE_CLOCK)
     jobs.dial.defer(call_id=str(call.call_id))
@@ -79,7 +81,7 @@ def record_by_hand(
 
 @transaction.atomic
 def heard(*, call_id: str, event: str) -> bool:
-    """The engine reports: ringing, answered, key:<digit>, no_answer, busy, refused, ended.
+    """The engine reports: ringing, answered, key:<digit>, no_answer, busy, refused, unreachable, ended.
 
     Late, repeated and unknown reports change nothing and answer False.
     """

@@ -9,7 +9,6 @@ from anju.calls import rules
 from anju.calls.control import rows
 from anju.calls.control import seats as seating
 from anju.calls.control.core import Control
-from anju.calls.control.rows import Row
 from anju.calls.control.state import LiveCall, Party, SeatNow, new_id
 from anju.calls.exchange import Seat
 from anju.calls.rules import Chair, Waiter
@@ -44,26 +43,33 @@ def serve(control: Control) -> int:
 def offer(control: Control, call: LiveCall, places: list[SeatNow]) -> None:
     """Reserve the seats in memory at once; ring them when the intent is safe."""
     at = clock.now()
-    steps: list[Row | None] = []
-    parties = []
-    for seat in places:
-        party = Party(
+    first, *others = [
+        Party(
             new_id(), "agent", Seat(seat.extension), at, name=seat.name, user_id=seat.user_id, extension=seat.extension,
             why="offer", ring_for=call.queue.ring_seconds if call.queue else 15,
-        )  # fmt: skip
-        parties.append(control.add(call, party))
-        steps += [rows.leg(call.call_id, party), *seating.becomes(control, seat, "ringing", call=call)]
+        )
+        for seat in places
+    ]  # fmt: skip
+    safe = control.sure(call, rows.leg(call.call_id, control.add(call, first)), alone=True)
+    for seat in places:
+        call.held += [row for row in seating.becomes(control, seat, "ringing", call=call) if row is not None]
+    for party in others:
+        control.add(call, party)
     if call.state in {"arrived", "queued"}:
         call.state = "offered"
-        first = {} if call.notes.get("offered") else {"offered_at": at}
+        once = {} if call.notes.get("offered") else {"offered_at": at}
         call.notes["offered"] = True
-        steps.append(rows.move(call, "offer", at, **first))
-    call.notes["ring"] = control.task(_ring(control, call, parties, control.sure(call, *steps)), "offer")
+        call.held.append(rows.move(call, "offer", at, **once))
+    call.notes["ring"] = control.task(_ring(control, call, first, others, safe), "offer")
 
 
-async def _ring(control: Control, call: LiveCall, parties: list[Party], safe: Awaitable[None]) -> None:
+async def _ring(control: Control, call: LiveCall, first: Party, others: list[Party], safe: Awaitable[None]) -> None:
+    """The best seat rings as soon as its own intent is safe; the rest is written, and rung, while it rings already."""
     await safe
-    await asyncio.gather(*(control.dial(call, party) for party in parties))
+    rings = control.task(control.dial(call, first), "ring")
+    await asyncio.sleep(0)  # the request is on its way before anything else is done
+    await control.sure(call, *(rows.leg(call.call_id, party) for party in others))
+    await asyncio.gather(rings, *(control.dial(call, party) for party in others))
 
 
 def missed(control: Control, call: LiveCall, party: Party, cause: str) -> None:
@@ -110,6 +116,7 @@ def _waiter(call: LiveCall) -> Waiter:
         call.call_id, call.priority, call.arrived_at.timestamp(), call.queue.code if call.queue else "",
         call.queue.skills if call.queue else frozenset(), call.level, call.only, frozenset(call.refused),
         at_once=10_000 if call.level >= rules.EVERYBODY else at_once, ringing=len(call.live("offer")),
+        serves=call.serves,
     )  # fmt: skip
 
 

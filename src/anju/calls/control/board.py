@@ -7,6 +7,7 @@ what is in its memory until somebody with a newer epoch has written.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -115,6 +116,8 @@ class Board:
             from anju.calls import scripts
 
             scripts.register(control)
+        gc.collect()
+        gc.freeze()  # what is here now stays: looking through it again and again would hold up rings
         control.to_resync = partial(resync.resync, control)
         pen.away_since = pen.away_since if not (pen.spool and pen.spool.count) else 0.0
         pen.start()

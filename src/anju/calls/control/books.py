@@ -10,6 +10,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from anju.accounts import queries as accounts
+from anju.accounts.roles import Role
 from anju.calls.actions import ensure_queues, ensure_seats
 from anju.calls.control.state import QueueInfo, SeatNow
 from anju.calls.models import Queue, SeatState, Skill
@@ -26,6 +27,12 @@ class Access:
     emergency: bool = False
     script: str = ""
     code: str = ""
+    prompt: str = ""
+    """What is played first instead of the queue's own."""
+    place: str = ""
+    """The district or street that answers for callers whom nobody knows."""
+    serves: frozenset[str] = frozenset()
+    """Seats (extensions) of those who hold a post there: its callers are theirs first. Empty: every seat."""
 
 
 @dataclass(slots=True)
@@ -118,9 +125,11 @@ def _access() -> dict[str, Access]:
         for one in lines.access_numbers():
             row: Any = one
             queue = getattr(row, "queue", "") or ("emergency" if row.emergency else "service")
+            people = accounts.seated({Role.AGENT, Role.LEAD}, places=[row.place]) if row.place else []
             found[row.number] = Access(
                 row.number, str(queue), bool(row.emergency), "menu" if row.number in menus else "",
-                str(getattr(row, "code", "") or ""),
+                str(getattr(row, "code", "") or ""), row.prompt, row.place,
+                frozenset(one.seat_number for one in people if one.seat_number),
             )  # fmt: skip
     return found
 

@@ -135,6 +135,7 @@ class Control:
         made = asyncio.get_running_loop().create_task(self._guarded(work), name=name)
         self.tasks.add(made)
         made.add_done_callback(self.tasks.discard)
+        made.add_done_callback(lambda _: work.close())  # one that was cancelled before it began
         return made
 
     async def _guarded(self, work: Coroutine[Any, Any, T]) -> T | None:
@@ -176,12 +177,13 @@ class Control:
         done = self.pen.write(key, *self._with_news(call, steps, tell=tell))
         done.add_done_callback(self._written)
 
-    def sure(self, call: LiveCall, *steps: Row | None, tell: bool = True) -> Awaitable[None]:
+    def sure(self, call: LiveCall, *steps: Row | None, tell: bool = True, alone: bool = False) -> Awaitable[None]:
         """Have rows written now, in their turn; what is returned waits until they are safe.
 
-        Call it where memory changes, so that rows follow one another as the decisions did.
+        Call it where memory changes, so that rows follow one another as the decisions did. `alone`: what was held back
+        stays so, somebody in need waits for these few.
         """
-        safe = self.pen.sure(call.call_id, *self._with_news(call, steps, tell=tell))
+        safe = self.pen.sure(call.call_id, *(steps if alone else self._with_news(call, steps, tell=tell)))
 
         async def told() -> None:
             await safe
@@ -190,7 +192,10 @@ class Control:
         return told()
 
     def _with_news(self, call: LiveCall | None, steps: tuple[Row | None, ...], *, tell: bool) -> list[Row | None]:
-        return [*steps, rows.told([("call", call.call_id, call.place)]) if tell and call else None]
+        held: list[Row] = []
+        if call is not None:
+            held, call.held = call.held, []
+        return [*held, *steps, rows.told([("call", call.call_id, call.place)]) if tell and call else None]
 
     def _written(self, done: asyncio.Future[None]) -> None:
         if done.cancelled():
@@ -277,8 +282,9 @@ class Control:
         """The call is over: nothing of it is kept."""
         for leg_id in call.parties:
             self.legs.pop(leg_id, None)
-        self.calls.pop(call.call_id, None)
-        self.over.append(call.call_id)
+        if self.calls.get(call.call_id) is call:  # a robot's call that is made again has its id
+            del self.calls[call.call_id]
+            self.over.append(call.call_id)
 
     def seat_at(self, extension: str) -> SeatNow | None:
         """The seat with this extension."""

@@ -40,11 +40,11 @@ def entered(control: Control, leg: LegView, at: datetime) -> LiveCall | None:
     queue = control.books.queue("emergency" if emergency else access.queue, emergency=emergency)
     number = legible(leg.number)
     call = LiveCall(
-        new_id(), "in", "emergency_in" if emergency else "service_in", "arrived", RECEIVING_DISTRICT, at, number=number,
+        new_id(), "in", "emergency_in" if emergency else "service_in", "arrived", access.place or RECEIVING_DISTRICT, at, number=number,
         called=leg.called[:24], access=access.code[:20] or queue.code, line_name=leg.line, emergency=emergency, queue=queue,
         priority=max(queue.priority, rules.arrival(
             emergency_key=key, emergency_number=access.emergency, alarm_device=bool(phone and device), known=False)),
-        script=access.script,
+        script=access.script, prompt=access.prompt or queue.prompt, serves=access.serves,
     )  # fmt: skip
     caller = Party(
         leg.leg_id, "caller", Phone(leg.line) if phone else Number(number, leg.line), at, number=number, why="caller",
@@ -52,8 +52,10 @@ def entered(control: Control, leg: LegView, at: datetime) -> LiveCall | None:
     )  # fmt: skip
     control.calls[call.call_id] = call
     call.far = control.add(call, caller)
-    control.note(call, rows.begin(call, at, engine=control.engine.name), rows.leg(call.call_id, caller), tell=True)
-    if call.priority >= rules.URGENT:
+    control.note(call, rows.begin(call, at, engine=control.engine.name), rows.leg(call.call_id, caller))
+    if (told := rows.told([("call", call.call_id, call.place)])) is not None:
+        call.held.append(told)  # pages hear of her with what is written next, while the seat rings
+    if call.priority >= rules.URGENT or not (call.prompt or call.script):  # nothing is said to her before it rings
         call.waits = True
         acd.serve(control)
     control.task(_identified(control, call, caller, device), "identify")
@@ -73,11 +75,10 @@ async def _greet(control: Control, call: LiveCall, caller: Party) -> None:
         call.script_task = control.task(_menu(control, call, caller, call.script), "menu")
         return
     if call.priority >= rules.URGENT:
-        wait_for_seat(control, call, caller, prompt=call.queue.prompt if call.queue else "")
+        wait_for_seat(control, call, caller, prompt=call.prompt)
         return
-    prompt = call.queue.prompt if call.queue else ""
-    if prompt:
-        play(control, call, [prompt], then=lambda: wait_for_seat(control, call, caller))
+    if call.prompt:
+        play(control, call, [call.prompt], then=lambda: wait_for_seat(control, call, caller))
     else:
         wait_for_seat(control, call, caller)
 
@@ -269,7 +270,9 @@ async def _identified(control: Control, call: LiveCall, caller: Party, device: s
     try:
         found = await control.db(lookup.identify, number=call.number, device=device)
     finally:
-        call.place, call.home_id = found.place, call.home_id or found.home_id
+        known = found.home_id or found.device_id or found.candidates
+        call.place = found.place if known else call.place  # of a stranger the number that she called says it
+        call.home_id = call.home_id or found.home_id
         call.elder_id, call.device_id = call.elder_id or found.elder_id, found.device_id
         call.whom = call.whom or found.whom
         caller.name = call.whom

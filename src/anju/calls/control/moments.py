@@ -183,6 +183,8 @@ def agent_left(control: Control, call: LiveCall, party: Party, cause: Cause) -> 
         acd.serve(control)
         return
     call.owner = None
+    for lead in call.live("supervisor"):  # whom she listened to, or spoke beside, is gone
+        control.let_go(call, lead)
     others = [p for p in call.speaking() if p.is_seat and p is not party and p is not call.far]
     far_up = call.far is not None and call.far.up
     if parties.consult_takes_over(control, call, party):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import datetime
 
 from anju.calls.control import books, inbound, moments, parties, rows
@@ -9,12 +11,16 @@ from anju.calls.control import seats as seating
 from anju.calls.control.core import Control
 from anju.calls.control.state import LiveCall, Party, new_id
 from anju.calls.exchange import NEVER_BY_ITSELF, Cause, Endpoint, Number, Phone, Seat
-from anju.calls.models import Call, Leg
+from anju.calls.models import Call, Command, Leg
 from anju.kernel import clock
 from anju.kernel.flow.actor import NotAllowed
 
 OWN_RINGS, FAR_RINGS = 20, 40
 """Seconds: the asker's own telephone; the other side (the net behind it is 45 s)."""
+TRIES = 3
+"""So often at most a robot's call is dialled that a restart (ours, the engine's) cut off."""
+LEAVES = 5.0
+"""Seconds within which the leg of a call that was cut must be gone before it is dialled again."""
 
 
 def load(call_id: str) -> LiveCall:
@@ -28,7 +34,9 @@ def load(call_id: str) -> LiveCall:
         user_id=row.by_user, script=row.script, says=row.says, says_after_key=row.says_after_key,
         priority=max(row.priority, 9 if row.emergency else 1),
     )  # fmt: skip
-    for leg in Leg.unscoped.filter(call=row).order_by("id"):
+    legs = Leg.unscoped.filter(call=row).order_by("id")
+    call.notes["dialled"] = legs.filter(ended_at__isnull=False).count()
+    for leg in legs.filter(ended_at=None):
         call.parties[leg.leg_id] = Party(
             leg.leg_id, leg.role, endpoint_of(leg), leg.planned_at, name=leg.name, number=leg.number, user_id=leg.user_id,
             extension=leg.seat, why="own" if leg.role == "agent" and leg.user_id else "far",
@@ -69,7 +77,10 @@ async def robot(control: Control, call_id: str) -> None:
         moments.finish(control, call, "refused", cause="forbidden")
         return
     trunk = await control.db(books.trunk_for, call.number)
+    if call_id in control.calls:  # somebody else's hand was quicker: never twice at once
+        return
     at = clock.now()
+    call.notes["dialled"] += 1
     role = "elder" if call.purpose.startswith("elder") or call.purpose == "call_back" else "contact"
     far = Party(new_id(), role, Number(call.number, trunk), at, call.whom, call.number, why="far", ring_for=FAR_RINGS)
     far = control.add(call, far)
@@ -81,6 +92,57 @@ async def robot(control: Control, call_id: str) -> None:
         rows.move(call, "placed", at, placed_at=at, exchange=control.engine.name, seen_at=at),
     )
     await control.dial(call, far)
+
+
+def again(control: Control, call: LiveCall, cause: str) -> bool:
+    """A robot's call was cut by a restart: it is dialled once more. False: it is none, a key was pressed (she was there), or
+    it was dialled often enough.
+    """
+    scripted = call.direction == "out" and call.by_user is None and not call.waits and call.owner is None
+    tried = int(call.notes.get("dialled", 0))
+    if (
+        call.done
+        or not scripted
+        or call.state not in {"ringing", "talking"}
+        or call.notes.get("keys")
+        or tried >= TRIES
+    ):
+        return False
+    call.done = True  # whatever is still heard of its leg concerns nobody
+    if call.script_task is not None:
+        call.script_task.cancel()
+    control.task(_again(control, call, cause), "again")
+    return True
+
+
+async def _again(control: Control, call: LiveCall, cause: str) -> None:
+    old = call.live()
+    for party in old:
+        control.let_go(call, party)
+    with suppress(TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*(party.over.wait() for party in old)), LEAVES)
+    control.forget(call)
+    if any(party.live for party in old):  # nobody can tell whether it still rings: never twice at once
+        call.done = False
+        moments.finish(control, call, "lost", cause=cause)
+        return
+    with suppress(ValueError):
+        control.over.remove(call.call_id)
+    await control.sure(call, rows.move(call, "again", clock.now(), answered_at=None, placed_at=None))
+    await undialled(control, call.call_id)
+
+
+async def undialled(control: Control, call_id: str) -> None:
+    """A robot's call that is written and was not dialled, unless somebody does it already."""
+    with suppress(NotAllowed):
+        await robot(control, call_id)
+
+
+def unfinished() -> list[str]:
+    """Robots' calls that a switchboard took and did not dial before it died (in a thread): written, and nobody was rung."""
+    planned = Call.unscoped.filter(state="planned", by_user=None, by_hand=False).values_list("call_id", flat=True)
+    taken = Command.objects.filter(verb="robot", call_id__in=list(planned), taken_at__isnull=False)
+    return [str(call_id) for call_id in taken.values_list("call_id", flat=True).distinct()]
 
 
 def _known(control: Control, call: LiveCall, far: Party) -> None:
@@ -143,6 +205,8 @@ def far_lifted(control: Control, call: LiveCall, party: Party, at: datetime) -> 
 async def _spoken(control: Control, call: LiveCall, script: object, party: Party) -> None:
     if callable(script):
         await script(control, call.call_id, party.leg_id)
+    if not control.engine_ok:  # the engine went away while it spoke: what is compared afterwards says how it goes on
+        return
     if not call.done and not call.waits and call.owner is None:
         moments.finish(control, call, "ended")
 
@@ -169,5 +233,7 @@ def far_ended(control: Control, call: LiveCall, party: Party, *, spoke: bool, re
         return
     if spoke:
         moments.finish(control, call, "ended" if not call.waits else "abandoned")
+    elif result == "unreachable" or (party.cause is Cause.FAILED and party.ringing_at is None):
+        moments.finish(control, call, "unreachable", cause=str(party.cause))  # no route, no trunk, or it is dead
     else:
         moments.finish(control, call, {"busy": "busy", "no_answer": "no_answer"}.get(result, "refused"), cause=result)

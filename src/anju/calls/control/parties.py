@@ -14,7 +14,9 @@ from anju.kernel import clock
 from anju.kernel.flow.actor import NotAllowed
 
 RINGS = 40
-WHISPERS = {"listen": "none", "whisper": "out", "barge": "both"}
+WHISPERS = {"listen": "none", "whisper": "out"}
+EARS = 2
+"""So often an ear is opened; a lead who still cannot be given one is let go instead of sitting in an empty room."""
 
 
 def reserve(control: Control, call: LiveCall, party: Party) -> list[Row | None]:
@@ -261,8 +263,8 @@ async def supervise(control: Control, call: LiveCall, *, extension: str, mode: s
         raise NotAllowed("这次通话没有坐席在通话，不能旁听。", code="needs")
     call.notes[f"mode:{extension}"] = mode
     if here is not None:
-        await control.quietly(control.engine.hang_up(here.snoop_id))
-        here.snoop_id = snoop_id
+        before, here.snoop_id = here.snoop_id, snoop_id  # first: the end of the old ear, heard meanwhile, is not hers
+        await control.quietly(control.engine.hang_up(before))
         if here.up:
             control.do(call, lambda: _ear(control, call, here))
         return
@@ -284,12 +286,30 @@ async def _ear(control: Control, call: LiveCall, party: Party) -> None:
         control.let_go(call, party)
         return
     room = f"ear-{party.leg_id}"
-    ear = Party(party.snoop_id, "supervisor", party.to, clock.now(), why="ear", came_in=True, state="up")
-    control.legs[ear.leg_id] = (call, ear)
-    whisper = WHISPERS[mode]
-    await control.engine.snoop(owner.leg_id, party.snoop_id, spy="both", whisper=whisper)  # type: ignore[arg-type]
+    if mode == "barge":  # a voice of her own in the call: heard by all, also while the agent is muted
+        await control.engine.bridge(call.bridge_id)
+        call.bridged = True
+        await control.engine.join(call.bridge_id, party.leg_id)
+        await control.quietly(control.engine.unbridge(room))
+        return
     await control.engine.bridge(room)
-    await control.engine.join(room, party.snoop_id, party.leg_id)
+    await control.engine.join(room, party.leg_id)
+    for _ in range(EARS):
+        ear = Party(party.snoop_id, "supervisor", party.to, clock.now(), why="ear", came_in=True, state="up")
+        control.legs[ear.leg_id] = (call, ear)
+        if await control.quietly(_open_ear(control, owner, party.snoop_id, room, WHISPERS[mode])):
+            return
+        control.legs.pop(ear.leg_id, None)
+        await control.quietly(control.engine.hang_up(party.snoop_id))
+        if not (owner.up and party.up):
+            return
+        party.snoop_id = new_id()
+    control.let_go(call, party)
+
+
+async def _open_ear(control: Control, owner: Party, snoop_id: str, room: str, whisper: str) -> None:
+    await control.engine.snoop(owner.leg_id, snoop_id, spy="both", whisper=whisper)  # type: ignore[arg-type]
+    await control.engine.join(room, snoop_id)
 
 
 def new_leg() -> str:

@@ -31,6 +31,8 @@ TOGETHER = 64
 """Batches of one transaction at most."""
 LOCK_WAIT = "10ms"
 """Somebody else holds a call's row: the others do not wait for it, it is written a moment later."""
+COMPANY = 0.01
+"""Seconds that rows for which nobody waits stay for others to share their commit: each commit waits for the disk."""
 AGAIN = 0.05
 RECONNECT = 0.5
 HANGS = 0.7
@@ -66,17 +68,24 @@ class Pen:
         self.away_since: float | None = None
         self.fenced = False
         self._called = False
+        self._hurry = False
+        """Somebody waits for what is in line; without that, batches wait a moment for company."""
         self.missed: deque[str] = deque(maxlen=100)
         """Moves that found their call in another state than we thought."""
 
     # ---- from the event loop
 
-    def write(self, key: str, *rows: Row | None) -> asyncio.Future[None]:
-        """Have these rows written. `key` is the call: its batches keep their order."""
+    def write(self, key: str, *rows: Row | None, hurry: bool = False) -> asyncio.Future[None]:
+        """Have these rows written. `key` is the call: its batches keep their order. `hurry`: somebody waits for it."""
         batch = Batch(key, [r for r in rows if r is not None])
         with self._bell:
             self._batches.append(batch)
-        if not self._called:  # what one event leads to goes into one commit: the pen is called when that is decided
+            self._hurry = self._hurry or hurry
+            if hurry:
+                self._bell.notify()
+        if (
+            not hurry and not self._called
+        ):  # what one event leads to goes into one commit: the pen is called when that is decided
             self._called = True
             asyncio.get_running_loop().call_soon(self._call)
         return asyncio.wrap_future(batch.done)
@@ -91,7 +100,7 @@ class Pen:
 
         Writing them twice changes nothing, so a round that hangs is not waited for.
         """
-        return self._safe(self.write(key, *rows), key, rows)
+        return self._safe(self.write(key, *rows, hurry=True), key, rows)
 
     async def _safe(self, written: asyncio.Future[None], key: str, rows: Sequence[Row | None]) -> None:
         await asyncio.wait({written}, timeout=HANGS)
@@ -127,6 +136,9 @@ class Pen:
             with self._bell:
                 if not self._batches and not self._stop:
                     self._bell.wait(AGAIN if self._late else (RECONNECT if self.away_since else 1.0))
+                if self._batches and not self._stop:
+                    self._bell.wait_for(lambda: self._hurry or self._stop, COMPANY)
+                self._hurry = False
                 taken = [self._batches.popleft() for _ in range(min(TOGETHER, len(self._batches)))]
                 if self._stop and not taken and not self._late:
                     break

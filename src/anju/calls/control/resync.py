@@ -17,7 +17,7 @@ from anju.calls.control import acd, inbound, moments, rows
 from anju.calls.control import seats as seating
 from anju.calls.control.books import Books
 from anju.calls.control.core import Control
-from anju.calls.control.outbound import endpoint_of
+from anju.calls.control.outbound import again, endpoint_of, undialled, unfinished
 from anju.calls.control.state import LiveCall, Party
 from anju.calls.exchange import Cause, LegView, Snapshot
 from anju.calls.models import Call, Leg
@@ -56,10 +56,13 @@ def _written(books: Books, row: Call) -> Written:
         whom=row.whom, called=row.called, access=row.access, emergency=row.emergency, priority=row.priority,
         queue=books.queues.get(row.queue.code) if row.queue else None, level=row.level, home_id=row.home_id,
         elder_id=row.elder_id, device_id=row.device_id, ref=row.ref, user_id=row.user_id, by_user=row.by_user,
-        script=row.script, says=row.says, says_after_key=row.says_after_key, answered_at=row.answered_at,
+        serves=books.called(row.called).serves if row.direction == "in" else frozenset(), script=row.script,
+        says=row.says, says_after_key=row.says_after_key, answered_at=row.answered_at,
     )  # fmt: skip
-    call.notes.update(offered=row.offered_at is not None, queued=row.queued_at is not None)
     legs = list(row.legs.all())
+    call.notes.update(offered=row.offered_at is not None, queued=row.queued_at is not None, dialled=len(legs))
+    if row.keys:
+        call.notes["keys"] = list(row.keys)
     return Written(call, robot_line=not legs, parties=[_party(leg, row) for leg in legs if leg.ended_at is None])
 
 
@@ -86,6 +89,7 @@ async def resync(control: Control, restarted: bool) -> None:  # noqa: FBT001 - t
     _unknown(control, there)
     await seating.look_who_is_there(control)
     _free_seats(control)
+    await _undialled(control)
     seating.wake_wrap_ups(control)
     acd.serve(control)
 
@@ -107,7 +111,8 @@ def _missing(control: Control, there: Snapshot) -> None:
         gone = [p for p in call.live() if (p.dialled or p.came_in) and there.leg(p.leg_id) is None]
         if call.far in gone and not call.done:
             _log.warning("call %s was cut", call.call_id)
-            moments.finish(control, call, "lost", cause="engine")
+            if not again(control, call, "engine"):
+                moments.finish(control, call, "lost", cause="engine")
         for party in gone:
             moments.ended(control, call, party, at, Cause.FAILED)
         for party in call.live():  # what the engine did while we could not hear
@@ -122,11 +127,13 @@ def _take_over(control: Control, written: Written, there: Snapshot) -> None:
     control.calls[call.call_id] = call
     views = _gather(control, written, there)
     absent = [p for p in written.parties if p.leg_id not in views]
-    scripted = call.direction == "out" and call.by_user is None and not call.waits
-    if call.far is None or call.far in absent:
+    scripted = call.direction == "out" and call.by_user is None and not call.waits and call.owner is None
+    if again(control, call, "restart"):  # what the script was about to say died with it
+        _log.warning("robot call %s was cut: it is made again", call.call_id)
+    elif call.far is None or call.far in absent:
         over = call.answered_at is not None and not _restarted(call, there)
         moments.finish(control, call, "ended" if over else "lost", cause="restart")
-    elif scripted and call.state in {"ringing", "talking"}:  # what the script was about to say died with it
+    elif scripted and call.state in {"ringing", "talking"}:
         moments.finish(control, call, "lost", cause="restart")
     for party in absent:
         moments.ended(control, call, party, at, Cause.FAILED)
@@ -155,6 +162,10 @@ def _resume(control: Control, call: LiveCall, views: dict[str, LegView]) -> None
     """With its agent, or at the head of the queue."""
     for party in call.live("supervisor"):
         control.let_go(call, party)
+    for party in call.live("offer"):  # its intent may be all that was written before the end
+        seat = control.seat_at(party.extension)
+        if seat is not None and seat.state not in seating.BUSY:
+            control.note(call, *seating.becomes(control, seat, "ringing", call=call))
     for party in call.live("offer"):  # who lifted while nobody listened has the caller
         if call.owner is None and views[party.leg_id].up:
             call.waits = True
@@ -184,6 +195,19 @@ def _unknown(control: Control, there: Snapshot) -> None:
         else:
             _log.warning("leg %s came in while nobody listened", view.leg_id)
             inbound.entered(control, view, view.since or clock.now())
+
+
+async def _undialled(control: Control) -> None:
+    """A robot's call whose verb died with who took it; not while rows wait in the spool, that may say more."""
+    if control.pen.spool is not None and control.pen.spool.count:
+        return
+    try:
+        waiting = await control.db(unfinished)
+    except (DatabaseError, InterfaceError):
+        return
+    for call_id in waiting:
+        if call_id not in control.calls:
+            control.task(undialled(control, call_id), "a robot's call that nobody dialled")
 
 
 def _free_seats(control: Control) -> None:

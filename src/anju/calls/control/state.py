@@ -132,6 +132,10 @@ class LiveCall:
     owner: Party | None = None
     """The agent in charge."""
     only: str = ""
+    prompt: str = ""
+    """What is played first: the called number's own, else the queue's."""
+    serves: frozenset[str] = frozenset()
+    """Extensions of the seats that answer for the called number's place."""
     refused: set[str] = field(default_factory=set)
     waits: bool = False
     bridged: bool = False
@@ -139,6 +143,8 @@ class LiveCall:
     music: bool = False
     surveyed: bool = False
     done: bool = False
+    held: list[Any] = field(default_factory=list)
+    """Rows (`rows.Row`) of what was decided that no ring waits for: they go out with the next ones of this call."""
     line: deque[Work] = field(default_factory=deque)
     runner: asyncio.Task[None] | None = None
     script_task: asyncio.Task[Any] | None = None

@@ -14,11 +14,13 @@ from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from anju.accounts.backoffice import ActionAdmin, DictionaryAdmin, FormByAction, actor
-from anju.calls.lines import actions, sound
+from anju.calls.lines import actions, sound, speech
 from anju.calls.lines.config import checking
 from anju.calls.lines.config import plan as wanted
 from anju.calls.lines.models import AccessNumber, OneKeyPhone, Prompt, RescueNumber, SeatPhone, Trunk, new_secret
+from anju.calls.models import Queue
 from anju.devices import queries as devices
+from anju.places import queries as places
 
 
 def _one_line() -> forms.CharField:
@@ -78,6 +80,29 @@ class NumberForm(LineForm):
     class Meta:
         model = AccessNumber
         fields = ("number", "label", "emergency", "queue", "prompt", "place", "active")
+
+    def clean_queue(self) -> str:
+        """A queue that is there."""
+        code = str(self.cleaned_data["queue"]).strip()
+        if code and not Queue.objects.filter(code=code).exists():
+            there = "、".join(f"{q.code}（{q.name}）" for q in Queue.objects.all())
+            raise forms.ValidationError(f"没有这个队列。现有：{there}")
+        return code
+
+    def clean_prompt(self) -> str:
+        """A prompt that can be played."""
+        code = str(self.cleaned_data["prompt"]).strip()
+        if code and code not in speech.PROMPTS:
+            there = "、".join(f"{code}（{label}）" for code, (label, _) in speech.PROMPTS.items())
+            raise forms.ValidationError(f"没有这个提示音。现有：{there}")
+        return code
+
+    def clean_place(self) -> str:
+        """A place whose people answer for this number."""
+        code = str(self.cleaned_data["place"]).strip()
+        if code and not places.exists(code):
+            raise forms.ValidationError("没有这个区划，请填区、街道或社区的 12 位代码，例如 330199001000")
+        return code
 
     def lines(self, values: dict[str, Any]) -> wanted.Lines:
         return wanted.Lines(numbers=(wanted.Number(values["number"], values["emergency"]),))

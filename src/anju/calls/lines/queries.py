@@ -16,6 +16,7 @@ from anju.calls.lines.models import AccessNumber, OneKeyPhone, Prompt, RescueNum
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.ops import asterisk
 from anju.ops.home import Home
+from anju.places import queries as places
 
 if TYPE_CHECKING:
     from anju.accounts.models import User
@@ -64,10 +65,10 @@ class PromptInfo:
     label: str
     text: str
     own: bool
-
     seconds: float = 0.0
     uploaded_by: str = ""
     uploaded_at: datetime | None = None
+
 
 def is_real() -> bool:
     """A real engine serves: calls from outside can come in."""
@@ -150,6 +151,15 @@ def trunk_for(number: str) -> str | None:
     return None
 
 
+def called_as(number: str) -> str:
+    """What the agent is told of the number that was called: its name, and the place that it belongs to; "" when unknown."""
+    fits = [a for a in AccessNumber.objects.filter(active=True) if number.endswith(a.number)]  # also with its area code
+    if not fits:
+        return ""
+    row = max(fits, key=lambda a: len(a.number))
+    return f"{row.label}（{places.path_of(row.place)}）" if row.place else row.label
+
+
 def caller_number(trunk: str) -> str:
     """What those who are called over this trunk see; "" leaves it to the carrier."""
     return next((t.caller_number for t in Trunk.objects.filter(active=True) if t.line == trunk), "")
@@ -159,7 +169,15 @@ def prompts() -> list[PromptInfo]:
     """Every fixed sentence."""
     own = {p.code: p for p in Prompt.objects.defer("sound")}
     return [
-        PromptInfo(code, label, row.text or text, own=True, seconds=row.seconds, uploaded_by=row.uploaded_by, uploaded_at=row.uploaded_at)
+        PromptInfo(
+            code,
+            label,
+            row.text or text,
+            own=True,
+            seconds=row.seconds,
+            uploaded_by=row.uploaded_by,
+            uploaded_at=row.uploaded_at,
+        )
         if (row := own.get(code)) is not None
         else PromptInfo(code, label, text, own=False)
         for code, (label, text) in speech.PROMPTS.items()

@@ -1,6 +1,6 @@
 """What may be asked about calls and seats."""
 
-from anju.calls.queries.history import CallView, call, health, live, masked, number_of, of, page
+from anju.calls.queries.history import CallView, call, health, live, live_with, masked, number_of, of, page, robots_to
 from anju.calls.queries.present import (
     CallBackView,
     LegView,
@@ -42,6 +42,7 @@ __all__ = [
     "here",
     "live",
     "live_calls",
+    "live_with",
     "masked",
     "my_call",
     "number_of",
@@ -49,6 +50,7 @@ __all__ = [
     "page",
     "queues",
     "refusal",
+    "robots_to",
     "seat_of",
     "seats",
     "skill_groups",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,7 +12,7 @@ from anju.calls import rules
 from anju.calls.exchange import Health, exchange
 from anju.calls.models import PURPOSES, RESULTS, Call
 from anju.elders import masks
-from anju.kernel import crypto
+from anju.kernel import clock, crypto
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,27 @@ def _view(c: Call) -> CallView:
 def live(ref: str, purpose: str) -> bool:
     """Whether such a call is planned, ringing or talking now."""
     return Call.objects.filter(ref=ref, purpose=purpose).exclude(state="ended").exists()
+
+
+CARRIED = timedelta(seconds=60)
+"""A conversation that the switchboard has not confirmed for so long keeps nobody's line busy."""
+
+
+def live_with(number: str) -> bool:
+    """Whether anybody (a person, a robot, herself) is in a call with this number or rings it, of whatever case."""
+    up = _with(number).exclude(state="talking") | _with(number).filter(seen_at__gt=clock.now() - CARRIED)
+    return bool(up.exists())
+
+
+def robots_to(number: str) -> list[str]:
+    """The robots' calls to this number that are up and in which no key was pressed: nobody speaks in them."""
+    robots = _with(number).filter(direction="out", by_user=None, user_id=None, keys=[])
+    return [str(pk) for pk in robots.values_list("call_id", flat=True)]
+
+
+def _with(number: str) -> QuerySet[Call]:
+    known = [crypto.blind(v, "call.number") for v in rules.variants(number)]
+    return Call.unscoped.filter(caller_index__in=known, by_hand=False).exclude(state="ended")
 
 
 def health() -> Health:

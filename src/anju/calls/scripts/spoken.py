@@ -19,12 +19,12 @@ Spoken = Callable[[Talk], Awaitable[None]]
 
 
 async def elder_check(talk: Talk) -> None:
-    """Is she well? Her key is a sign of life: 1 and others end it with thanks, 2 brings a seat at once."""
+    """Is she well? Her key is a sign of life: 2 and 0 bring a seat at once, 1 and others end it with thanks."""
     await _check(talk, "elder_check")
 
 
 async def silent_check(talk: Talk) -> None:
-    """A silent line, rung back by the machine: any key is an answer; 2 brings a seat."""
+    """A silent line, rung back by the machine: any key is an answer; 2 and 0 bring a seat."""
     await _check(talk, "silent_check")
 
 
@@ -34,7 +34,7 @@ async def _check(talk: Talk, prompt: str) -> None:
     if not digit:
         return
     talk.pressed(digit)
-    if digit == "2":
+    if digit in {"0", "2"}:  # 2: she needs help; 0: a person, as everywhere
         await talk.say(text=call.says_after_key if call else "", instead="please_wait")
         await talk.to_seat(queue=EMERGENCY, priority=URGENT)
         return

@@ -6,6 +6,8 @@ person to dial by hand and keeps asking. An answer alone is no answer: voicemail
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import transaction
 
 from anju.accounts import queries as accounts
@@ -24,6 +26,8 @@ from anju.kernel.models import Movement
 
 TWICE = 2
 """一键通指南（三）2(4)②: two call-backs without an answer."""
+GIVES_WAY = timedelta(minutes=2)
+"""So long the story says only once that a robot gives way."""
 LIVE = ("due", "by_hand", "ringing", "listening")
 
 
@@ -48,12 +52,25 @@ def place(call: ElderCall, done: Movement) -> None:  # noqa: ARG001
     if incident.drill or not number:
         engine.make(call, "cannot_dial", THE_CLOCK, note="" if number else dialling.NO_NUMBER)
         return
-    if any(call_queries.live(ref(incident), purpose) for purpose in ("emergency_in", "service_in", "elder")):
+    if _line_busy(incident, number):
         engine.make(call, "line_busy", THE_CLOCK)
         return
     if _by_seat(incident, call, number) or _by_robot(incident, call, number):
         return
     engine.make(call, "cannot_dial", THE_CLOCK)
+
+
+def _line_busy(incident: Incident, number: str) -> bool:
+    """Whether her line is taken. A robot that rings her (of this case, or to ask how she is) gives way to the call-back;
+    one to whom she has pressed a key has her on the line, and so has an agent: these are waited for."""
+    if not any(call_queries.live(ref(incident), purpose) for purpose in ("emergency_in", "service_in", "elder")):
+        if not call_queries.live_with(number):
+            return False
+        said = incident.entries.filter(data__gives_way=True, at__gt=clock.now() - GIVES_WAY)
+        if calls.robot_gives_way(number=number) and not said.exists():
+            text = "机器人正在拨打老人的电话，先挂断它，马上由坐席回拨"
+            write(incident, source="system", kind="call", text=text, data={"gives_way": True})
+    return True
 
 
 def _by_seat(incident: Incident, call: ElderCall, number: str) -> bool:

@@ -210,15 +210,17 @@ def _asked_for_help(call_id: str, home_id: int) -> None:
 
 def _elder_pressed(incident: Incident, call_id: str, digit: str) -> None:
     """Her own key is a sign of life, and no more: a person still asks her. 2 says that she needs help."""
-    words = {"1": "老人在机器人电话里按 1：没事。仍要人工核实", "2": "老人在机器人电话里按 2：要人帮忙"}
+    words = {"1": "老人在机器人电话里按 1：没事。仍要人工核实", "2": "老人在机器人电话里按 2：要人帮忙",
+             "0": "老人在机器人电话里按 0：要和人说话"}  # fmt: skip
     text = words.get(digit, f"老人在机器人电话里按了 {digit}")
     write(incident, source="elder", kind="key", text=text, data={"call_id": call_id, "digit": digit})
     back = silent.of_call(call_id)
     if back is not None:
         engine.make(back, "spoke", THE_CLOCK, note=f"按键 {digit}")
-    if digit == "2":
+    if digit in {"0", "2"}:
         if incident.state not in {"waiting", "overdue"}:
-            ring_bell(incident, "needs_help", "老人按 2：要人帮忙，电话正转给坐席")
+            what = "要人帮忙" if digit == "2" else "要和人说话"
+            ring_bell(incident, "needs_help", f"老人按 {digit}：{what}，电话正转给坐席")
     else:
         _propose(incident, call_id, f"老人按了 {digit}，人有反应：人工核实后可以解除，并告知所有人")
 

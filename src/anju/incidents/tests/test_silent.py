@@ -1,10 +1,14 @@
 """A silent line (INC-04): two call-backs driven by the clock, then the contacts; she answers and all is withdrawn."""
 
+from datetime import timedelta
+
 import pytest
 
+from anju.calls import actions as calls
 from anju.calls.models import Call, SeatState, Switchboard
 from anju.incidents import actions
 from anju.incidents.models import ElderCall
+from anju.kernel import clock
 from anju.kernel.testing import run_jobs
 from anju.notices.models import Notice
 
@@ -57,6 +61,40 @@ def test_she_speaks_in_the_second_call_back_and_the_agent_says_so(story, phone):
     assert not Call.objects.filter(by_hand=True).exists()
     story.do("safe", note="刚才手机掉地上了")
     assert story.state == "follow_up"
+
+
+@pytest.mark.req("INC-04")
+def test_a_robot_that_rings_her_gives_way_to_the_call_back_and_one_that_she_answered_by_key_does_not(story, phone):
+    """Her line has room for one: the robot of another matter is hung up first; whom she has pressed a key for is waited for."""
+    story.accepted()
+    number = story.fresh().plan["elder"]["phone"]
+    care = calls.robot_call(
+        number=number, whom="沈玉芬", purpose="elder_check", ref="order:7", place=story.fresh().place, script="elder_check", says="",
+    )  # fmt: skip
+    story.do("silent_line")
+    story.let_pass(seconds=5)
+    assert phone.count("elder") == 0
+    assert [row.call_id for row in phone.asked("hang_up")] == [care.call_id]
+    assert rounds(story) == [(1, "due")]
+    assert story.said("先挂断它")
+    phone.ends(care, "no_answer")
+    story.let_pass(seconds=5)
+    assert phone.count("elder") == 1
+    phone.ends(phone.dialled("elder"), "no_answer")
+    other = calls.robot_call(
+        number=f"+86{number}", whom="沈玉芬", purpose="elder_check", ref="order:8", place=story.fresh().place, script="elder_check",
+        says="",
+    )  # fmt: skip
+    calls.heard(call_id=str(other.call_id), event="ringing")
+    calls.heard(call_id=str(other.call_id), event="answered")
+    phone.presses(other, "1")
+    Call.objects.filter(pk=other.pk).update(seen_at=clock.now() + timedelta(minutes=1))
+    before = len(phone.asked("hang_up"))
+    story.let_pass(seconds=5)
+    assert (phone.count("elder"), len(phone.asked("hang_up"))) == (1, before)
+    phone.ends(other)
+    story.let_pass(seconds=5)
+    assert phone.count("elder") == 2
 
 
 @pytest.mark.req("INC-04")

@@ -192,6 +192,28 @@ def test_a_form_refuses_what_the_engine_would_misread() -> None:
     assert not NumberForm({"number": "96219,1", "label": "热线"}).is_valid()
 
 
+def test_a_numbers_queue_prompt_and_place_must_be_there() -> None:
+    """What is typed is played and rung by, so a slip of the pen is refused at entry."""
+    good = {
+        "number": "96219",
+        "label": "热线",
+        "emergency": "",
+        "queue": "",
+        "prompt": "please_wait",
+        "place": "",
+        "active": "on",
+    }
+    assert NumberForm(good).is_valid()
+    for field, value, why in (
+        ("queue", "nobody", "没有这个队列"),
+        ("prompt", "hello", "没有这个提示音"),
+        ("place", "3301", "没有这个区划"),
+    ):
+        form = NumberForm({**good, field: value})
+        assert not form.is_valid()
+        assert why in form.errors[field][0]
+
+
 def test_run_json_tells_a_sip_client_all_it_needs_and_production_tells_no_secret(agent, real) -> None:
     actions.ensure_trunk(name="demo-trunk", label="演示", by=THE_PLATFORM)
     actions.put_number(number="05710096219", label="热线", by=THE_PLATFORM)

@@ -44,7 +44,7 @@ class TestPen(Pen):
         self.waits: list[Batch] = []
         self.slow = False
 
-    def write(self, key: str, *rows: Row | None) -> asyncio.Future[None]:
+    def write(self, key: str, *rows: Row | None, hurry: bool = False) -> asyncio.Future[None]:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.waits.append(Batch(key, [r for r in rows if r is not None]))
         if not self.slow:

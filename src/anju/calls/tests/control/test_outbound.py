@@ -2,9 +2,10 @@
 
 import pytest
 
-from anju.calls import actions
+from anju.calls import actions, queries
 from anju.calls.models import News
 from anju.calls.tests.control.conftest import Centre, story
+from anju.incidents.rules import call_went
 from anju.kernel.flow.actor import NotAllowed
 
 SON = "13800002222"
@@ -41,7 +42,10 @@ async def test_an_agent_dials_and_both_telephones_ring_one_after_the_other(centr
 
 
 @story
-@pytest.mark.parametrize(("far", "result"), [("busy", "busy"), ("refused", "refused"), ("no_answer", "no_answer")])
+@pytest.mark.parametrize(
+    ("far", "result"),
+    [("busy", "busy"), ("refused", "refused"), ("no_answer", "no_answer"), ("unreachable", "unreachable")],
+)
 async def test_the_other_side_is_busy_or_refuses_or_does_not_lift(centre: Centre, far: str, result: str) -> None:
     anna = centre.actor(centre.agent("8001"))
     centre.world.behaviour.update({"8001": ("answered",), SON: (far,)})
@@ -120,6 +124,22 @@ async def test_a_robot_call_runs_its_script_and_hands_over_to_a_seat(centre: Cen
     call.refresh_from_db()
     assert (call.state, call.result) == ("ended", "answered")
     assert not centre.world.legs
+
+
+@pytest.mark.req("CALL-04")
+@story
+async def test_without_a_line_to_the_outside_a_robots_call_says_so_and_not_that_he_refused(centre: Centre) -> None:
+    centre.world.dead.add("trunk")
+    await centre.open()
+    call = actions.robot_call(
+        number=SON, whom="儿子", purpose="contact_robot", ref="", place="330199001001", script="press_one", says="",
+    )  # fmt: skip
+    actions.command(verb="robot", by=actions_clock(), call_id=str(call.call_id))
+    await centre.settle()
+    call.refresh_from_db()
+    assert (call.state, call.result) == ("ended", "unreachable")
+    assert queries.call(str(call.call_id)).result_label == "线路不通"
+    assert call_went(call.result, 0) == "线路不通"
 
 
 def actions_clock():  # type: ignore[no-untyped-def]

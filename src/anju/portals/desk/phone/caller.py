@@ -9,6 +9,7 @@ from django.utils.crypto import get_random_string
 
 from anju.accounts.models import User
 from anju.calls import queries as calls
+from anju.calls.lines import queries as lines
 from anju.calls.queries import LiveCallView
 from anju.elders import queries as elders
 from anju.incidents import queries as incidents
@@ -47,7 +48,13 @@ def page(user: User, call_id: str) -> dict[str, Any]:
         who, about = (call.number_masked or "没有显示号码"), "在册多人，先问是谁" if found else "册上没有这个号码"
         where = "先问在哪里"
     line = " · ".join(
-        p for p in (call.queue_label, f"等了 {call.waited_seconds} 秒", f"拨 {call.called}" if call.called else "") if p
+        p
+        for p in (
+            call.queue_label,
+            f"等了 {call.waited_seconds} 秒",
+            f"拨 {call.called} {lines.called_as(call.called)}".strip() if call.called else "",
+        )
+        if p
     )
     return {
         "now": clock.now(),

@@ -246,6 +246,10 @@ def choose(request: HttpRequest, call_id: str) -> HttpResponse:
     user, elder = user_of(request), request.POST.get("elder", "")
     call = caller.of_call(user, str(call_id))
     known = people.caller(int(elder)) if elder.isdigit() else None
+    try:
+        actions.must_be_in(by=people.actor(user), call_id=call.call_id)
+    except NotAllowed as refused:
+        return _not_hers(request, call, refused)
     if known is not None:
         actions.link(call_id=call.call_id, home_id=known.home_id, elder_id=known.id)
     if not is_part(request):
@@ -262,20 +266,26 @@ def open_case(request: HttpRequest, call_id: str) -> HttpResponse:
     opened: list[int] = []
     words = {name: request.POST.get(name, "").strip() for name in ("what", "address", "phone", "priority", "elder")}
     try:
+        actions.must_be_in(by=people.actor(user), call_id=call.call_id)
         once(
             key_of(request.path, {"once": request.POST.get("once", ""), "user": user.pk}),
             lambda: opened.append(_open(user, call, words)),
         )
     except NotAllowed as refused:
-        if not is_part(request):
-            return HttpResponseRedirect(f"/desk/caller/{call.call_id}")
-        response = HttpResponse(render_to_string("desk/dialogs/problem.html", {"problem": str(refused)}, request))
-        response["HX-Retarget"], response["HX-Reswap"], response["X-Anju-Refused"] = "#caller-say", "innerHTML", "1"
-        return response
+        return _not_hers(request, call, refused)
     if not opened or not is_part(request):
         return HttpResponseRedirect(f"/desk/incident/{opened[0]}" if opened else "/desk/")
     response = render(request, "desk/case.html", case_context(user, opened[0]))
     response["HX-Push-Url"] = f"/desk/incident/{opened[0]}"
+    return response
+
+
+def _not_hers(request: HttpRequest, call: queries.LiveCallView, refused: NotAllowed) -> HttpResponse:
+    """Why not, beside the form; the page as it is for who has no script."""
+    if not is_part(request):
+        return HttpResponseRedirect(f"/desk/caller/{call.call_id}")
+    response = HttpResponse(render_to_string("desk/dialogs/problem.html", {"problem": str(refused)}, request))
+    response["HX-Retarget"], response["HX-Reswap"], response["X-Anju-Refused"] = "#caller-say", "innerHTML", "1"
     return response
 
 

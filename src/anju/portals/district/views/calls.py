@@ -30,7 +30,7 @@ SIZE = 40
 DIRECTIONS = (("", "呼入呼出"), ("in", "呼入"), ("out", "呼出"))
 RESULTS = (
     ("", "全部结果"), ("answered", "接通"), ("missed", "呼入未接"), ("no_answer", "无人接听"), ("busy", "占线"), ("refused", "拒接或空号"),
-    ("abandoned", "接通前挂断"), ("lost", "系统中断"),
+    ("unreachable", "线路不通"), ("abandoned", "接通前挂断"), ("lost", "系统中断"),
 )  # fmt: skip
 SPANS = (1, 7, 30, 90, 366)
 TICKETS = "recordings"
