@@ -148,6 +148,29 @@ def test_the_local_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert x509.load_pem_x509_certificate(files.authority.read_bytes()) == authority  # browsers trust it: it stays
 
 
+def test_a_certificate_that_its_issuer_renewed_is_taken_over_and_a_half_written_one_is_not(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, _ = tls.ensure(tmp_path / "one", ["localhost"])
+    other, _ = tls.ensure(tmp_path / "two", ["localhost"])
+    options = read_options(["--https", "--certificate", str(files.certificate), "--key", str(files.key)], {})
+    platform = run.Run(home, options, {})
+    platform._certificate()
+    done: list[str] = []
+    monkeypatch.setattr(platform.supervisor, "restart", lambda names, why: done.append(why))
+    monkeypatch.setattr(platform.telephony, "certificate_renewed", lambda manage: done.append("telephony"))
+    platform._renew()
+    assert done == [], "nothing was exchanged"
+    files.certificate.write_bytes(other.certificate.read_bytes())
+    platform._renew()
+    assert done == [], "the key is still the old one: no pair"
+    files.key.write_bytes(other.key.read_bytes())
+    platform._renew()
+    platform._renew()
+    assert done == ["its certificate was renewed", "telephony"]
+    assert tls.days_left(files.certificate) == 396
+
+
 def test_the_doctor_says_what_to_do(
     home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

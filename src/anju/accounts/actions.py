@@ -6,6 +6,7 @@ administrator reads the audit; one person holds at most one of the three.
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import date, datetime, timedelta
 
@@ -27,6 +28,8 @@ from anju.places import queries as places
 
 TRACES_KEPT = 5
 TOKEN_DAYS = 365
+SEAT = re.compile(r"[0-9]{2,8}")
+"""A seat's number is the extension of its telephone, and the engine knows only figures."""
 
 
 class NotAccepted(ValueError):
@@ -46,6 +49,9 @@ def create_user(
         raise NotAccepted("用户名只能用字母、数字和 . _ -，例如 zhou.xl")
     if not name:
         raise NotAccepted("请填姓名，一人一个账号")
+    seat_number = seat_number.strip()
+    if seat_number and not SEAT.fullmatch(seat_number):
+        raise NotAccepted("坐席号就是话机的分机号，只能是 2 到 8 位数字，例如 1017；不接电话的人留空")
     user = User(username=username, name=name, phone=phone, seat_number=seat_number, is_demo=is_demo)
     if not is_demo:
         _validate(password, user)

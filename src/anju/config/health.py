@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -25,7 +26,8 @@ from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.notices import actions as notices
 from anju.notices import queries as notice_queries
 from anju.notices.actions import To
-from anju.ops import heartbeat
+from anju.ops import heartbeat, tls
+from anju.ops.home import Home
 from anju.ops.status import processes as status_of_processes
 from anju.ops.table import ENGINE
 
@@ -41,6 +43,7 @@ PROCESSES = {
 BEAT_SECONDS = heartbeat.FRESH_SECONDS
 LATE = timedelta(seconds=5)
 LITTLE_DISK = 1024**3
+CERTIFICATE_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ def checks() -> list[Check]:
     with seen_by(EVERYWHERE):
         found: list[Check] = []
         for check in (
-            _database, _processes, _ticker, _jobs, _spool, _sources, _cases, _deadman, _fallback, _disk, _telephone, _lines, _messages, _leads,
+            _database, _processes, _ticker, _jobs, _spool, _sources, _cases, _deadman, _fallback, _disk, _certificate, _telephone,
+            _lines, _messages, _leads,
         ):  # fmt: skip
             found += _safely(check)
         return found
@@ -223,6 +227,25 @@ def _disk() -> Iterator[Check]:
     free = shutil.disk_usage(settings.ANJU_HOME if settings.ANJU_HOME.exists() else "/").free
     state = "warn" if free < LITTLE_DISK else "ok"
     yield Check("disk", "磁盘", state, f"剩 {free / 1024**3:.1f} GB", "清理备份或加盘" if state == "warn" else "")
+
+
+def _certificate() -> Iterator[Check]:
+    """HTTPS and the browsers' telephones end on the day on which the certificate does."""
+    path = str(getattr(settings, "ANJU_TLS_CERT", "") or "")
+    if not path:
+        return
+    left = tls.days_left(Path(path))
+    own = Path(path).parent == Home(settings.ANJU_HOME).tls
+    if left > CERTIFICATE_DAYS:
+        yield Check("certificate", "HTTPS 证书", "ok", f"还有 {left} 天到期")
+    else:
+        what = (
+            "系统会自己续；没有续就重启 ./run"
+            if own
+            else "向签发机构换新证书，放在原来的文件里，一小时内自动启用，通话不断"
+        )
+        detail = f"还有 {left} 天到期" if left >= 0 else f"{-left} 天前已到期：座席电话和网页都连不上"
+        yield Check("certificate", "HTTPS 证书", "warn" if left >= 0 else "deaf", detail, what)
 
 
 def _telephone() -> Iterator[Check]:

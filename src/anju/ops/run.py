@@ -60,6 +60,7 @@ class Run:
         self.telephony = Telephony(home, options, self.settings, self.secrets)
         self.env: dict[str, str] = {}
         self.certificate: tls.Certificate | None = None
+        self._loaded = b""
         self.greeted = False
         self.waiting_for = ""
 
@@ -144,8 +145,9 @@ class Run:
         if self.options.certificate:
             paths = Path(self.options.certificate).resolve(), Path(self.options.key).resolve()
             self.certificate = tls.Certificate(*paths, authority=None)
-            return
-        self._own_certificate()
+            self._loaded = tls.pair(self.certificate)
+        else:
+            self._own_certificate()
         self.supervisor.hourly.append(self._renew)
 
     def _own_certificate(self) -> bool:
@@ -153,8 +155,16 @@ class Run:
         self.certificate, new = tls.ensure(self.home.tls, names)
         return new
 
+    def _given_anew(self) -> bool:
+        """Whoever issues the given certificate has laid a new one there, with its key."""
+        found = tls.pair(self.certificate) if self.certificate is not None else b""
+        if not found or found == self._loaded:  # also half written: looked at again in an hour
+            return False
+        self._loaded = found
+        return True
+
     def _renew(self) -> None:
-        if self._own_certificate():
+        if self._given_anew() if self.options.certificate else self._own_certificate():
             self.supervisor.restart([p.name for p in PROCESSES if p.address], "its certificate was renewed")
             self.telephony.certificate_renewed(lambda *words: manage(self.home, self.env, *words))
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import ipaddress
 import os
 import socket
+import ssl
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -97,6 +99,20 @@ def _authority(folder: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certifica
     _write_key(key_file, key)
     _replace(file, made.public_bytes(serialization.Encoding.PEM), 0o644)
     return key, made
+
+
+def pair(files: Certificate) -> bytes:
+    """A mark of certificate and key together, another one when either was exchanged; empty when they are no pair."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(files.certificate, files.key)
+        return hashlib.sha256(files.certificate.read_bytes() + files.key.read_bytes()).digest()
+    except (OSError, ssl.SSLError):
+        return b""
+
+
+def days_left(certificate: Path) -> int:
+    """For how many days more browsers and softphones accept it."""
+    return (x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc - _now()).days
 
 
 def _serves(files: Certificate, names: list[str], ca: x509.Certificate) -> bool:

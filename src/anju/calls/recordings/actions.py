@@ -7,8 +7,9 @@ from datetime import timedelta
 from django.core import signing
 from django.db import transaction
 
+from anju.calls.models import Leg
 from anju.calls.recordings import places as folders
-from anju.calls.recordings import queries, rules
+from anju.calls.recordings import queries, rules, taking
 from anju.calls.recordings.models import Gap, Recording, Strange
 from anju.calls.recordings.queries import SALT
 from anju.kernel import audit, clock, trail
@@ -64,6 +65,20 @@ def mark(said: str) -> bytes:
     text += b"\0" * (len(text) % 2)
     inner = b"INFO" + b"ICMT" + len(text).to_bytes(4, "little") + text
     return b"LIST" + len(inner).to_bytes(4, "little") + inner
+
+
+def put_past(*, call_id: str, sound: bytes) -> int | None:
+    """A recording (WAV) of a call of the past, as another system hands it over: sealed like every other; its id.
+
+    None where the call has no caller's party, or a recording already.
+    """
+    leg = Leg.unscoped.filter(call__call_id=call_id, role="caller").select_related("call").first()
+    if leg is None or Recording.unscoped.filter(call_id=leg.call_id).exists():
+        return None
+    path = folders.incoming() / f"{leg.leg_id}.wav"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(sound)
+    return int(taking.take(path, leg.leg_id, Recording.Track.MIXED.value, leg).pk)
 
 
 def _readable(recording_id: int, by: Actor, reason: str, act: str) -> Recording:

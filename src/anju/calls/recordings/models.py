@@ -115,7 +115,7 @@ class Recording(ScopedModel):
 
 
 class Gap(ScopedModel):
-    """An answered call of which no recording was found, and what became of that."""
+    """An answered call of which no recording was found, or one much shorter than the call, and what became of that."""
 
     scope_place: ClassVar[str] = "place"
 

@@ -30,6 +30,9 @@ SETTLED: Final = timedelta(seconds=15)
 """A closed file that nobody touched for so long is finished."""
 QUIET: Final = timedelta(minutes=10)
 """An unclosed file of a call that is over (or that nobody knows) is what a crash left, when nobody wrote for so long."""
+MAY_LACK: Final = 10.0
+MAY_LACK_SHARE: Final = 0.1
+"""Seconds, and share of what was spoken, that a recording may be shorter than its call."""
 DUE: Final = timedelta(minutes=3)
 """An answered call must have its recording so long after its end."""
 

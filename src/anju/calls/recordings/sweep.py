@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, Sum
+from django.db.models import ExpressionWrapper, F, FloatField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, Extract, Greatest
 
 from anju.calls.models import Call
 from anju.calls.recordings import places as folders
@@ -79,24 +80,22 @@ def claim() -> int:
 def reconcile() -> int:
     """Every answered call has its recording, or a gap says which has not; how many are open. One trouble names the latest."""
     now = clock.now()
-    held = Recording.unscoped.filter(
-        call=OuterRef("pk"), track__in=[Recording.Track.MIXED, Recording.Track.BRIDGE], seconds__gt=0
-    )
-    bare = (
-        Call.unscoped.filter(
-            answered_at__isnull=False, ended_at__lt=now - rules.DUE, ended_at__gt=now - LOOK_BACK, by_hand=False
-        )
-        .exclude(exchange__in=("", *VIRTUAL))
-        .filter(~Exists(held), recording_gap=None)
-    )
-    for call in bare[:500]:
+    over = Call.unscoped.filter(
+        answered_at__isnull=False, ended_at__lt=now - rules.DUE, ended_at__gt=now - LOOK_BACK, by_hand=False
+    ).exclude(exchange__in=("", *VIRTUAL))
+    for call in lacking(over).filter(recording_gap=None)[:500]:
         Gap.unscoped.get_or_create(call=call, defaults={"place": call.place, "found_at": now})
-    for gap in Gap.unscoped.filter(settled_at=None).filter(Exists(held.filter(call=OuterRef("call")))):
-        Gap.unscoped.filter(pk=gap.pk).update(settled_at=now, settled_by="系统", reason="录音已找到")
+    waiting = Gap.unscoped.filter(settled_at=None)
+    still = set(lacking(Call.unscoped.filter(recording_gap__in=waiting)).values_list("pk", flat=True))
+    waiting.exclude(call__in=still).update(settled_at=now, settled_by="系统", reason="录音已找到")
     open_gaps = list(Gap.unscoped.filter(settled_at=None).select_related("call")[:5])
     count = Gap.unscoped.filter(settled_at=None).count()
     names = "、".join(f"{clock.local(g.call.answered_at or g.found_at):%m-%d %H:%M}" for g in open_gaps)
-    _say("no_recording", count, f"{count} 通已接通的电话没有录音（{names}）。请到“通话录音”核对并写明原因。")
+    _say(
+        "no_recording",
+        count,
+        f"{count} 通已接通的电话没有录音，或录音比通话短（{names}）。请到“通话录音”核对并写明原因。",
+    )
     strange = Strange.unscoped.count()
     _say(
         "recording_bad",
@@ -105,6 +104,21 @@ def reconcile() -> int:
         "strange",
     )
     return count
+
+
+def lacking(calls: QuerySet[Call]) -> QuerySet[Call]:
+    """Those of these answered calls whose recordings of record say less than was spoken: none, or much shorter than the call.
+
+    A call that was cut by the system has no known end: whatever was recorded of it is enough.
+    """
+    kept = Recording.unscoped.filter(
+        call=OuterRef("pk"), track__in=[Recording.Track.MIXED, Recording.Track.BRIDGE], seconds__gt=0
+    )
+    whole = kept.values("call").annotate(sum=Sum("seconds")).values("sum")
+    talked = ExpressionWrapper(Extract(F("ended_at") - F("answered_at"), "epoch"), FloatField())
+    said = calls.annotate(recorded=Coalesce(Subquery(whole, FloatField()), 0.0), talked=talked)
+    short = Q(recorded__lt=F("talked") - Greatest(rules.MAY_LACK, F("talked") * rules.MAY_LACK_SHARE))
+    return said.filter(Q(recorded=0) | (short & ~Q(result="lost")))
 
 
 def _say(kind: str, wrong: object, text: str, subject: str = "") -> None:

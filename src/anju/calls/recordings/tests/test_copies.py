@@ -166,7 +166,7 @@ def test_recordings_are_copied_and_what_is_lost_here_comes_back(folder, cloud, s
     settings.ANJU_RECORDINGS_COPY = (
         f"s3://{fake_s3.KEY}:{quote(fake_s3.SECRET, safe='')}@{cloud.address}/anju?region=cn-east-1&tls=0"
     )
-    call, plain = a_call(), wav_of(tone(1))
+    call, plain = a_call(talk=1), wav_of(tone(1))
     put(folder, f"{caller_leg(call)}.wav", plain)
     sweep.sweep()
     cloud.fail_next = [500]
@@ -194,7 +194,7 @@ def test_recordings_are_copied_and_what_is_lost_here_comes_back(folder, cloud, s
 @pytest.mark.usefixtures("everywhere")
 def test_a_late_copy_pages_and_a_deleted_recording_leaves_the_copy_too(folder, tmp_path, settings, let_pass):
     settings.ANJU_RECORDINGS_COPY = str(tmp_path / "copies")
-    call = a_call()
+    call = a_call(talk=1)
     put(folder, f"{caller_leg(call)}.wav", wav_of(tone(1)))
     sweep.sweep()
     sweep.copy_some()
@@ -219,7 +219,7 @@ def test_one_spoilt_file_does_not_keep_the_others_from_the_second_storage(folder
     settings.ANJU_RECORDINGS_COPY = str(tmp_path / "copies")
     FolderStore(tmp_path / "copies").prepare()
     for _ in range(4):
-        put(folder, f"{caller_leg(a_call())}.wav", wav_of(tone(1)))
+        put(folder, f"{caller_leg(a_call(talk=1))}.wav", wav_of(tone(1)))
     sweep.sweep()
     gone, rotten, resealed, sound = Recording.objects.order_by("pk")
     (folders.kept() / gone.file).unlink()
@@ -243,7 +243,7 @@ def test_one_spoilt_file_does_not_keep_the_others_from_the_second_storage(folder
 def test_what_is_deleted_by_hand_leaves_the_second_storage_too(folder, tmp_path, settings, let_pass, an_actor):
     settings.ANJU_RECORDINGS_COPY = str(tmp_path / "copies")
     FolderStore(tmp_path / "copies").prepare()
-    put(folder, f"{caller_leg(a_call())}.wav", wav_of(tone(1)))
+    put(folder, f"{caller_leg(a_call(talk=1))}.wav", wav_of(tone(1)))
     sweep.sweep()
     assert sweep.copy_some() == 1
     row = Recording.objects.get()
@@ -266,7 +266,7 @@ def test_the_command_says_what_it_did_and_fails_when_a_file_is_wrong(folder, tmp
         call_command("recordings", what, stdout=out)
         return out.getvalue()
 
-    put(folder, f"{caller_leg(a_call())}.wav", wav_of(tone(1)))
+    put(folder, f"{caller_leg(a_call(talk=1))}.wav", wav_of(tone(1)))
     assert "入库 1 个录音" in run("sweep")
     with pytest.raises(CommandError, match="没有设第二存储"):
         run("copy")

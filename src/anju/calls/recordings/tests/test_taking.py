@@ -9,7 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from anju.alarms import queries as alarms
-from anju.calls.models import Leg
+from anju.calls.models import Call, Leg
 from anju.calls.recordings import actions, queries, rules, sweep, taking, vault
 from anju.calls.recordings.models import Gap, Recording, Strange
 from anju.calls.recordings.tests.made import PLACE, a_call, caller_leg, put, tone, unfinished, wav_of
@@ -91,7 +91,7 @@ def test_killed_at_any_moment_it_is_simply_done_again(folder, monkeypatch, momen
 
 def test_an_answered_call_without_recording_is_named_until_it_is_found_or_explained(folder, let_pass, an_actor):
     lead = an_actor("lead", name="林佳")
-    silent, found = a_call(), a_call()
+    silent, found = a_call(), a_call(talk=1)
     a_call(wait=None)
     a_call(exchange="simulator")
     a_call(by_hand=True)
@@ -114,7 +114,7 @@ def test_an_answered_call_without_recording_is_named_until_it_is_found_or_explai
 
 def test_one_file_that_can_not_be_taken_in_hides_neither_the_others_nor_the_missing_ones(folder, monkeypatch):
     """The oldest file meets a full disk: the younger one is taken in, and a call without recording is named all the same."""
-    first, second = a_call(), a_call()
+    first, second = a_call(talk=1), a_call(talk=1)
     a_call()
     put(folder, f"{caller_leg(first)}.wav", wav_of(tone(1)), age=timedelta(minutes=9))
     put(folder, f"{caller_leg(second)}.wav", wav_of(tone(1)))
@@ -136,6 +136,26 @@ def test_one_file_that_can_not_be_taken_in_hides_neither_the_others_nor_the_miss
     assert any("No space left" in t.text for t in alarms.troubles())
     assert sweep.sweep() == 1
     assert {t.kind for t in alarms.troubles()} == {"no_recording"}
+
+
+@pytest.mark.req("CALL-05")
+def test_a_recording_much_shorter_than_its_call_is_named_until_the_rest_is_found(folder):
+    """A file that a full disk or a crash cut off is there, plays, and hides what is missing."""
+    cut, whole = a_call(talk=60), a_call(talk=60)
+    broken = a_call(talk=600)
+    Call.objects.filter(pk=broken.pk).update(result="lost")  # nobody knows when it ended
+    put(folder, f"{caller_leg(cut)}.wav", wav_of(tone(20)))
+    put(folder, f"{caller_leg(whole)}.wav", wav_of(tone(56)))
+    put(folder, f"{caller_leg(broken)}.wav", wav_of(tone(2)))
+    sweep.sweep()
+    assert [g.call for g in Gap.objects.all()] == [cut]
+    assert "录音比通话短" in alarms.troubles()[0].text
+    rest = caller_leg(cut)
+    Leg.objects.create(call=cut, leg_id=f"{rest}9", role="contact", endpoint="number", planned_at=cut.planned_at)
+    put(folder, f"{rest}9.wav", wav_of(tone(35)))
+    sweep.sweep()
+    assert Gap.objects.get().reason == "录音已找到"
+    assert alarms.troubles() == []
 
 
 def test_an_empty_file_or_one_voice_alone_is_no_recording_of_the_call(folder):

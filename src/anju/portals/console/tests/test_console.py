@@ -108,6 +108,9 @@ def test_an_account_gets_a_one_time_password_shown_once(client, district):
     assert password not in client.get("/console/accounts/user/").text
     again = client.post("/console/accounts/user/add/", {**data, "seat_number": ""}).text
     assert "已有人用" in again
+    odd = client.post("/console/accounts/user/add/", {**data, "username": "li.na", "seat_number": "A01"}).text
+    assert "只能是 2 到 8 位数字" in odd, "an extension of letters is one that no telephone has"
+    assert not User.objects.filter(username="li.na").exists()
     client.post("/console/accounts/user/", {"action": "switch_off", "_selected_action": [user.pk]})
     user.refresh_from_db()
     assert not user.is_active
