@@ -133,6 +133,11 @@ def elder(elder_id: int) -> Elder | None:
     return Elder.objects.select_related("home").filter(pk=elder_id).first()
 
 
+def by_ids(elder_ids: Iterable[int]) -> dict[int, Elder]:
+    """Several files of the asker's scope at once; who is not seen is not in it."""
+    return {e.pk: e for e in Elder.objects.filter(pk__in=set(elder_ids)).select_related("home")}
+
+
 def elders_of(home_id: int) -> list[Elder]:
     """Who lives there, the main person first."""
     return list(Elder.objects.select_related("home").filter(home=home_id).order_by("-main", "id"))

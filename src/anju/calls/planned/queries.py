@@ -139,16 +139,15 @@ def counts(on: date) -> dict[str, int]:
 
 def _names(ids: Iterable[int | None]) -> dict[int, tuple[str, str]]:
     """Elder → name and masked telephone, of her file as it is."""
-    found = {}
-    for elder_id in {i for i in ids if i}:
-        elder = elders.elder(elder_id)
-        if elder is not None:
-            found[elder_id] = (elder.name, masked(elder.phone))
-    return found
+    wanted = {i for i in ids if i}
+    found = elders.by_ids(wanted) if wanted else {}
+    return {pk: (elder.name, masked(elder.phone)) for pk, elder in found.items()}
 
 
 def _rows(rows: QuerySet[PlannedCall]) -> list[CallRow]:
     found = list(rows)
+    if not found:
+        return []
     names, where = _names(c.elder_id for c in found), places.names_of({c.place for c in found})
     users = accounts.user_names([c.done_by for c in found if c.done_by])
     return [

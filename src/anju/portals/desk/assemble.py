@@ -10,6 +10,7 @@ from anju.accounts import queries as accounts
 from anju.accounts.models import User
 from anju.accounts.roles import Role
 from anju.calls import queries as calls
+from anju.calls.planned import queries as planned
 from anju.devices import queries as devices
 from anju.elders import queries as elders
 from anju.incidents import queries as incidents
@@ -247,6 +248,11 @@ def idle(user: User) -> dict[str, Any]:
         {"id": f"sop{s.id}", "icon": "pen", "name": s.title, "what": "话术没填完", "note": f"还缺 {s.left}",
          "when": f"{clock.local(s.begun_at):%m-%d %H:%M} 的通话", "url": f"/desk/script/sheet/{s.id}"}
         for s in sop.open_of(user.pk) if mine is None or s.call_id != mine.call_id
+    ]  # fmt: skip
+    todo += [
+        {"id": f"due-{r.id}", "icon": "phone-out", "name": r.elder_name, "what": r.kind_label, "note": r.why,
+         "when": f"{clock.local(r.due_at):%m-%d %H:%M} 前" if r.due_at else "", "url": "/desk/due"}
+        for r in planned.for_agents(5)
     ]  # fmt: skip
     shift = incidents.shift_of(user.pk, now - timedelta(hours=12))
     return {

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from anju.portals.desk import events, verbs, views
+from anju.portals.desk.due import verbs as due_verbs
+from anju.portals.desk.due import views as due
 from anju.portals.desk.phone import verbs as presses
 from anju.portals.desk.phone import views as phone
 from anju.portals.desk.script import views as scripts
@@ -81,5 +83,10 @@ urlpatterns = [
     path("desk/wall/screen", phone.screen),
     path("desk/wall/move", presses.move_seat),
     path("desk/wall/proposal/<int:proposal_id>/<slug:how>", presses.proposal),
+    path("desk/due", due.listing),
+    path("desk/due/<int:planned_id>", due.ask_result),
+    path("desk/due/<int:planned_id>/dial", due_verbs.dial),
+    path("desk/due/<int:planned_id>/result", due_verbs.result),
+    path("desk/due/<int:planned_id>/case", due_verbs.raise_case),
     path("events", events.events),
 ]

@@ -26,7 +26,7 @@ from anju.kernel.flow.actor import Actor
 from anju.places import queries as places
 from anju.portals.district import figures, filters, forms, worst
 from anju.portals.district.access import actor, allowed, missing, opens
-from anju.portals.district.views import habits, watch
+from anju.portals.district.views import habits, planned, watch
 from anju.signals import activity
 from anju.signals import queries as signals
 
@@ -37,6 +37,7 @@ SIZE = 25
 TABS = (
     ("", "总览"),
     ("watch", "看护"),
+    ("plans", "呼叫计划"),
     ("contacts", "联系人"),
     ("devices", "设备"),
     ("cases", "事件与工单"),
@@ -173,6 +174,7 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
         "consent.withdraw",
         "history.append",
         "home.state",
+        "call.plan",
         "health.limit",
         "incidents",
         "repairs",
@@ -192,6 +194,8 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
         found["gap_note"] = f"还差 {len(gaps)} 项才能批准：{'、'.join(gaps)}"
     if tab == "watch":
         found |= watch.context(elder.home_id) | habits.context(elder)
+    if tab == "plans":
+        found |= planned.context(elder)
     if tab == "contacts":
         found["contact_form"] = forms.ContactForm()
     if tab == "consents":

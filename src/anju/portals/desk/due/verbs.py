@@ -1,0 +1,99 @@
+"""What an agent does with a planned call: ring, write up, say that nobody answered, open a case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_POST
+
+from anju.calls.planned import actions, queries
+from anju.incidents import actions as incidents
+from anju.kernel.flow.actor import Actor, NotAllowed
+from anju.portals.desk import people
+from anju.portals.desk.access import desk_only, user_of
+from anju.portals.desk.due import views
+from anju.portals.desk.phone.verbs import act
+from anju.portals.desk.press import key_of, once
+from anju.portals.desk.views import is_part
+
+MILD = 3
+"""Priority of a case that was opened because nobody reached her: the milder path (INC-10), an agent holds it from the start."""
+
+
+def on_list(request: HttpRequest, do: Callable[[Actor], object]) -> HttpResponse:
+    """Do it, then the list as it is now; in a dialog a refusal stays in the dialog."""
+    user, problem = user_of(request), ""
+    try:
+        do(people.actor(user))
+    except NotAllowed as refused:
+        problem = str(refused)
+    if not is_part(request):
+        return HttpResponseRedirect("/desk/due")
+    if problem and request.POST.get("dialog"):
+        response = HttpResponse(render_to_string("desk/dialogs/problem.html", {"problem": problem}, request))
+        response["HX-Retarget"], response["HX-Reswap"] = "#dialog-say", "innerHTML"
+    else:
+        response = render(request, "desk/due/list.html", views.context(user, problem))
+        if request.POST.get("dialog"):
+            response["HX-Trigger-After-Swap"] = "anju:done"
+    if problem:
+        response["X-Anju-Refused"] = "1"
+    return response
+
+
+@require_POST
+@desk_only
+def dial(request: HttpRequest, planned_id: int) -> HttpResponse:
+    """Ring her from one's own seat."""
+    return act(request, lambda by: actions.dial(by=by, planned_id=planned_id))
+
+
+@require_POST
+@desk_only
+def result(request: HttpRequest, planned_id: int) -> HttpResponse:
+    """Reached (how she is, what she needs), not answered, or no more."""
+    words = {
+        n: request.POST.get(n, "").replace("\x00", "").strip()[:500] for n in ("how", "note", "mood", "needs", "score")
+    }
+
+    def do(by: Actor) -> None:
+        if words["how"] == "no_answer":
+            actions.no_answer(by=by, planned_id=planned_id)
+        elif words["how"] == "close":
+            actions.close(by=by, planned_id=planned_id, reason=words["note"])
+        else:
+            score = int(words["score"]) if words["score"] in set("12345") else 0
+            actions.reached(
+                by=by, planned_id=planned_id, note=words["note"], mood=words["mood"], needs=words["needs"], score=score
+            )
+
+    key = key_of(request.path, {"once": request.POST.get("once", ""), "user": user_of(request).pk})
+    return on_list(request, lambda by: once(key, lambda: do(by)))
+
+
+@require_POST
+@desk_only
+def raise_case(request: HttpRequest, planned_id: int) -> HttpResponse:
+    """Nobody reaches her: a case begins in this agent's hands, and the list lets her go."""
+    row = queries.one(planned_id)
+    if row is None or row.home_id is None:
+        raise Http404("没有这一条，或不在您的管辖范围内。")
+    opened: list[int] = []
+
+    def do(by: Actor) -> None:
+        actions.raised(by=by, planned_id=row.id)
+        opened.append(
+            incidents.open_by_hand(
+                by=by, place=row.place, kind="care_missed", kind_label=f"{row.kind_label}联系不上", priority=MILD, home_id=row.home_id,
+                elder_id=row.elder_id, what=f"{row.kind_label}：{row.why or '没有应答'}",
+            ).pk
+        )  # fmt: skip
+
+    key = key_of(request.path, {"row": row.id, "nth": row.tried})
+    answer = on_list(request, lambda by: once(key, lambda: do(by)))
+    if opened and is_part(request):
+        answer["HX-Redirect"] = f"/desk/incident/{opened[0]}"
+    return HttpResponseRedirect(f"/desk/incident/{opened[0]}") if opened and not is_part(request) else answer

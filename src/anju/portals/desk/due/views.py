@@ -1,0 +1,49 @@
+"""The list of those who wait for a word, and the form in which a conversation is written up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.crypto import get_random_string
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from anju.accounts.models import User
+from anju.calls.planned import queries as planned
+from anju.kernel import clock
+from anju.portals.desk.access import desk_only, user_of
+from anju.portals.desk.views import is_part, whole
+
+SCORES = ((5, "非常满意"), (4, "满意"), (3, "一般"), (2, "不满意"), (1, "很不满意"))
+
+
+def context(user: User, problem: str = "") -> dict[str, Any]:  # noqa: ARG001  the scope is the request's
+    """Everything that the list shows."""
+    return {"now": clock.now(), "planned": planned.for_agents(), "problem": problem}
+
+
+@require_GET
+@never_cache
+@desk_only
+def listing(request: HttpRequest) -> HttpResponse:
+    """The list beside the telephone."""
+    shown = context(user_of(request))
+    if not is_part(request):
+        return whole(request, pane="desk/due/list.html", more=shown)
+    return render(request, "desk/due/list.html", shown)
+
+
+@require_GET
+@never_cache
+@desk_only
+def ask_result(request: HttpRequest, planned_id: int) -> HttpResponse:
+    """How it went."""
+    if not is_part(request):
+        return whole(request, pane="desk/due/list.html", more=context(user_of(request)))
+    row = planned.one(planned_id)
+    if row is None or row.state != "agent":
+        return render(request, "desk/dialogs/gone.html", {"problem": "这一条已经有人办了。"})
+    shown = {"row": row, "moods": planned.MOODS, "scores": SCORES, "once": get_random_string(16)}
+    return render(request, "desk/due/result.html", shown)
