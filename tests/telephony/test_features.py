@@ -136,6 +136,12 @@ def test_a_lead_listens_whispers_and_barges_in(centre, town, ears):
     for mode, expected in heard.items():
         actions.supervise(**lead, mode=mode)
         until(lambda want=expected: ears.hears(parties=3) == want, f"{mode}: who hears whom", 30)
+    actions.mute(by=centre.by("8001"), call_id=str(call.call_id))
+    alone = {"8009": {"caller"}, "8001": {"caller", "8009"}, "caller": {"8009"}}
+    until(lambda: ears.hears(parties=3) == alone, "the agent is muted and the caller hears the lead all the same", 30)
+    actions.unmute(by=centre.by("8001"), call_id=str(call.call_id))
+    actions.supervise(**lead, mode="listen")
+    until(lambda: ears.hears(parties=3) == heard["listen"], "from the call back to the ear", 30)
     actions.supervise(**lead, mode="stop")
     until(lambda: Leg.objects.filter(call=call, role="supervisor", ended_at__isnull=False).exists(), "the lead leaves")
     assert ears.hears(parties=2) == {"caller": {"8001"}, "8001": {"caller"}}

@@ -16,6 +16,7 @@ from anju.kernel import clock
 
 RING_AT_ONCE = 3
 """Seats that ring together for a caller in need; the first to lift has her."""
+_NO_SKILL: frozenset[str] = frozenset()
 BREATH = 3.0
 """Seconds until seats that were rung in vain may be rung again for the same caller."""
 
@@ -121,7 +122,7 @@ def _waiter(call: LiveCall) -> Waiter:
 
 
 def _chair(seat: SeatNow) -> Chair:
+    skills = frozenset(seat.levels) if seat.levels else _NO_SKILL
     return Chair(
-        seat.extension, seat.idle_since, ready=seat.state == "ready", registered=seat.registered, is_lead=seat.is_lead,
-        queue=seat.queue, skills=frozenset(seat.levels), levels=seat.levels,
+        seat.extension, seat.idle_since, seat.state == "ready", seat.registered, seat.is_lead, seat.queue, skills, seat.levels
     )  # fmt: skip

@@ -277,3 +277,28 @@ def test_what_is_typed_is_kept_before_the_form_is_sent_and_nothing_else_is_judge
         call.refresh_from_db()
     assert call.note == "问药量"
     assert SeatState.objects.get(user=district.second).state == "wrap_up"
+
+
+@pytest.mark.req("CALL-03")
+def test_only_who_speaks_in_a_call_or_a_lead_says_whose_it_is(district: District, enter: Enter) -> None:
+    """A colleague in the same district sees the call in her list; tying it to an elder or a case is not hers to do."""
+    call, _ = talking(district, elder=None, number="13800002046", candidates=[district.elder.pk, district.other.pk])
+    who, opened = f"/desk/caller/{call.call_id}/who", f"/desk/caller/{call.call_id}/open"
+    exchange.seat(district.second)
+    colleague = enter(district.second)
+    for path, said in ((who, {"elder": district.other.pk}), (opened, {"what": "摔倒", "once": "a1"})):
+        answer = colleague.post(path, said, **PART)
+        assert "请先加入（B 席）" in answer.content.decode(), path
+    with seen_by(EVERYWHERE):
+        call.refresh_from_db()
+        assert (call.elder_id, call.ref) == (None, "")
+    b_seat = exchange.leg(call, "agent_b", user=district.second)
+    exchange.lift(b_seat)
+    colleague.post(who, {"elder": district.other.pk}, **PART)
+    with seen_by(EVERYWHERE):
+        call.refresh_from_db()
+        assert call.elder_id == district.other.pk
+    enter(district.lead).post(opened, {"what": "摔倒", "once": "a2"}, **PART)
+    with seen_by(EVERYWHERE):
+        call.refresh_from_db()
+        assert call.ref.startswith("incident:"), "a lead may"
