@@ -6,7 +6,7 @@ They come with the times that they had. Nothing rings, nobody is told, and the p
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -55,17 +55,9 @@ _PATHS = {
 @transaction.atomic
 def put_past(calls: Iterable[PastCall]) -> int:
     """Write them down; how many. The database's guard sees each of them go the way of the table."""
+    some = sorted(calls, key=lambda c: c.at)  # lists go by number: it must grow with time
     queues = {q.code: q.pk for q in Queue.objects.all()}
-    made = 0
-    by_path: dict[tuple[str, bool], list[PastCall]] = {}
-    for one in calls:
-        by_path.setdefault((one.direction, one.answered_at is not None), []).append(one)
-    for path, some in by_path.items():
-        made += _put(some, _PATHS[path], queues)
-    return made
-
-
-def _put(some: Sequence[PastCall], states: Sequence[str], queues: dict[str, int]) -> int:
+    path = [_PATHS[c.direction, c.answered_at is not None] for c in some]
     rows = Call.objects.bulk_create(
         Call(
             state=states[0], place=c.place, ref=c.ref, direction=c.direction, purpose=c.purpose, whom=c.whom, number=c.number,
@@ -76,10 +68,12 @@ def _put(some: Sequence[PastCall], states: Sequence[str], queues: dict[str, int]
             ended_at=c.ended_at, result=c.result, resolved=c.resolved, tags=list(c.tags), satisfaction=c.satisfaction, note=c.note,
             by_hand=True, state_since=c.ended_at,
         )
-        for c in some
+        for c, states in zip(some, path, strict=True)
     )  # fmt: skip
-    for state in states[1:]:
-        Call.objects.filter(pk__in=[r.pk for r in rows]).update(state=state)
+    for states in _PATHS.values():
+        mine = [r.pk for r, own in zip(rows, path, strict=True) if own is states]
+        for state in states[1:]:
+            Call.objects.filter(pk__in=mine).update(state=state)
     legs = []
     for row, c in zip(rows, some, strict=True):
         far = "caller" if c.direction == "in" else "elder" if c.elder_id else "other"

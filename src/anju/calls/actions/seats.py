@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.db import connection, transaction
 
 from anju.accounts import queries as accounts
+from anju.accounts.permissions import must
 from anju.accounts.roles import Role
 from anju.calls.actions.asking import CHANNEL, command
 from anju.calls.facts import SeatChanged
-from anju.calls.models import Call, Leg, Queue, SeatLog, SeatState
+from anju.calls.models import Call, Leg, Queue, SeatLog, SeatState, Skill, SkillGroup
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.kernel import clock, facts
 from anju.kernel.changes import changed
@@ -156,6 +157,16 @@ def ensure_seats() -> None:
                 user_id=user.id,
                 defaults={"extension": user.seat_number, "since": clock.now(), "is_lead": user.id in leads},
             )
+
+
+@transaction.atomic
+def put_skill(*, by: Actor, code: str, name: str, members: Mapping[int, int]) -> None:
+    """A skill group with its members: user → level 1-9. Who is no longer named leaves it."""
+    must(by, "dictionary.change")
+    group, _ = SkillGroup.objects.update_or_create(code=code, defaults={"name": name})
+    Skill.objects.filter(group=group).exclude(user_id__in=list(members)).delete()
+    for user_id, level in members.items():
+        Skill.objects.update_or_create(user_id=user_id, group=group, defaults={"level": max(1, min(level, 9))})
 
 
 def _seat(by: Actor) -> SeatState:

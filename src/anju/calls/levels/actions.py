@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -103,6 +103,17 @@ def set_rule(
         "level.set", subject="queue", subject_id=queue, detail={"target": target_percent, "automatic": automatic}
     )
     return rule
+
+
+@transaction.atomic
+def put_past(*, user_id: int, seat_name: str, extension: str, to_queue: str, why: str, at: datetime, taken: bool, by: str) -> None:
+    """A proposal of the past as another system wrote it down; nobody is moved."""
+    queue = Queue.objects.filter(code=to_queue).first()
+    Proposal.objects.create(
+        user_id=user_id, seat_name=seat_name, extension=extension, to_queue=to_queue, to_queue_name=queue.name if queue else to_queue,
+        why=why[:300], made_at=at, state=Proposal.State.TAKEN if taken else Proposal.State.DECLINED,
+        settled_at=at + timedelta(seconds=40), settled_by=by[:60],
+    )  # fmt: skip
 
 
 def _open(proposal_id: int, by: Actor) -> Proposal:

@@ -113,54 +113,51 @@ def test_a_gap_that_goes_on_is_told_once_and_not_with_every_look(let_pass: Pass,
 
 
 @pytest.mark.req("EXT-01")
-def test_a_skill_that_nobody_of_the_shift_has_is_told_before_it_begins(told: list[object]) -> None:
+def test_a_skill_that_nobody_of_the_shift_has_is_told_before_it_begins(
+    told: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Enough people, none of them trained for fire: the lead reads which alarms, once."""
     lead, agent = person("lead", Role.LEAD), person("agent", Role.AGENT)
     trained = person("trained", Role.AGENT)
     put(lead, lead, "lead", 0, 12)
     put(lead, agent, "agent", 0, 12)
-    hooks.provide("skills", lambda: {trained.user_id: frozenset({"fire"}), agent.user_id: frozenset({"health"})})
-    try:
-        jobs.look_ahead()
-        jobs.look_ahead()
-        texts = {f.text for f in told if isinstance(f, CoverageGap)}
-        assert len({f.occasion for f in told if isinstance(f, CoverageGap)}) == 1
-        assert any("缺火灾燃气处置" in t and "燃气泄漏" in t for t in texts)
-        shift = next(s for s in queries.coverage(place=PLACE, many=1))
-        assert shift.gap
-        assert queries.skills_kept() == ["火灾燃气处置", "健康急救指导"]
-        put(lead, trained, "agent", 0, 12)
-        told.clear()
-        jobs.look_ahead()
-        assert told == []
-    finally:
-        hooks.provide("skills", dict)
+    skills = {trained.user_id: frozenset({"fire"}), agent.user_id: frozenset({"health"})}
+    monkeypatch.setitem(hooks._answers, "skills", lambda: skills)
+    jobs.look_ahead()
+    jobs.look_ahead()
+    texts = {f.text for f in told if isinstance(f, CoverageGap)}
+    assert len({f.occasion for f in told if isinstance(f, CoverageGap)}) == 1
+    assert any("缺火灾燃气处置" in t and "燃气泄漏" in t for t in texts)
+    shift = next(s for s in queries.coverage(place=PLACE, many=1))
+    assert shift.gap
+    assert queries.skills_kept() == ["火灾燃气处置", "健康急救指导"]
+    put(lead, trained, "agent", 0, 12)
+    told.clear()
+    jobs.look_ahead()
+    assert told == []
 
 
 @pytest.mark.req("EXT-01")
 def test_a_shift_that_has_begun_without_its_people_at_the_desks_is_told_once(
-    let_pass: Pass, told: list[object]
+    let_pass: Pass, told: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lead = person("lead", Role.LEAD)
     here = {lead.user_id: frozenset({"lead"})}
     name, start, _ = rules.shifts_from(clock.local(clock.now()), 2)[1]
     let_pass(start - clock.now() + timedelta(minutes=2))
-    hooks.provide("seats_here", lambda: here)
-    try:
-        assert actions.check_present(place=PLACE) == [], "they may still be logging in"
-        let_pass(timedelta(minutes=4))
-        for _ in range(2):
-            assert [n.code for n in actions.check_present(place=PLACE)] == ["seats"]
-            let_pass(timedelta(minutes=10))
-        assert len({f.occasion for f in told if isinstance(f, CoverageGap)}) == 1
-        assert any(name in f.text and "只有 1 人在线" in f.text for f in told if isinstance(f, CoverageGap))
-        here[-1] = frozenset({"agent"})
-        assert actions.check_present(place=PLACE) == []
-        hooks.provide("seats_here", lambda: None)
-        here.clear()
-        assert actions.check_present(place=PLACE) == [], "without a switchboard nobody can be asked"
-    finally:
-        hooks.provide("seats_here", lambda: None)
+    monkeypatch.setitem(hooks._answers, "seats_here", lambda: here)
+    assert actions.check_present(place=PLACE) == [], "they may still be logging in"
+    let_pass(timedelta(minutes=4))
+    for _ in range(2):
+        assert [n.code for n in actions.check_present(place=PLACE)] == ["seats"]
+        let_pass(timedelta(minutes=10))
+    assert len({f.occasion for f in told if isinstance(f, CoverageGap)}) == 1
+    assert any(name in f.text and "只有 1 人在线" in f.text for f in told if isinstance(f, CoverageGap))
+    here[-1] = frozenset({"agent"})
+    assert actions.check_present(place=PLACE) == []
+    monkeypatch.setitem(hooks._answers, "seats_here", lambda: None)
+    here.clear()
+    assert actions.check_present(place=PLACE) == [], "without a switchboard nobody can be asked"
 
 
 @pytest.mark.req("CALL-10")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 
@@ -9,14 +10,21 @@ from anju.accounts import queries as accounts
 from anju.accounts.models import User
 from anju.calls import actions as calls
 from anju.calls.actions.past import PastCall, put_past
+from anju.calls.levels import actions as levels
+from anju.calls.queries import listing
+from anju.calls.recordings import actions as recordings
 from anju.elders import lists
 from anju.elders import queries as elders
 from anju.kernel import clock
 from anju.kernel.flow.actor import THE_CLOCK, Actor
 from anju.supervision import actions, queries
-from anju.town import ids, land
+from anju.town import babble, ids, land
 
 DAYS = 30
+RECORDED, LONGEST = 10, 150
+"""So many calls can be heard, of at most so many seconds: a few megabytes."""
+SEATED = ("agent3", "agent1", "agent2", "lead3", "lead1", "lead2")
+"""Agents and leads by the shift of eight hours that they work."""
 WHATS = (
     ("问药量，查档案后答复", "咨询"), ("忘记缴费日期，已告知", "咨询"), ("按错了，人没事", "误按"), ("睡不着，陪聊十分钟", "关怀"),
     ("要换电池，已派单", "咨询"),
@@ -28,14 +36,20 @@ DOORS = (2, 1, 1, 1, 1, 2, 4, 9, 14, 16, 14, 12, 10, 9, 10, 11, 10, 9, 8, 8, 7, 
 
 def make(people: list[tuple[int, int, str, str, str]]) -> int:
     """Calls of the last month by these people (home, elder, name, place, number); answers how many."""
-    users = {u.username: u for u in User.objects.filter(username__in=["agent1", "agent2", "lead1", "quality1"])}
-    if len(users) < 4 or not people:
+    users = {u.username: u for u in User.objects.filter(username__in=[*SEATED, "quality1"])}
+    if len(users) <= len(SEATED) or not people:
         return 0
     calls.ensure_queues()
-    dice, today = Random(11), clock.today()
-    history = [one for n in range(DAYS, 0, -1) for one in _day(today - timedelta(days=n), dice, users, people)]
-    made = put_past(history)
+    dice, today, now = Random(11), clock.today(), clock.now()
+    history = [one for n in range(DAYS, -1, -1) for one in _day(today - timedelta(days=n), dice, users, people)]
+    history += [
+        replace(_incoming(now - timedelta(minutes=ago), dice, _at_work(clock.local(now).hour, users, dice), people), emergency=False, queue="service")
+        for ago in (13, 9, 6)
+    ]  # fmt: skip
+    made = put_past(one for one in history if one.ended_at < now)
+    _moves(users, now)
     _audits(dice, users, today)
+    _recordings()
     _grievances(users, today)
     return made
 
@@ -55,8 +69,40 @@ def _day(
 
 
 def _at_work(hour: int, users: dict[str, User], dice: Random) -> User:
-    names = ("agent1", "agent1", "lead1") if 8 <= hour < 16 else ("agent2", "agent2", "agent1")
-    return users[dice.choice(names)]
+    agent, lead = SEATED[hour // 8], SEATED[3 + hour // 8]
+    return users[dice.choice((agent, agent, lead))]
+
+
+def _moves(users: dict[str, User], now: datetime) -> None:
+    """A falling level moved a seat twice this week."""
+    for days, who, taken, why in (
+        (2, "agent2", True, "服务队列近 15 分钟 20 秒应答率 71.4 %，低于 80 %；紧急队列空闲 2 席"),
+        (1, "lead2", False, "服务队列最久等了 52 秒，超过 45 秒"),
+    ):
+        user = users[who]
+        levels.put_past(
+            user_id=user.pk, seat_name=user.name, extension=user.seat_number, to_queue="service", why=why, at=now - timedelta(days=days, hours=3),
+            taken=taken, by=users["lead2"].name,
+        )  # fmt: skip
+
+
+def _recordings() -> int:
+    """The calls that quality is to score and the newest ones can be heard: two voices without words. How many."""
+    plan = next(iter(queries.plans(1)), None)
+    drawn = [row.call_id for row in queries.picks_of(plan.pk)] if plan is not None else []
+    newest = [row.call_id for row in listing.listed(limit=60, direction="in", result="answered")]
+    made = 0
+    for n, call_id in enumerate(dict.fromkeys([*drawn, *newest])):
+        found = listing.detail(call_id)
+        seconds = found.row.talk_seconds if found is not None else None
+        if (
+            made < RECORDED
+            and seconds
+            and seconds <= LONGEST
+            and recordings.put_past(call_id=call_id, sound=babble.conversation(seconds, n))
+        ):
+            made += 1
+    return made
 
 
 def _incoming(at: datetime, dice: Random, user: User, people: list[tuple[int, int, str, str, str]]) -> PastCall:
