@@ -32,6 +32,8 @@ from anju.town.population import Life, Person  # noqa: E402
 from anju.town.transport import Line, Message  # noqa: E402
 
 DAY0 = 738_000
+ANSWERS = 1 / 6
+"""Hours after an alarm at which she answers the telephone."""
 WAYS = {
     "at once": Line(period=0),
     "half-hour batches": Line(period=0.5),
@@ -65,6 +67,11 @@ def main() -> None:
     parser.add_argument("--falls", type=int, default=6, help="collapses a home in each fault")
     parser.add_argument("--budget", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument(
+        "--confirmed", choices=("heard", "phone", "never"), default="heard", help="when a false alarm is learnt"
+    )
+    parser.add_argument("--ways", type=int, default=len(WAYS), help="only the first so many ways of reporting")
+    parser.add_argument("--part", choices=("alarms", "worst", "both"), default="both", help="which table")
     parser.add_argument("--prior", choices=("population", "generic"), default="population")
     given = parser.parse_args()
     given.known = (
@@ -77,7 +84,7 @@ def main() -> None:
     print(
         "| reporting | alarms a home-month after day 30 | of these no data | ratio to the budget |\n|---|---|---|---|"
     )
-    for name, line in WAYS.items():
+    for name, line in list(WAYS.items())[: given.ways] if given.part != "worst" else ():
         alarms, deaf, months = 0, 0, 0.0
         for n, life in enumerate(lives):
             for at, kind in raised(life, line, n, given):
@@ -88,6 +95,8 @@ def main() -> None:
             f"| {name} | {alarms / months:.2f} | {deaf / months:.2f} | {alarms / months / given.budget:.2f} |",
             flush=True,
         )
+    if given.part == "alarms":
+        return
     print(
         "\n| fault | falls | stated < true | true: median, worst | stated: median | stated / worst true of the home and hour: median |"
     )
@@ -114,11 +123,29 @@ def take(home: Vigil, m: Message) -> None:
 
 
 def raised(life: Life, line: Line, n: int, given: argparse.Namespace) -> Iterator[tuple[float, str]]:
-    """(hours, kind) of every alarm for an agent."""
-    home = vigil(given, line, given.known)
+    """(hours, kind) of every alarm for an agent. All are false here, so the agent closes the case as "she was well" and the
+    silence is learnt (`states.learn_from_case`): when she is heard again, or when she answers the telephone ten minutes later.
+    """
+    home, since, mode = vigil(given, line, given.known), None, rhythm.HOME
+    answers = math.inf
     for m in transport.carry(life.events, line, days=given.days, seed=n):
-        yield from swept(home, m.arrives)
+        while answers < m.arrives:
+            home.live(Sign(answers * HOUR, told=True))
+            home.well(since=since or 0.0)
+            answers, since = math.inf, None
+            for at, kind in swept(home, m.arrives):
+                since, mode, answers = home.natural_at, home.mode, at + ANSWERS
+                yield at, kind
+        for at, kind in swept(home, m.arrives):
+            since, mode = home.natural_at, home.mode
+            answers = at + ANSWERS if given.confirmed == "phone" else math.inf
+            yield at, kind
         take(home, m)
+        if since is not None and home.natural_at != since:
+            until = min((t * HOUR for t, _ in m.events if t * HOUR > since), default=since)
+            if given.confirmed != "never":
+                home.teach(since=since, until=until, mode=mode)
+            answers, since = math.inf, None
 
 
 def swept(home: Vigil, until: float) -> Iterator[tuple[float, str]]:

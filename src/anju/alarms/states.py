@@ -54,13 +54,21 @@ def alive(*, home_id: int, at: datetime, what: str, told: bool = True) -> bool:
 
 
 @transaction.atomic
-def false_alarm(*, home_id: int, since: datetime, until: datetime, away: bool) -> None:
-    """An agent confirmed that she was well: this silence is learnt. Emergencies and device faults never are (SEN-08)."""
+def false_alarm(*, home_id: int, since: datetime, until: datetime | None, away: bool) -> None:
+    """An agent confirmed that she was well: this silence is learnt. Emergencies and device faults never are (SEN-08).
+
+    `until`: when a sensor saw her again; None when none has: then it is learnt whole once one does.
+    """
     with seen_by(EVERYWHERE):
         row = _locked(home_id)
-        if row is None or not row.watched or until <= since:
+        if row is None or not row.watched or (until is not None and until <= since):
             return
         watch = Watch.of(row, learnt_of([row]).get(home_id))
+        if until is None:
+            watch.vigil.well(since=since.timestamp())
+            watch.store()
+            save([row], [])
+            return
         mode = rhythm.AWAY if away else rhythm.HOME
         watch.vigil.teach(since=since.timestamp(), until=until.timestamp(), mode=mode)
         watch.store()
@@ -77,7 +85,7 @@ def learn_from_case(*, case_kind: str, case_id: int) -> int:
             seen = signals.activity(alarm.home_id, alarm.at - timedelta(days=2), clock.now())
             signs = [a.at for a in signs_of_life(seen)]
             since = max((at for at in signs if at < alarm.at), default=None)
-            until = min((at for at in signs if at >= alarm.at), default=clock.now())
+            until = min((at for at in signs if at >= alarm.at), default=None)
             if since is not None:
                 false_alarm(home_id=alarm.home_id, since=since, until=until, away=alarm.kind == "not_back")
                 learnt += 1

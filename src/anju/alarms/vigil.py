@@ -31,6 +31,9 @@ BY_LEAD: Final = 5400.0
 SAID: Final = frozenset({"inactivity", "not_back", "no_data"})
 """Alarms after which a silence is learnt only when an agent says that she was well."""
 
+WELL: Final = "well"
+"""An agent found her well while the silence went on: it is learnt when a sensor ends it."""
+
 Clock = Callable[[float], tuple[int, float]]
 """(day ordinal, local hour of the day) of a time."""
 
@@ -171,7 +174,7 @@ class Vigil:
         return sign.door and self._late_door(sign)
 
     def _told(self, sign: Sign) -> None:
-        if self.natural_at is None or self.raised & SAID:
+        if self.natural_at is None or self._unproven():
             self.natural_at = sign.at
         self.last_life_at = sign.at
         self.raised.clear()
@@ -204,10 +207,21 @@ class Vigil:
     def _learn(self, since: float, until: float, day: int) -> None:
         """A silence that ended by itself teaches; one that raised an alarm waits for what the agent says."""
         age = (until - since) / HOUR
-        if age >= rhythm.START and since >= self.learn_from and not self.raised & SAID:
+        if age >= rhythm.START and since >= self.learn_from and not self._unproven():
             _, tod = self.clock(since)
             lost = self._lost_ages(since, until)
             self.rhythm.learn(tod=tod, age=age, mode=self.mode, day=day, prior=self.prior, lost=lost)
+
+    def _unproven(self) -> bool:
+        return bool(self.raised & SAID) and WELL not in self.raised
+
+    def well(self, *, since: float) -> None:
+        """An agent found her well, and no sensor has seen her since: the silence that began at `since` is learnt whole when one
+        does. Cut off at the telephone call it would look shorter than her silences are, and the thresholds would come too low.
+        """
+        if self.natural_at is not None and since <= self.natural_at:
+            self.natural_at = since
+            self.raised.add(WELL)
 
     def teach(self, *, since: float, until: float, mode: int) -> None:
         """An agent confirmed that this silence was a false alarm: now it is learnt. Emergencies and faults are not."""

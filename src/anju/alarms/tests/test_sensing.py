@@ -215,6 +215,16 @@ def test_only_a_false_alarm_that_an_agent_confirmed_is_learnt(let_pass: Pass) ->
     assert explaining.rhythm_of(device.home_id).scores == ([], [])
     states.false_alarm(home_id=device.home_id, since=began, until=ended, away=False)
     assert len(explaining.rhythm_of(device.home_id).scores[0]) == 1
+    row = HomeWatch.objects.get(home_id=device.home_id)
+    row.raised, row.natural_at = (
+        ["ask", "hard", "inactivity"],
+        ended + timedelta(minutes=10),
+    )  # she answered the telephone
+    row.save()
+    states.false_alarm(home_id=device.home_id, since=ended, until=None, away=False)
+    let_pass(timedelta(hours=2))
+    moved(where, seq=seq + 1, at=clock.now())
+    assert len(explaining.rhythm_of(device.home_id).scores[0]) == 2, "learnt when a sensor saw her"
 
 
 def test_a_message_that_is_routed_again_or_comes_late_counts_once(let_pass: Pass) -> None:

@@ -230,6 +230,23 @@ def test_her_key_restarts_the_clock_and_teaches_nothing_until_a_sensor_sees_her(
     assert learnt.value == alone.rhythm.scores[HOME][0].value  # the whole silence, not the part after the call
 
 
+@pytest.mark.req("SEN-08")
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_silence_that_an_agent_cleared_before_it_ended_is_learnt_whole(*, answers: bool) -> None:
+    home, alone = watch(), watch()
+    for one in (home, alone):
+        one.hear(batch(16, at(7.9)))
+    assert [r.kind for r in home.sweep(home.hard_at + 3 * PERIOD + GRACE)] == ["no_data"]
+    if answers:
+        home.live(Sign(home.hard_at + HOUR, told=True))
+    home.well(since=at(7.9))
+    home.live(Sign(at(31), told=True))  # asked again
+    home.live(Sign(at(32)))
+    alone.live(Sign(at(32)))
+    assert home.rhythm.scores == alone.rhythm.scores
+    assert not home.raised
+
+
 def test_a_key_pressed_while_she_is_out_does_not_bring_her_home() -> None:
     home = watch()
     home.hear(batch(16, at(7.9)))
