@@ -141,8 +141,8 @@ def test_the_signed_paper_is_recorded_under_its_number_and_taken_back_with_a_rea
     assert "已撤回" in page
 
 
-def opened(browser: Browser, html: bytes, width: int, height: int) -> Page:
-    """The page as the browser has it, without a server: styles and scripts come from the source."""
+def window(browser: Browser, shown: dict[str, bytes]) -> Page:
+    """One window for all papers (`shown["html"]`), without a server: styles and scripts come from the source."""
 
     def answer(route: Route) -> None:
         path = route.request.url.split("/static/")
@@ -150,11 +150,10 @@ def opened(browser: Browser, html: bytes, width: int, height: int) -> Page:
             found = finders.find(path[1].split("?")[0])
             route.fulfill(path=str(found)) if found else route.abort()
         else:
-            route.fulfill(body=html, content_type="text/html; charset=utf-8")
+            route.fulfill(body=shown["html"], content_type="text/html; charset=utf-8")
 
-    page = browser.new_page(viewport={"width": width, "height": height}, locale="zh-CN")
+    page = browser.new_page(locale="zh-CN")
     page.route("**/*", answer)
-    page.goto("http://paper.test/")
     return page
 
 
@@ -185,15 +184,19 @@ def test_on_a4_nothing_is_clipped_and_the_sides_are_counted(as_user, town):
     pages |= {f"{code}-blank": street.get(f"/district/papers/{code}").content for code in SHEETS}
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        for name, html in pages.items():
-            printed(browser, name, html)
-            fits_a_phone(browser, name, html)
+        shown: dict[str, bytes] = {}
+        page = window(browser, shown)
+        for name, shown["html"] in pages.items():
+            page.set_viewport_size({"width": 627, "height": 1000})  # 166 mm: an A4 sheet without its margins
+            page.goto("http://paper.test/")
+            printed(page, name)
+            fits_a_phone(page, name)
         browser.close()
 
 
-def printed(browser: Browser, name: str, html: bytes) -> None:
+def printed(page: Page, name: str) -> None:
     """The paper in print."""
-    page, code = opened(browser, html, 627, 1000), name.partition("-")[0]  # 166 mm: an A4 sheet without its margins
+    code = name.partition("-")[0]
     page.emulate_media(media="print")
     assert page.evaluate(OVERFLOW) == [], name
     assert page.evaluate(SMALLEST) >= 13.9, name  # 10.5 points, in pixels
@@ -206,13 +209,12 @@ def printed(browser: Browser, name: str, html: bytes) -> None:
     assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == SHEETS[code], name
     box = [float(n) for n in re.search(rb"/MediaBox\s*\[([\d. ]+)\]", pdf)[1].split()]
     assert box[2:] == pytest.approx([595, 842], abs=2)
-    page.close()
 
 
-def fits_a_phone(browser: Browser, name: str, html: bytes) -> None:
+def fits_a_phone(page: Page, name: str) -> None:
     """The same page on a small screen, before it is printed."""
-    page = opened(browser, html, 390, 844)
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, name
     if SHOTS:
         page.screenshot(path=str(Path(SHOTS) / f"{name}-phone.png"))
-    page.close()

@@ -12,8 +12,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from pypinyin import Style, lazy_pinyin
-
 from anju.calls.lines import sound
 
 FOLDER = Path(__file__).parent / "prompts"
@@ -56,6 +54,8 @@ def has_voice() -> bool:
 
 def pinyin(text: str) -> str:
     """How the voice is given a sentence: 您好 → nin2 hao3, digits one by one."""
+    from pypinyin import Style, lazy_pinyin  # its dictionary takes a tenth of every process's start
+
     spoken = text.translate(_DIGITS)
     words = lazy_pinyin(spoken, style=Style.TONE3, neutral_tone_with_five=True, errors=_other)
     return re.sub(r"\s+", " ", " ".join(w for w in words if w.strip())).strip()

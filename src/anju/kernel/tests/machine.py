@@ -84,9 +84,10 @@ class AnyoneDoesAnything(RuleBasedStateMachine):
         end = clock.now() + timedelta(seconds=seconds)
         while steps < 6 and (first := Due.objects.filter(fire_at__lte=end).order_by("fire_at").first()):
             self.time.move_to(max(first.fire_at, clock.now()))
-            assert ticker.ring() >= 1 or not Due.objects.filter(pk=first.pk, problem="").exists()
+            fired = ticker.ring()
+            assert fired >= 1 or not Due.objects.filter(pk=first.pk, problem="").exists()
             assert not Due.objects.exclude(problem="").exists(), Due.objects.exclude(problem="").first().problem
-            steps += 1
+            steps += max(fired, 1)
         if steps < 6:
             self.time.move_to(end)
 
