@@ -92,11 +92,12 @@ def test_a_wrap_up_waits_for_required_answers_or_a_reason_and_the_seat_does_not(
     assert "话术没填完" in idle
     assert f"/desk/script/sheet/{sheet().pk}" in idle
     late = f"/desk/script/sheet/{sheet().pk}"
-    assert "整理时限到了还没填完" in text(agent.get(late))
+    assert "话术还没填完" in text(agent.get(late))
     assert as_user("agent2").get(late).status_code == 404
     assert "必填没填" in text(agent.post(late, {"f.from": "门口", "close": "1"}))
     assert sheet().answers == {"from": "门口"}
-    assert agent.post(late, {"close": "1", "lacks": "对方挂断"}).headers["Location"] == "/desk/"
+    done = agent.post(late, {"close": "1", "lacks": "对方挂断"}, headers=PART)
+    assert 'id="idle-homes"' in text(done), "the desk never leaves its page: a call may be up"
     assert sheet().lacks == "对方挂断"
     assert "话术没填完" not in text(agent.get("/desk/idle", headers=PART))
     page = text(as_user("quality1").get(f"/district/calls/{talk.call_id}/"))

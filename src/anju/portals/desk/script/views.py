@@ -13,7 +13,7 @@ from anju.kernel import clock
 from anju.kernel.flow.actor import Actor, NotAllowed
 from anju.knowledge.sop import actions
 from anju.knowledge.sop import queries as sop
-from anju.portals.desk import people
+from anju.portals.desk import assemble, people
 from anju.portals.desk.access import desk_only, user_of
 from anju.portals.desk.script import panel
 from anju.portals.desk.views import is_part, whole
@@ -103,7 +103,7 @@ def sheet(request: HttpRequest, sheet_id: int) -> HttpResponse:
                 actions.close(
                     by=by, call_id=view.call_id, lacks=request.POST.get("lacks", ""), words=request.POST.get("lacks_words", "")
                 )  # fmt: skip
-                return HttpResponseRedirect("/desk/")
+                return _idle(request, user)
         except NotAllowed as refused:
             problem = str(refused)
         view = _mine(user, sheet_id)
@@ -111,6 +111,15 @@ def sheet(request: HttpRequest, sheet_id: int) -> HttpResponse:
     if not is_part(request):
         return whole(request, pane="desk/script/late.html", more=shown, problem=problem)
     return render(request, "desk/script/late.html", shown)
+
+
+def _idle(request: HttpRequest, user: User) -> HttpResponse:
+    """Done: back to what there is to see while nothing rings, without leaving the page (a call may be up)."""
+    if not is_part(request):
+        return HttpResponseRedirect("/desk/")
+    response = render(request, "desk/idle.html", assemble.idle(user))
+    response["HX-Push-Url"] = "/desk/"
+    return response
 
 
 def _mine(user: User, sheet_id: int) -> sop.SheetView:
