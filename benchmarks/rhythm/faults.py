@@ -130,8 +130,7 @@ def raised(life: Life, line: Line, n: int, given: argparse.Namespace) -> Iterato
     answers = math.inf
     for m in transport.carry(life.events, line, days=given.days, seed=n):
         while answers < m.arrives:
-            home.live(Sign(answers * HOUR, told=True))
-            home.well(since=since or 0.0)
+            answered(home, life, answers, since or 0.0)
             answers, since = math.inf, None
             for at, kind in swept(home, m.arrives):
                 since, mode, answers = home.natural_at, home.mode, at + ANSWERS
@@ -146,6 +145,17 @@ def raised(life: Life, line: Line, n: int, given: argparse.Namespace) -> Iterato
             if given.confirmed != "never":
                 home.teach(since=since, until=until, mode=mode)
             answers, since = math.inf, None
+
+
+def answered(home: Vigil, life: Life, at: float, since: float) -> None:
+    """She answers the telephone: who is away says until when and is watched from then on, else the silence is learnt."""
+    back = next((b for a, b in life.truth.away if a <= at <= b), None)
+    if back is not None and back - at > 6:
+        home.learn_from = back * HOUR
+        home.restart(back * HOUR)
+        return
+    home.live(Sign(at * HOUR, told=True))
+    home.well(since=since)
 
 
 def swept(home: Vigil, until: float) -> Iterator[tuple[float, str]]:

@@ -14,6 +14,7 @@ from django.db.models import F, Q, QuerySet
 from anju.alarms.codes import lco_label
 from anju.alarms.facts import AlarmRaised, AlarmRecovered, AlarmReset, SourceSilent, TroubleEnded, TroubleRaised
 from anju.alarms.models import Alarm, HomeRhythm, HomeState, HomeWatch, HomeWorst, Pulse, StormHome, Trouble
+from anju.alarms.more_models import Fence, HealthLimit, HealthReading, HomeDoor, HomeHabit, HomeWitness, Whereabouts
 from anju.alarms.rules import FIRST_GAP, Rule, learn_gap
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.elders import queries as elders
@@ -25,6 +26,10 @@ from anju.kernel.scope import EVERYWHERE, seen_by
 PLATFORM: Final = "系统"
 RESET_WITHIN: Final = timedelta(days=1)
 """A reset belongs to presses of the last day; an older one was another story."""
+LEARNT: Final = (
+    HomeWatch, HomeWorst, HomeRhythm, HomeState, HomeDoor, HomeWitness, HomeHabit, Fence, Whereabouts,
+)  # fmt: skip
+"""What was learnt and told of a home: it goes with the last person who lived there."""
 Outcome = Literal["opened", "joined", "drill"]
 
 
@@ -222,7 +227,7 @@ def _number() -> str:
 def forget(*, elder_id: int, home_id: int, home_empty: bool) -> int:
     """A person's data are deleted: her alarms keep time, kind, place and outcome and lose what was noted; how many.
 
-    What was learnt of a home that stands empty now goes altogether.
+    Her measurements go, and with the last person of a home all that its sensors taught and told (SYS-04).
     """
     with seen_by(EVERYWHERE):
         mine = Q(elder=elder_id) | (Q(home=home_id) if home_empty else Q(pk__in=[]))
@@ -231,6 +236,8 @@ def forget(*, elder_id: int, home_id: int, home_empty: bool) -> int:
             Alarm.objects.filter(mine).exclude(**{why: ""}).update(**{why: forgetting.FORGOTTEN})
         if home_empty:
             StormHome.objects.filter(home=home_id).update(result="")
-            for learnt in (HomeWatch, HomeWorst, HomeRhythm, HomeState):
+            for learnt in LEARNT:
                 learnt.objects.filter(home=home_id).delete()
+        for measured in (HealthReading, HealthLimit):
+            measured.objects.filter(elder_id=elder_id).delete()
     return told

@@ -225,18 +225,3 @@ def notice_returns() -> int:
                 _end(state, now, "家里连续有活动，自动恢复看护")
                 found += 1
     return found
-
-
-@transaction.atomic
-def forget(*, elder_id: int, home_id: int, home_empty: bool) -> None:
-    """Her data were deleted: her measurements go, and with the last person of a home what its sensors taught and told (SYS-04)."""
-    from anju.alarms import more_models as more
-    from anju.alarms.models import HomeRhythm
-
-    with seen_by(EVERYWHERE):
-        more.HealthReading.objects.filter(elder_id=elder_id).delete()
-        more.HealthLimit.objects.filter(elder_id=elder_id).delete()
-        for kept in () if not home_empty else (
-            HomeRhythm, HomeWatch, HomeState, more.HomeDoor, more.HomeWitness, more.HomeHabit, more.Fence, more.Whereabouts,
-        ):  # fmt: skip
-            kept.objects.filter(home_id=home_id).delete()

@@ -313,7 +313,6 @@ def recordings() -> None:
 def rights() -> None:
     """A person's data are deleted in one transaction everywhere, or, where something is still open, nowhere (SYS-04)."""
     from anju.alarms import actions as alarms
-    from anju.alarms import states
     from anju.calls import actions as calls
     from anju.calls.planned import actions as planned
     from anju.devices import queries as devices
@@ -354,10 +353,6 @@ def rights() -> None:
     reacts(
         PersonErased,
         lambda f: alarms.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
-    )
-    reacts(
-        PersonErased,
-        lambda f: states.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
     )
     reacts(
         PersonErased,
