@@ -141,7 +141,7 @@ def close(*, by: Actor, call_id: str, lacks: str = "", words: str = "") -> int:
     not closed waits among the agent's open matters.
     """
     with seen_by(EVERYWHERE):
-        rows = list(Sheet.objects.select_for_update().filter(call_id=call_id, user_id=by.user_id, closed_at=None))
+        rows = list(Sheet.objects.select_for_update().filter(call_id=call_id, user_id=by.user_id or 0, closed_at=None))
         left = [(row, rules.missing(map(rules.field_of, row.fields), row.answers or {})) for row in rows]
         short = [f.label for _, fields in left for f in fields]
         if short and not rules.reason_given(lacks, words):

@@ -248,8 +248,9 @@ def script_of(raw: Mapping[str, Any], *, group: str, clause: str, version: int =
         ask=tuple(field_of(f) for f in raw["ask"]), branch=tuple(Branch(*b) for b in raw.get("branch", ())), do=tuple(raw.get("do", ())),
         wrap=tuple(raw["wrap"]), version=version, made_by=made_by,
         applies=Applies(
-            *(frozenset(a.get(k, ())) for k in ("kinds", "queues", "directions", "purposes", "scenes")), tuple(a.get("words", ())),
-            bool(a.get("silent")),
+            kinds=frozenset(a.get("kinds", ())), queues=frozenset(a.get("queues", ())), directions=frozenset(a.get("directions", ())),
+            purposes=frozenset(a.get("purposes", ())), scenes=frozenset(a.get("scenes", ())), words=tuple(a.get("words", ())),
+            silent=bool(a.get("silent")),
         ),
     )  # fmt: skip
 

@@ -210,8 +210,10 @@ def wrap_up(request: HttpRequest) -> HttpResponse:
     """The call is written up."""
 
     def do(by: Actor) -> None:
-        lacks = {name: request.POST.get(name, "").replace("\x00", "")[:200] for name in ("lacks", "lacks_words")}
-        actions.wrap_up_done(by=by, call_id=request.POST.get("call", ""), **_written(request), **lacks)
+        lacks, words = (request.POST.get(name, "").replace("\x00", "")[:200] for name in ("lacks", "lacks_words"))
+        actions.wrap_up_done(
+            by=by, call_id=request.POST.get("call", ""), lacks=lacks, lacks_words=words, **_written(request)
+        )
         if request.POST.get("next") == "break":
             actions.seat_break(by=by, reason="休息")
 

@@ -69,7 +69,7 @@ def take(request: HttpRequest, kind: str, ref: str) -> HttpResponse:
 
 
 def _said(request: HttpRequest) -> dict[str, str]:
-    return {k.removeprefix("f."): v for k, v in request.POST.items() if k.startswith("f.")}
+    return {k.removeprefix("f."): str(v) for k, v in request.POST.items() if k.startswith("f.")}
 
 
 def _keep(request: HttpRequest, by: Actor, sheet_id: int) -> list[str]:
