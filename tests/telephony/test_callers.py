@@ -48,9 +48,15 @@ def test_an_anonymous_caller_a_plus_and_a_trunk_prefix_are_callers_like_any_othe
 
 @pytest.mark.req("CALL-03")
 def test_two_agents_who_lift_at_once_do_not_both_get_the_caller(centre):
-    first, second = centre.agent("8001", auto="lift"), centre.agent("8002", auto="lift")
+    first, second = centre.agent("8001"), centre.agent("8002")
     centre.opens()
     caller = centre.calls(EMERGENCY)
+    for seat in (first, second):
+        seat.waits_for("ringing")
+    centre.switchboard.freeze()  # both have lifted before it hears of either
+    first.lift()
+    second.lift()
+    centre.switchboard.thaw()
     caller.waits_for("answered")
     call = centre.call_is("talking")
     until(

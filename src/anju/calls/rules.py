@@ -121,7 +121,8 @@ def may_take(chair: Chair, waiter: Waiter) -> bool:
 
 
 def candidates(waiter: Waiter, chairs: Iterable[Chair], most: int = 10_000) -> list[Chair]:
-    """The seats to ring (so many at most), the best first: not yet rung for this call, of the number's own place, its queue's own, best skilled, longest idle.
+    """The seats to ring (so many at most), the best first: not yet rung for this call, of the number's own place, its queue's
+    own, best skilled, longest idle.
 
     A seat that was rung in vain comes again only when no other is left, and never a second time at once.
     """

@@ -1,6 +1,6 @@
 """Asterisk's REST interface: a thin client on aiohttp.
 
-One ordered stream of events over a WebSocket, REST over HTTP with a connection kept alive, typed refusals, reconnection
+One ordered stream of events over a WebSocket (aiohttp), REST over kept connections (`wire`), typed refusals, reconnection
 with a hook that runs before the first event of the new connection is handed on. No judgement: that is engine.py.
 """
 
@@ -16,6 +16,7 @@ from typing import Any, cast
 import aiohttp
 
 from anju.calls.asterisk.api import AnyEvent
+from anju.calls.asterisk.wire import Wire
 
 log = logging.getLogger("anju.calls.asterisk")
 
@@ -70,6 +71,7 @@ class Client:
     ) -> None:
         self._base = f"{url.rstrip('/')}/ari"
         self._proof = {"Authorization": aiohttp.encode_basic_auth(user, secret)}
+        self._wire = Wire(self._base, self._proof, keep=KEEP_ALIVE)
         self._app = app
         self._on_event, self._on_up, self._on_down = on_event, on_up, on_down
         self._session: aiohttp.ClientSession | None = None
@@ -79,10 +81,8 @@ class Client:
     async def open(self, *, within: float = 10.0) -> None:
         """Connect, or Unanswered. From then on the connection is renewed until `close`."""
         self._session = aiohttp.ClientSession(
-            headers=self._proof,
-            connector=aiohttp.TCPConnector(limit=64, keepalive_timeout=KEEP_ALIVE),
-            timeout=aiohttp.ClientTimeout(total=REQUEST_TIME),
-        )
+            headers=self._proof, timeout=aiohttp.ClientTimeout(total=REQUEST_TIME)
+        )  # for the events; requests have their own connections
         first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._run(first), name="asterisk events")
         try:
@@ -100,6 +100,7 @@ class Client:
                 await self._task
         if self._session is not None:
             await self._session.close()
+        self._wire.close()
 
     def stop_reconnecting(self) -> None:
         """The connection that is there is the last one."""
@@ -145,16 +146,18 @@ class Client:
     async def request(self, method: str, path: str, *, body: Any = None, **query: str | int | bool) -> Any:
         """One REST call; what it answers. Refused (NotFound, Conflict) or Unanswered."""
         asked = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in query.items()}
+        if self._session is None or self._wire.closed:
+            raise Unanswered("not connected")
         try:
-            async with self._open_session().request(
-                method, f"{self._base}/{path}", params=asked, json=body
-            ) as response:
-                text = await response.text()
-        except (aiohttp.ClientError, TimeoutError, OSError) as trouble:
+            async with asyncio.timeout(REQUEST_TIME):
+                status, said = await self._wire.request(
+                    method, path, asked, None if body is None else json.dumps(body).encode()
+                )
+        except OSError as trouble:  # TimeoutError and ConnectionError are such
             raise Unanswered(f"{method} {path}: {trouble!r}") from trouble
-        if response.status >= 400:
-            raise _KINDS.get(response.status, Refused)(response.status, f"{method} {path}", text)
-        return json.loads(text) if text else None
+        if status >= 400:
+            raise _KINDS.get(status, Refused)(status, f"{method} {path}", said.decode(errors="replace"))
+        return json.loads(said) if said else None
 
     async def get(self, path: str, **query: str | int | bool) -> Any:
         """GET."""

@@ -17,8 +17,6 @@ from contextlib import suppress
 from anju.calls.control.teller import NAP, Teller
 from anju.ops.home import ROOT
 
-TELLS_AFTER = 5
-"""How much nicer than the switchboard: where both want a processor, the ring has it first."""
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +66,6 @@ class TellerApart(Teller):
 def tell_until_alone() -> int:
     """The process: tell what waits, until the switchboard that started us is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the switchboard's to answer; its end is ours
-    os.nice(TELLS_AFTER)
     teller, came = Teller(), sys.stdin.fileno()
     while True:
         teller.round()

@@ -289,8 +289,9 @@ async def _ear(control: Control, call: LiveCall, party: Party) -> None:
     if mode == "barge":  # a voice of her own in the call: heard by all, also while the agent is muted
         await control.engine.bridge(call.bridge_id)
         call.bridged = True
-        await control.engine.join(call.bridge_id, party.leg_id)
-        await control.quietly(control.engine.unbridge(room))
+        await control.engine.join(
+            call.bridge_id, party.leg_id
+        )  # her room stays, empty: the engine makes no second one of its name
         return
     await control.engine.bridge(room)
     await control.engine.join(room, party.leg_id)

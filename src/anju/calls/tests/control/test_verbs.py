@@ -200,6 +200,10 @@ async def test_a_lead_listens_whispers_and_barges_in(centre: Centre) -> None:
         if mode == "listen":
             await centre.does("8100", "answered")
         assert (centre.hears("8100"), centre.hears("8001"), centre.hears(caller)) == (lead, agent, elder), mode
+    for mode in ("listen", "barge", "whisper"):  # and to and fro
+        await centre.asks(actions.supervise, by=boss, call_id=call_id, mode=mode)
+        lead, agent, elder = hears[mode]
+        assert (centre.hears("8100"), centre.hears("8001"), centre.hears(caller)) == (lead, agent, elder), mode
     await centre.asks(actions.supervise, by=boss, call_id=call_id, mode="stop")
     assert centre.hears("8001") == {ELDER}
     assert centre.seat("8100") == "ready", "listening is no call to write up"
