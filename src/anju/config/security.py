@@ -62,6 +62,8 @@ OPEN_PATHS = (
     "/static/",
     "/healthz",
     "/receipts/",
+    "/message/",
+    "/wechat/",
     "/metrics",
     "/api/",
     "/design/",

@@ -66,9 +66,11 @@ INSTALLED_APPS = [
     "anju.fieldwork",
     "anju.incidents",
     "anju.supervision",
+    "anju.supervision.contacts",
     "anju.portals.desk",
     "anju.portals.district",
     "anju.portals.open_api",
+    "anju.portals.public",
     "anju.portals.console",
     "anju.town",
     "anju.config",
@@ -140,6 +142,7 @@ LOGGING = {
 }
 
 # Addresses outside; empty means "not there", and the operations page says so.
+ANJU_WECHAT_TOKEN = os.environ.get("ANJU_WECHAT_TOKEN", "")
 ANJU_WEBHOOK_URL = os.environ.get("ANJU_WEBHOOK_URL", "")
 ANJU_WEBHOOK_SECRET = os.environ.get("ANJU_WEBHOOK_SECRET", "")
 ANJU_DEADMAN_URL = os.environ.get("ANJU_DEADMAN_URL", "")

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("console/", include("anju.portals.console.urls")),
     path("", include("anju.design.urls")),
     path("", include("anju.portals.desk.urls")),
+    path("", include("anju.portals.public.urls")),
     path("district/", include("anju.portals.district.urls")),
     path("api/", include("anju.portals.open_api.urls")),
 ]

@@ -326,6 +326,7 @@ def rights() -> None:
     from anju.knowledge.sop import actions as sop
     from anju.staff import actions as staff
     from anju.supervision import actions as supervision
+    from anju.supervision.contacts import actions as contacts
 
     def nothing_left(fact: PersonErased) -> None:
         if not fact.home_empty:
@@ -364,15 +365,26 @@ def rights() -> None:
     )
     reacts(
         PersonErased,
+        lambda f: contacts.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
+    )
+    reacts(
+        PersonErased,
         lambda f: planned.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
     )
 
 
 def quality() -> None:
-    """An audit or a complaint that waits too long presses those who must act."""
+    """An audit, a complaint or a message that waits too long presses those who must act."""
+    from anju.config import health
     from anju.kernel.flow.registry import when
     from anju.supervision import actions
+    from anju.supervision.contacts.facts import ContactLate
     from anju.supervision.flow import COMPLAINT, REVIEW
 
+    def late(fact: ContactLate) -> None:
+        words = "有紧急字样的留言没有人办理" if fact.urgent else "留言没有按时办理"
+        health.page_leads(f"{words}：{fact.number}", occasion=f"contact:{fact.contact_id}:{fact.nth}")
+
+    reacts(ContactLate, late)
     when(REVIEW, move="press", do=actions.page_judge)
     when(COMPLAINT, move="press", do=actions.page_leads)

@@ -14,6 +14,7 @@ from anju.accounts.roles import Role
 from anju.accounts.rules import ADMINISTRATORS, BY_ELDER, BY_PLACE, BY_PROVIDER, Post
 from anju.accounts.tests.factories import PASSWORD, make_user
 from anju.alarms import corrections, readings, utility, whereabouts
+from anju.calls.planned import actions as planned
 from anju.elders import actions as files
 from anju.elders import papers, rights
 from anju.kernel import clock
@@ -218,6 +219,7 @@ DOORS = {
     "contact.flag": lambda by: files.flag_contact(contact_id=0, reason="x", by=by),
     "history.append": lambda by: files.append_history(elder_id=0, text="x", by=by),
     "rhythm.correct": lambda by: corrections.ignore_day(home_id=0, day=TODAY, by=by),
+    "call.plan": lambda by: planned.end(plan_id=0, by=by),
     "meters.deliver": lambda by: utility.deliver(rows=[], by=by),
     "fence.set": lambda by: whereabouts.end_fence(home_id=0, by=by),
     "health.limit": lambda by: readings.end_limit(elder_id=0, measure="pulse", by=by),

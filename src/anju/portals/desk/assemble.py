@@ -20,6 +20,7 @@ from anju.knowledge import queries as knowledge
 from anju.knowledge.sop import queries as sop
 from anju.portals.desk import homemap, homes, presence, present
 from anju.signals import queries as signals
+from anju.supervision.contacts import queries as contacts
 
 TABS = (("file", "档案"), ("aid", "急救卡"), ("devices", "设备"), ("earlier", "既往"), ("map", "地图"))
 
@@ -38,7 +39,8 @@ def queue(user: User, shown: Set[str] = frozenset()) -> dict[str, Any]:
     """The queue and who else is on duty. `shown`: versions of cards that the page has already."""
     rows, now = incidents.queue(accounts.roles_of(user), user.pk), clock.now()
     return {
-        "now": now, "rows": rows, "groups": present.groups(rows, now, shown), "ringing": present.ringing(rows),
+        "now": now, "rows": rows, "groups": present.groups(rows, now, shown),
+        "ringing": max(present.ringing(rows), DISTRESS if contacts.urgent_waiting() else -1),
         "seats": colleagues(user, rows), **({} if rows else _nothing(user, now)),
     }  # fmt: skip
 
@@ -289,6 +291,8 @@ def telephones() -> dict[str, str]:
     return {"kind": "warn", "icon": "alert", "name": "电话引擎", "note": word}
 
 
+DISTRESS = 9
+"""How loud a written word of distress rings while nobody took it: as an SOS."""
 SOURCE_NAMES = {
     "ctwing": "电信平台",
     "onenet": "移动平台",

@@ -84,6 +84,8 @@ urlpatterns = [
     path("desk/wall/move", presses.move_seat),
     path("desk/wall/proposal/<int:proposal_id>/<slug:how>", presses.proposal),
     path("desk/due", due.listing),
+    path("desk/due/contact/new", gives(due.ask_register, due_verbs.register)),
+    path("desk/due/contact/<int:contact_id>", gives(due.ask_contact, due_verbs.contact)),
     path("desk/due/<int:planned_id>", due.ask_result),
     path("desk/due/<int:planned_id>/dial", due_verbs.dial),
     path("desk/due/<int:planned_id>/result", due_verbs.result),

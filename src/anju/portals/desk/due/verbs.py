@@ -18,6 +18,7 @@ from anju.portals.desk.due import views
 from anju.portals.desk.phone.verbs import act
 from anju.portals.desk.press import key_of, once
 from anju.portals.desk.views import is_part
+from anju.supervision.contacts import actions as contacts
 
 MILD = 3
 """Priority of a case that was opened because nobody reached her: the milder path (INC-10), an agent holds it from the start."""
@@ -94,6 +95,41 @@ def raise_case(request: HttpRequest, planned_id: int) -> HttpResponse:
 
     key = key_of(request.path, {"row": row.id, "nth": row.tried})
     answer = on_list(request, lambda by: once(key, lambda: do(by)))
+    if opened and is_part(request):
+        answer["HX-Redirect"] = f"/desk/incident/{opened[0]}"
+    return HttpResponseRedirect(f"/desk/incident/{opened[0]}") if opened and not is_part(request) else answer
+
+
+@require_POST
+@desk_only
+def register(request: HttpRequest) -> HttpResponse:
+    """A letter, a visit, a message that came elsewhere."""
+    told = {n: request.POST.get(n, "") for n in ("channel", "text", "name", "reach")}
+    elder = request.POST.get("elder", "")
+    key = key_of(request.path, {"once": request.POST.get("once", ""), "user": user_of(request).pk})
+    known = int(elder) if elder.isdigit() and len(elder) < 18 else None
+    return on_list(request, lambda by: once(key, lambda: contacts.register(by=by, elder_id=known, **told)))
+
+
+@require_POST
+@desk_only
+def contact(request: HttpRequest, contact_id: int) -> HttpResponse:
+    """Take it, answer it, make it something else, or say that no answer is wanted."""
+    how, text = request.POST.get("how", ""), request.POST.get("text", "")
+    opened: list[int] = []
+    does: dict[str, Callable[[Actor], object]] = {
+        "take": lambda by: contacts.take(by=by, contact_id=contact_id),
+        "give_back": lambda by: contacts.give_back(by=by, contact_id=contact_id),
+        "answer": lambda by: contacts.answer(by=by, contact_id=contact_id, text=text),
+        "close": lambda by: contacts.close(by=by, contact_id=contact_id, reason=text),
+        "to_complaint": lambda by: contacts.to_complaint(
+            by=by, contact_id=contact_id, about=request.POST.get("about", "other")
+        ),
+        "to_case": lambda by: opened.append(contacts.to_case(by=by, contact_id=contact_id)),
+    }
+    if how not in does:
+        raise Http404("没有这个操作。")
+    answer = on_list(request, does[how])
     if opened and is_part(request):
         answer["HX-Redirect"] = f"/desk/incident/{opened[0]}"
     return HttpResponseRedirect(f"/desk/incident/{opened[0]}") if opened and not is_part(request) else answer

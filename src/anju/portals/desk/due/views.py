@@ -15,13 +15,14 @@ from anju.calls.planned import queries as planned
 from anju.kernel import clock
 from anju.portals.desk.access import desk_only, user_of
 from anju.portals.desk.views import is_part, whole
+from anju.supervision.contacts import queries as contacts
 
 SCORES = ((5, "非常满意"), (4, "满意"), (3, "一般"), (2, "不满意"), (1, "很不满意"))
 
 
 def context(user: User, problem: str = "") -> dict[str, Any]:  # noqa: ARG001  the scope is the request's
     """Everything that the list shows."""
-    return {"now": clock.now(), "planned": planned.for_agents(), "problem": problem}
+    return {"now": clock.now(), "planned": planned.for_agents(), "contacts": contacts.open_ones(), "problem": problem}
 
 
 @require_GET
@@ -47,3 +48,28 @@ def ask_result(request: HttpRequest, planned_id: int) -> HttpResponse:
         return render(request, "desk/dialogs/gone.html", {"problem": "这一条已经有人办了。"})
     shown = {"row": row, "moods": planned.MOODS, "scores": SCORES, "once": get_random_string(16)}
     return render(request, "desk/due/result.html", shown)
+
+
+@require_GET
+@never_cache
+@desk_only
+def ask_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
+    """One letter or message with what its writer said before, and what may be done."""
+    if not is_part(request):
+        return whole(request, pane="desk/due/list.html", more=context(user_of(request)))
+    row = contacts.one(contact_id)
+    if row is None or not row.open:
+        return render(request, "desk/dialogs/gone.html", {"problem": "这一条已经有人办了。"})
+    earlier = [c for c in contacts.thread_of(contact_id) if c.id != contact_id]
+    shown = {"row": row, "earlier": earlier, "about": contacts.ABOUTS, "once": get_random_string(16)}
+    return render(request, "desk/due/contact.html", shown)
+
+
+@require_GET
+@never_cache
+@desk_only
+def ask_register(request: HttpRequest) -> HttpResponse:
+    """A letter, a visit: written down by hand."""
+    if not is_part(request):
+        return whole(request, pane="desk/due/list.html", more=context(user_of(request)))
+    return render(request, "desk/due/register.html", {"channels": contacts.AT_THE_DESK, "once": get_random_string(16)})

@@ -14,6 +14,7 @@ from anju.calls.queries import LiveCallView
 from anju.kernel import clock
 from anju.portals.desk import people
 from anju.portals.desk.phone import wall
+from anju.supervision.contacts import queries as contacts
 
 FREE = frozenset({"ready", "break", "wrap_up"})
 """States of one's own seat from which one may come into another call."""
@@ -71,7 +72,8 @@ def callers(user: User) -> dict[str, Any]:
                  + (" · 回拨中" if b.state != "waiting" else "")}
         for b in calls.call_backs()
     ]  # fmt: skip
-    return {"waiting": waiting, "backs": backs, "others": all_others(user)}
+    written = [c for c in contacts.open_ones(20) if c.state == "waiting" and (c.urgent or not c.suspect)]
+    return {"waiting": waiting, "backs": backs, "others": all_others(user), "written": written}
 
 
 def _rings(call: LiveCallView) -> str:

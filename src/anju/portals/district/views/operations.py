@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -39,7 +40,8 @@ def page(request: HttpRequest) -> HttpResponse:
             "processes": processes, "purposes": words.PROCESSES, "fresh": fresh, "health": health, "deadman": health.get("deadman") or {},
             "lag": lag, "auditor": auditor, "spool": spool,
             "router_lag": round(signals.lag(now).total_seconds(), 1), "sources": sources, "troubles": alarms.troubles(limit=50),
-            "placeholders": lines.placeholders(), "told": bool(health), "checks": health.get("checks") or [],
+            "placeholders": lines.placeholders(),
+            "wechat": bool(settings.ANJU_WECHAT_TOKEN), "told": bool(health), "checks": health.get("checks") or [],
         },
     )  # fmt: skip
 

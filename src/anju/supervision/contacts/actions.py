@@ -1,0 +1,211 @@
+"""The only writers of contacts: they come in, somebody takes them, they are answered or become something else."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+
+from anju.devices.models import RECEIVING_DISTRICT
+from anju.elders import queries as elders
+from anju.incidents import actions as incidents
+from anju.kernel import clock, crypto, facts, forgetting
+from anju.kernel.changes import changed
+from anju.kernel.flow import engine
+from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
+from anju.kernel.numbers import next_number
+from anju.kernel.scope import EVERYWHERE, seen_by
+from anju.supervision import actions as supervision
+from anju.supervision.contacts import rules
+from anju.supervision.contacts.facts import ContactLate
+from anju.supervision.contacts.flow import CONTACT
+from anju.supervision.contacts.models import Contact
+
+if TYPE_CHECKING:
+    from anju.kernel.models import Movement
+
+WITHIN, MOST, MOST_URGENT = timedelta(minutes=10), 5, 30
+"""Messages that one address may leave in ten minutes; words of distress pass longer."""
+
+
+class TooMany(Exception):
+    """One address writes too often."""
+
+
+@transaction.atomic
+def receive(
+    *, channel: str, text: str, name: str = "", reach: str = "", origin: str = "", thread: str = "", outer_id: str = "", suspect: bool = False
+) -> Contact:  # fmt: skip
+    """Somebody writes by herself. Told twice under one `outer_id`, it answers with the same. TooMany stores nothing.
+
+    What looks like a machine's (`suspect`) is kept and shown last; a word of distress in it is urgent all the same.
+    """
+    text = _clean(text, rules.LONGEST)
+    if not text:
+        raise NotAllowed("请写下要说的话。", code="needs")
+    with seen_by(EVERYWHERE):
+        known = Contact.objects.filter(channel=channel, outer_id=outer_id).first() if outer_id else None
+        if known is not None:
+            return known
+        word, index = rules.urgent(text), crypto.blind(origin, "contact.origin") if origin else ""
+        lately = Contact.objects.filter(origin=index, at__gt=clock.now() - WITHIN).count() if index else 0
+        if lately >= (MOST_URGENT if word else MOST):
+            raise TooMany
+        earlier = Contact.objects.filter(thread=thread).order_by("-pk").first() if thread else None
+        row = Contact(
+            channel=channel, thread=thread if earlier or channel == "wechat" else secrets.token_urlsafe(24), outer_id=outer_id[:40], origin=index,
+            name=_clean(name, 40) or (earlier.name if earlier else ""), reach=_clean(reach, 60) or (earlier.reach if earlier else ""),
+            text=text, urgent=word, suspect=suspect, place=earlier.place if earlier else RECEIVING_DISTRICT,
+            elder_id=earlier.elder_id if earlier else None, home_id=earlier.home_id if earlier else None,
+        )  # fmt: skip
+        return _begin(row, THE_CLOCK)
+
+
+@transaction.atomic
+def register(
+    *, by: Actor, channel: str, text: str, name: str = "", reach: str = "", elder_id: int | None = None
+) -> Contact:
+    """An agent writes down a letter, a visit, a message that came by another way."""
+    if not {"agent", "lead", "quality"} & {str(r) for r in by.roles}:
+        raise NotAllowed("来信来访由坐席登记，请转告他们。", code="not_you")
+    text = _clean(text, 2000)
+    if channel not in rules.AT_THE_DESK or not text:
+        raise NotAllowed("请选渠道，并写下内容。", code="needs")
+    elder = elders.elder(elder_id) if elder_id else None
+    if elder_id and elder is None:
+        raise NotAllowed("没有这份档案，请重新选。", code="not_here")
+    row = Contact(
+        channel=channel, thread=secrets.token_urlsafe(24), name=_clean(name, 40) or (elder.name if elder else ""), reach=_clean(reach, 60),
+        text=text, urgent=rules.urgent(text), elder_id=elder.pk if elder else None, home_id=elder.home_id if elder else None,
+        place=elder.home.place if elder else RECEIVING_DISTRICT, taken_by=by.name[:60],
+    )  # fmt: skip
+    return _begin(row, by)
+
+
+def _begin(row: Contact, by: Actor) -> Contact:
+    now = clock.now()
+    row.number, row.year, row.at = next_number("LX", clock.local(now).date()), clock.local(now).year, now
+    engine.begin(row, by)
+    return row
+
+
+def _clean(text: str, longest: int) -> str:
+    return text.replace("\x00", "").strip()[:longest]
+
+
+# ---- what becomes of it ----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def take(*, by: Actor, contact_id: int) -> Contact:
+    """This colleague deals with it; of two who press at once exactly one does."""
+    row = _row(contact_id)
+    engine.make(row, "take", by)
+    row.owner_id = by.user_id
+    row.save(update_fields=["owner_id"])
+    return row
+
+
+@transaction.atomic
+def give_back(*, by: Actor, contact_id: int) -> Contact:
+    """Somebody else may."""
+    row = _row(contact_id)
+    row.owner_id = None
+    row.save(update_fields=["owner_id"])
+    engine.make(row, "give_back", by)
+    return row
+
+
+@transaction.atomic
+def answer(*, by: Actor, contact_id: int, text: str) -> Contact:
+    """The answer; a writer on the web reads it on her page at once, others were told by who wrote it down here."""
+    row, said = _row(contact_id), _clean(text, 1000)
+    if not said:
+        raise NotAllowed("请写下答复。", code="needs")
+    row.answer, row.owner_id = said, by.user_id
+    row.save(update_fields=["answer", "owner_id"])
+    engine.make(row, "answer", by)
+    return row
+
+
+@transaction.atomic
+def close(*, by: Actor, contact_id: int, reason: str) -> Contact:
+    """No answer is wanted (thanks, a machine, the same again); why stays."""
+    row = _row(contact_id)
+    engine.make(row, "close", by, note=_clean(reason, 300))
+    return row
+
+
+@transaction.atomic
+def to_complaint(*, by: Actor, contact_id: int, about: str = "other") -> int:
+    """It is a complaint, praise or proposal: that process goes on with it (SH 六(五)5 场景二); its id."""
+    row = _row(contact_id)
+    source = {"letter": "letter", "visit": "visit"}.get(row.channel, "net")
+    made = supervision.complain(
+        by=by,
+        source=source,
+        about=about,
+        content=row.text,
+        place=row.place,
+        name=row.name,
+        contact=row.reach,
+        elder_id=row.elder_id,
+    )
+    _becomes(row, f"complaint:{made.pk}", "to_complaint", by)
+    return made.pk
+
+
+@transaction.atomic
+def to_case(*, by: Actor, contact_id: int) -> int:
+    """Somebody is in need: a case in this agent's hands, or the home's open one stays the one; its id."""
+    row = _row(contact_id)
+    case = incidents.open_by_hand(
+        by=by, place=row.place, kind="message", kind_label=f"{row.get_channel_display()}求助", priority=9, home_id=row.home_id,
+        elder_id=row.elder_id, phone=row.reach, what=f"{row.name}：{row.text}"[:500],
+    )  # fmt: skip
+    _becomes(row, f"incident:{case.pk}", "to_case", by)
+    return case.pk
+
+
+def _becomes(row: Contact, ref: str, move: str, by: Actor) -> None:
+    row.became, row.owner_id = ref, by.user_id
+    row.save(update_fields=["became", "owner_id"])
+    engine.make(row, move, by)
+
+
+def _row(contact_id: int) -> Contact:
+    row = Contact.objects.select_for_update(of=("self",)).filter(pk=contact_id).first()
+    if row is None:
+        raise NotAllowed("没有这一条，请刷新页面。", code="not_here")
+    return row
+
+
+def after_move(row: Contact, done: Movement) -> None:
+    """Listener of every move: open pages hear of it, and who is late is said."""
+    if done.move == "press":
+        facts.announce(ContactLate(row.pk, row.number, done.nth, bool(row.urgent)))
+    if row.now_in.is_final and row.done_at is None:
+        row.done_at = clock.now()
+        row.save(update_fields=["done_at"])
+    changed("contact", row.pk, row.place)
+
+
+@transaction.atomic
+def forget(*, elder_id: int, home_id: int, home_empty: bool) -> int:
+    """A person's data are deleted (SYS-04): her letters and messages lose every word; one that is open is closed. How many."""
+    whose = Q(elder_id=elder_id) | (Q(home_id=home_id) if home_empty else Q(pk__in=[]))
+    with seen_by(EVERYWHERE):
+        for row in Contact.objects.filter(whose, state__in=["waiting", "handling"]):
+            engine.make(row, "forget", THE_CLOCK)
+        rows = Contact.objects.filter(whose)
+        ids = list(rows.values_list("pk", flat=True))
+        for row in rows:
+            row.thread = secrets.token_urlsafe(24)
+            row.save(update_fields=["thread"])
+        forgetting.empty(rows, keep={"state", "number", "place", "taken_by", "became", "thread"})
+        Contact.objects.filter(pk__in=ids).update(elder_id=None)
+    forgetting.story(CONTACT.name, ids)
+    return len(ids)

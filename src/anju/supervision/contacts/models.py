@@ -1,0 +1,66 @@
+"""What people wrote, or said at the counter, and what was answered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.db import models
+
+from anju.kernel.crypto import EncryptedTextField
+from anju.kernel.flow.guard import guard
+from anju.kernel.flow.registry import runs
+from anju.kernel.flow.subject import FlowSubject
+from anju.kernel.scope import ScopedModel
+from anju.supervision.contacts.flow import CONTACT
+from anju.supervision.contacts.rules import CHANNELS
+
+LIVE = frozenset({"web", "wechat", "sms"})
+"""Channels at whose other end somebody looks at a screen."""
+
+
+@runs(CONTACT)
+class Contact(FlowSubject, ScopedModel):
+    """One letter, message or visit. Messages of one writer share a `thread`, the unguessable name of their page."""
+
+    scope_place: ClassVar[str] = "place"
+
+    number = models.CharField("编号", max_length=20)
+    year = models.PositiveSmallIntegerField("年")
+    place = models.CharField("区划", max_length=12)
+    channel = models.CharField("渠道", max_length=10, choices=list(CHANNELS.items()))
+    thread = models.CharField("会话", max_length=43, db_index=True)
+    outer_id = models.CharField("渠道里的编号", max_length=40, blank=True, default="")
+    origin = models.CharField("来处索引", max_length=32, blank=True, default="", editable=False)
+    elder_id = models.BigIntegerField("老人", null=True, blank=True, db_index=True)
+    home_id = models.BigIntegerField("住户", null=True, blank=True)
+    name = EncryptedTextField("称呼", blank=True, default="")
+    reach = EncryptedTextField("联系方式", blank=True, default="")
+    text = EncryptedTextField("内容")
+    urgent = models.CharField("紧急字样", max_length=20, blank=True, default="")
+    suspect = models.BooleanField("像是机器发的", default=False)
+    at = models.DateTimeField("收到时间")
+    taken_by = models.CharField("登记人", max_length=60, blank=True, default="")
+    owner_id = models.BigIntegerField("办理人", null=True, blank=True)
+    answer = EncryptedTextField("答复", blank=True, default="")
+    became = models.CharField("转成", max_length=40, blank=True, default="")
+    done_at = models.DateTimeField("办结时间", null=True)
+
+    class Meta(ScopedModel.Meta):
+        verbose_name = verbose_name_plural = "来信与留言"
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["origin", "at"], name="contacts_by_origin")]
+        constraints = [
+            models.UniqueConstraint(fields=["number", "year"], name="one_contact_number"),
+            models.UniqueConstraint(fields=["channel", "outer_id"], condition=~models.Q(outer_id=""), name="one_contact_a_message"),
+        ]  # fmt: skip
+        triggers = [guard(CONTACT)]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def duration(self, slot: str, default: timedelta) -> timedelta:
+        """Distress one minute; who waits at a screen ten; a letter a day."""
+        if slot != "state" or self.state != "waiting" or self.suspect:
+            return timedelta(minutes=1) if slot == "state" and self.state == "waiting" and self.urgent else default
+        return timedelta(minutes=1) if self.urgent else timedelta(minutes=10) if self.channel in LIVE else default

@@ -1,0 +1,123 @@
+"""What pages ask about contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count
+
+from anju.accounts import queries as accounts
+from anju.elders import queries as elders
+from anju.kernel.scope import EVERYWHERE, seen_by
+from anju.supervision.contacts import rules
+from anju.supervision.contacts.models import Contact
+from anju.supervision.forms import ABOUT
+
+CHANNELS, AT_THE_DESK = rules.CHANNELS, [(code, rules.CHANNELS[code]) for code in rules.AT_THE_DESK]
+ABOUTS = list(ABOUT.items())
+OPEN = ("waiting", "handling")
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """A letter or message for a list."""
+
+    id: int
+    number: str
+    channel: str
+    channel_label: str
+    name: str
+    reach: str
+    elder_id: int | None
+    elder_name: str
+    text: str
+    urgent: str
+    suspect: bool
+    at: datetime
+    due_at: datetime | None
+    state: str
+    state_label: str
+    owner: str
+    taken_by: str
+    answer: str
+    became: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message as its writer sees it on her page."""
+
+    text: str
+    at: datetime
+    answer: str
+    answered_at: datetime | None
+    word: str
+
+
+def open_ones(limit: int = 100) -> list[ContactRow]:
+    """What waits or is being dealt with: distress first, what looks like a machine's last, then by deadline."""
+    rows = _rows(Contact.objects.filter(state__in=OPEN).order_by("suspect", "due_at", "id")[:limit])
+    return sorted(rows, key=lambda r: (not r.urgent, r.suspect))
+
+
+def urgent_waiting() -> int:
+    """Messages of distress that nobody took, in the asker's scope."""
+    return Contact.objects.filter(state="waiting").exclude(urgent="").count()
+
+
+def page(*, channel: str = "", state: str = "", elder_id: int | None = None, limit: int = 100) -> list[ContactRow]:
+    """The newest."""
+    wanted = {"channel": channel, "state": state, "elder_id": elder_id}
+    return _rows(Contact.objects.filter(**{k: v for k, v in wanted.items() if v})[:limit])
+
+
+def counts(since: datetime) -> dict[str, int]:
+    """How many came by each channel."""
+    rows = Contact.objects.filter(at__gte=since)
+    return dict(rows.values_list("channel").annotate(n=Count("id")).order_by())
+
+
+def one(contact_id: int) -> ContactRow | None:
+    """One of them, if it is in the scope."""
+    found = _rows(Contact.objects.filter(pk=contact_id))
+    return found[0] if found else None
+
+
+def thread_of(contact_id: int) -> list[ContactRow]:
+    """Everything of the same writer, the oldest first."""
+    thread = Contact.objects.filter(pk=contact_id).values_list("thread", flat=True).first()
+    return _rows(Contact.objects.filter(thread=thread).order_by("at", "id")) if thread else []
+
+
+def said(thread: str) -> list[Said]:
+    """The writer's own page: whoever knows the unguessable name reads it, and nothing of who deals with it."""
+    with seen_by(EVERYWHERE):
+        rows = list(Contact.objects.filter(thread=thread).order_by("at", "id")[:50]) if len(thread) >= 24 else []
+    return [Said(c.text, c.at, c.answer, c.done_at if c.answer else None, _word(c)) for c in rows]
+
+
+def _word(c: Contact) -> str:
+    if c.state == "turned":
+        return "已转专人办理，会电话联系您" if c.reach else "已转专人办理"
+    return {"waiting": "已收到，等坐席办理", "handling": "坐席正在办理", "answered": "已答复", "closed": "已阅"}[
+        c.state
+    ]
+
+
+def _rows(rows: Iterable[Contact]) -> list[ContactRow]:
+    found = list(rows)
+    if not found:
+        return []
+    people = elders.by_ids(c.elder_id for c in found if c.elder_id)
+    users = accounts.user_names([c.owner_id for c in found if c.owner_id])
+    return [
+        ContactRow(
+            c.pk, c.number, c.channel, c.get_channel_display(), c.name, c.reach, c.elder_id,
+            people[c.elder_id].name if c.elder_id in people else "", c.text, c.urgent, c.suspect, c.at, c.due_at, c.state, c.state_label,
+            users.get(c.owner_id or 0, ""), c.taken_by, c.answer, c.became, c.state in OPEN,
+        )
+        for c in found
+    ]  # fmt: skip
