@@ -66,7 +66,7 @@ def test_a_door_that_stays_shut_too_long_is_asked_about_and_then_told_to_an_agen
     row = HomeDoor.objects.get(home_id=home_id)
     seq = 1
     while clock.now() < row.still_at + doors.STILL_WAITS + timedelta(hours=1):
-        let_pass(timedelta(hours=1))
+        let_pass(timedelta(hours=2))
         lives(where, seq)
         says(where, "door_closed")  # its heartbeat: not an opening, and no sign of life
         seq += 1
