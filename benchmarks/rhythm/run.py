@@ -89,6 +89,7 @@ def main() -> None:
         "line by hour": {b: [judge(r, by_hour(r, b), given) for r in records] for b in BUDGETS},
     }
     at_budget(curves["SR-C"])
+    as_they_are(curves)
     at_one(curves, records)
 
 
@@ -295,6 +296,19 @@ def at_budget(curve: dict[float, list[Outcome]]) -> None:
         cold = figures([d for o in outcomes for d in o.cold_delays])
         print(f"{budget:>8}{fmean(o.false for o in outcomes):>10.2f}{median:>8.1f}{p90:>7.1f}{mean:>7.1f}"
               f"   {fmean(o.cold for o in outcomes):.2f}, {cold[0]:.1f}, {cold[1]:.1f}")  # fmt: skip
+    print()
+
+
+def as_they_are(curves: dict[str, dict[float, list[Outcome]]]) -> None:
+    """The rivals at a setting that somebody would choose: 12 h is what is usually set."""
+    print("Rivals at a usual setting")
+    print(f"{'':<22}{'achieved':>10}{'median':>8}{'p90':>7}{'mean':>7}")
+    chosen = [("fixed", h, f"fixed {h:g} h") for h in (8.0, 12.0, 14.0, 24.0)]
+    chosen += [(name, b, f"{name}, budget {b:g}") for name in ("personal fixed", "line by hour") for b in (1.0, 4.0)]
+    for name, setting, words in chosen:
+        outcomes = curves[name][setting]
+        median, p90, mean = figures([d for o in outcomes for d in o.delays])
+        print(f"{words:<24}{fmean(o.false for o in outcomes):>8.2f}{median:>8.1f}{p90:>7.1f}{mean:>7.1f}")
     print()
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from anju.alarms import queries, routing, sensing
+from anju.alarms import codes, queries, routing, sensing
 from anju.alarms.facts import AlarmRaised, AlarmRecovered, AlarmReset, TroubleRaised
 from anju.alarms.ledger import ledger
 from anju.alarms.models import Alarm, Trouble
@@ -51,6 +51,24 @@ def test_a_press_opens_the_second_joins_and_each_is_its_own_record(taker, let_pa
     assert [s.alarm_id for s in Signal.objects.order_by("id")] == [first.pk, second.pk]
     assert Cursor.objects.get(lane=sos).seq == 2
     assert route(urgent=True).messages == 0
+    assert books().balances
+
+
+@pytest.mark.req("SEN-06")
+@pytest.mark.parametrize(
+    ("product", "dty", "what"), [("cam-mq1", "0903", "家庭监控装置"), ("scene-nb1", "0904", "扩展场景设备")]
+)
+def test_a_camera_or_another_scene_takes_the_way_of_every_alarm(taker, product, dty, what):
+    device, sos = a_device(product=product, position="客厅"), lane(urgent=True)
+    put(sos, [sig("scene", dty=dty, stc="0009")])
+    assert route(urgent=True).outcomes == {"opened": 1}
+    alarm = Alarm.objects.get()
+    assert (alarm.kind, alarm.priority, alarm.technical, alarm.home_id) == ("scene", 7, False, device.home_id)
+    assert (alarm.label, alarm.where, alarm.case_kind) == ("家中意外情况", "客厅", "incident")
+    assert codes.dty_label(dty) == what
+    put(sos, [sig("scene_clear", dty=dty, stc="0093")])
+    route(urgent=True)
+    assert Alarm.objects.get().state == "open", "a reset closes nothing"
     assert books().balances
 
 

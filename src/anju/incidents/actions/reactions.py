@@ -23,7 +23,7 @@ from anju.kernel.models import Movement
 
 FALSE_ALARMS_A_MONTH = 3
 WAKES_CONTACTS = 5
-TELLS_AT_ONCE = frozenset({"wander", "scene"})
+TELLS_AT_ONCE = frozenset({"wander", "scene", "health"})
 """By message at once; the telephone follows with the ladder."""
 FAMILY = frozenset({"guardian"})
 """Only they hear details of an outcome."""
@@ -45,7 +45,9 @@ def record(incident: Incident, done: Movement) -> None:
 
 
 def opened(incident: Incident, done: Movement) -> None:  # noqa: ARG001
-    """The news for those above. Who has a fence or a camera at home has named contacts to be told at once (XC 5.2)."""
+    """The news for those above. A fence that was left, a scene at home and an odd measurement are told
+    to the named contacts at once (XC 5.2).
+    """
     announce(IncidentOpened(incident.pk, incident.priority, incident.place))
     if incident.kind in TELLS_AT_ONCE:
         messages.tell_contacts(incident, "contact_alarm", occasion="open")

@@ -113,8 +113,8 @@ def test_an_outage_that_is_over_says_in_its_case_what_is_left_open(asked) -> Non
         assert case.state == "waiting", "a person closes it"
 
 
-@pytest.mark.req("SEN-05", "SEN-06")
-@pytest.mark.parametrize("kind", ["wander", "scene"])
+@pytest.mark.req("SEN-05", "SEN-06", "SEN-07")
+@pytest.mark.parametrize("kind", ["wander", "scene", "health"])
 def test_named_contacts_are_told_at_once_of_a_fence_that_was_left_and_of_a_scene_at_home(
     story, phone, kind: str
 ) -> None:
