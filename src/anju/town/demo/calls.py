@@ -91,18 +91,18 @@ def _recordings() -> int:
     plan = next(iter(queries.plans(1)), None)
     drawn = [row.call_id for row in queries.picks_of(plan.pk)] if plan is not None else []
     newest = [row.call_id for row in listing.listed(limit=60, direction="in", result="answered")]
-    made = 0
-    for n, call_id in enumerate(dict.fromkeys([*drawn, *newest])):
+    chosen: list[tuple[datetime, str, float]] = []
+    for call_id in dict.fromkeys([*drawn, *newest]):
         found = listing.detail(call_id)
-        seconds = found.row.talk_seconds if found is not None else None
-        if (
-            made < RECORDED
-            and seconds
-            and seconds <= LONGEST
-            and recordings.put_past(call_id=call_id, sound=babble.conversation(seconds, n))
-        ):
-            made += 1
-    return made
+        if found is not None and found.row.talk_seconds and found.row.talk_seconds <= LONGEST:
+            chosen.append((found.row.arrived_at, call_id, found.row.talk_seconds))
+        if len(chosen) == RECORDED:
+            break
+    kept = [
+        recordings.put_past(call_id=call_id, sound=babble.conversation(seconds, n))
+        for n, (_, call_id, seconds) in enumerate(sorted(chosen))
+    ]
+    return sum(one is not None for one in kept)
 
 
 def _incoming(at: datetime, dice: Random, user: User, people: list[tuple[int, int, str, str, str]]) -> PastCall:
@@ -151,6 +151,13 @@ def _audits(dice: Random, users: dict[str, User], today: date) -> None:
         for n, row in enumerate(queries.picks_of(plan.pk)):
             with clock.pretend(drawn + timedelta(days=1, hours=4, minutes=7 * n)):
                 actions.score(review_id=row.id, answers=_answers(dice), comment="", by=judge)
+            if back > 2:  # the last week that was scored still waits for the agents
+                with clock.pretend(drawn + timedelta(days=2, hours=5, minutes=3 * n)):
+                    actions.move(review_id=row.id, move="accept", by=_of(users, row.agent_name))
+
+
+def _of(users: dict[str, User], name: str) -> Actor:
+    return next(accounts.actor_of(user) for user in users.values() if user.name == name)
 
 
 def _answers(dice: Random) -> dict[str, object]:
