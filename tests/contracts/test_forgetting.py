@@ -107,6 +107,7 @@ STAYS: dict[str, str] = {
     "*.call_id": "the number of a call",
     "elders.Consent.document": "the number of the signed paper, which lies in the archive",
     "elders.Consent.scope": "codes of what was agreed to",
+    "elders.ConsentScan.sha256": "a digest: shows that a paper in the archive is the one that was recorded, tells nothing of it",
     "notices.Notice.key": "made of the case's number and codes, so that nothing is sent twice",
     "notices.Notice.channel": "a code",
     "notices.Notice.template": "a code",

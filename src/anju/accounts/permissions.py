@@ -43,6 +43,7 @@ ALLOWED: Mapping[str, frozenset[Role]] = {
     "paper.print": _FORM | {Role.BUREAU},
     "acceptance.print": _FORM | {Role.BUREAU, Role.DISPATCHER, Role.INSTALLER},
     "consent.record": _FORM,
+    "consent.scan": _FORM | {Role.BUREAU},
     "consent.withdraw": _FORM | {Role.BUREAU},
     "contact.change": _FORM | _DESK,
     "contact.flag": _CARE,

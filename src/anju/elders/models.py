@@ -184,6 +184,34 @@ class Consent(ScopedModel):
         return f"{self.get_kind_display()} {self.document}"
 
 
+class ConsentScan(ScopedModel):
+    """The signed paper itself, scanned: sealed in the row, so that one backup holds it and one deletion takes it.
+
+    `content` is empty after the deletion of the person's data or of a wrong scan; size and digest stay, so that a paper
+    copy can still be shown to be the one that was recorded.
+    """
+
+    scope_place: ClassVar[str] = "consent__elder__home__area"
+    scope_elder: ClassVar[str] = "consent__elder_id"
+
+    consent = models.ForeignKey(Consent, models.PROTECT, related_name="scans", verbose_name="文书")
+    kind = models.CharField("格式", max_length=4, choices=words.SCAN_KINDS)
+    size = models.PositiveIntegerField("字节")
+    sha256 = models.CharField("SHA-256", max_length=64)
+    content = models.BinaryField("内容（加密）", default=b"")
+    added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField("上传时间", default=clock.now, editable=False)
+    removed_at = models.DateTimeField("内容删除时间", null=True, blank=True)
+
+    class Meta(ScopedModel.Meta):
+        verbose_name = "文书扫描件"
+        verbose_name_plural = "文书扫描件"
+        ordering = ["consent", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.consent_id} {self.kind} {self.sha256[:8]}"
+
+
 class HistoryLine(ScopedModel):
     """A line added to an elder's file: what a rescue, a visit or a change taught us. Lines are only ever added."""
 

@@ -192,7 +192,7 @@ def lookers(elder_id: int, limit: int = 50) -> list[Looker]:
     rows = AuditLine.objects.filter(
         subject="elder",
         subject_id=str(elder_id),
-        action__in=["elder.open", "elder.reveal", "elder.export", "elder.print"],
+        action__in=["elder.open", "elder.reveal", "elder.export", "elder.print", "consent.scan"],
     ).order_by("-at")
     return [Looker(r.at, r.actor, r.action, _looked_at(r), r.reason, r.result) for r in rows[:limit]]
 
@@ -200,6 +200,8 @@ def lookers(elder_id: int, limit: int = 50) -> list[Looker]:
 def _looked_at(line: AuditLine) -> str:
     if line.action == "elder.export":
         return "整份档案（导出）"
+    if line.action == "consent.scan":
+        return "签字文书的扫描件"
     if line.action == "elder.print":
         from anju.elders.papers import PAPERS
 

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from anju.accounts import actions as accounts
 from anju.accounts.permissions import must
-from anju.elders import queries, words
+from anju.elders import queries, scans, words
 from anju.elders.checks import NotAccepted, reason_given
 from anju.elders.facts import PersonErased
 from anju.elders.models import Consent, Contact, Elder, HistoryLine, Home
@@ -42,6 +42,7 @@ def copy_of(*, elder_id: int, reason: str, by: Actor) -> dict[str, Any]:
         "档案号": elder.number, "状态": words.ELDER_STATE_LABELS[elder.status], "本人": _fields(elder), "住处": _fields(elder.home),
         "联系人": [_fields(contact) for contact in queries.contacts_of(elder.pk)],
         "同意书": [_fields(consent) for consent in queries.consents_of(elder.pk)],
+        "扫描件": scans.listed(elder.pk),
         "记事": [{"时间": _plain(line.at), "记录人": line.by, "内容": line.text} for line in queries.history_of(elder.pk)],
         "谁看过": [
             {"时间": _plain(one.at), "谁": one.name, "看了": one.field or "档案", "原因": one.reason}
@@ -70,6 +71,7 @@ def erase(*, elder_id: int, reason: str, by: Actor) -> None:
     for consent in Consent.objects.filter(elder=elder):
         consent.signed_by = ERASED
         consent.save(update_fields=["signed_by"])
+    scans.forget(elder.pk)
     accounts.forget_person(elder_id=elder.pk, by=by)
     for name in _ELDER_TEXTS:
         setattr(elder, name, "")

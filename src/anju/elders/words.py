@@ -42,6 +42,7 @@ CONSENT_SCOPES = [
     ("third_party", "向第三方提供"),
 ]
 CONSENT_SCOPE_LABELS = dict(CONSENT_SCOPES)
+SCAN_KINDS = [("pdf", "PDF"), ("jpeg", "JPEG"), ("png", "PNG")]
 SIGNERS = [("elder", "老人本人"), ("guardian", "监护人")]
 ABILITY_LABELS = dict(ABILITIES)
 ELDER_KIND_LABELS = dict(ELDER_KINDS)

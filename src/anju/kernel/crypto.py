@@ -59,6 +59,25 @@ def decrypt(stored: str, bound_to: str) -> str:
         raise Undecipherable(f"{bound_to}: the stored value was changed or belongs to another column") from error
 
 
+def seal(body: bytes, bound_to: str) -> bytes:
+    """A file as it may be stored (a scan of a signed paper): the same keys and the same binding as `encrypt`."""
+    name, key = next(iter(_keys(settings.SECRETS.field).items()))
+    nonce = secrets.token_bytes(NONCE)
+    return name.encode() + b"." + nonce + key.encrypt(nonce, body, bound_to.encode())
+
+
+def unseal(stored: bytes, bound_to: str) -> bytes:
+    """The file again; Undecipherable if key, place or content do not fit."""
+    name, _, body = bytes(stored).partition(b".")
+    key = _keys(settings.SECRETS.field).get(name.decode("ascii", "replace"))
+    if key is None:
+        raise Undecipherable(f"{bound_to}: no key for it in the secrets file")
+    try:
+        return key.decrypt(body[:NONCE], body[NONCE:], bound_to.encode())
+    except (InvalidTag, ValueError) as error:
+        raise Undecipherable(f"{bound_to}: the stored file was changed or belongs elsewhere") from error
+
+
 def normalised(value: str) -> str:
     """One spelling for what people write in several: width, case, blanks and dashes do not matter."""
     return "".join(c for c in unicodedata.normalize("NFKC", value).casefold() if c.isalnum())

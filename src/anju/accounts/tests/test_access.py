@@ -16,7 +16,7 @@ from anju.accounts.tests.factories import PASSWORD, make_user
 from anju.alarms import corrections, readings, utility, whereabouts
 from anju.calls.planned import actions as planned
 from anju.elders import actions as files
-from anju.elders import papers, rights
+from anju.elders import papers, rights, scans
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
 from anju.kernel.scope import NOBODY, OutOfScope, Scope
@@ -214,6 +214,7 @@ DOORS = {
     "paper.print": lambda by: papers.fill(elder_id=0, code="consent", reason="x", by=by),
     "acceptance.print": lambda by: papers.fill(elder_id=0, code="acceptance", reason="x", by=by),
     "consent.record": lambda by: files.record_consent(elder_id=0, by=by, scope=[], signed_by="", document=""),
+    "consent.scan": lambda by: scans.take(scan_id=0, reason="x", by=by),
     "consent.withdraw": lambda by: files.withdraw_consent(consent_id=0, reason="x", by=by),
     "contact.change": lambda by: files.add_contact(elder_id=0, kind="guardian", name="x", phone="110", by=by),
     "contact.flag": lambda by: files.flag_contact(contact_id=0, reason="x", by=by),

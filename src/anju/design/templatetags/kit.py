@@ -10,7 +10,7 @@ from typing import Any
 
 from django import template
 from django.core.paginator import Page
-from django.forms import BoundField, CheckboxInput, Select, SelectMultiple, Textarea
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, Select, SelectMultiple, Textarea
 from django.template.context import Context
 from django.utils import timezone
 from django.utils.html import escape, format_html
@@ -182,7 +182,13 @@ def stat(name: str, value: object, unit: str = "", note: str = "", meaning: str 
 def field(bound: BoundField, *, stack: bool = False, wide: bool = False) -> SafeString:
     """A form field of Django in the look of the kit: label, input, and the error that says what to do next (amber)."""
     widget = bound.field.widget
-    looks: dict[type, str] = {Select: "select", SelectMultiple: "textarea", Textarea: "textarea", CheckboxInput: ""}
+    looks: dict[type, str] = {
+        Select: "select",
+        SelectMultiple: "textarea",
+        Textarea: "textarea",
+        CheckboxInput: "",
+        CheckboxSelectMultiple: "checks",
+    }
     look = looks.get(type(widget), "input")
     wrong = bool(bound.errors)
     attrs: dict[str, Any] = {"class": f"{widget.attrs.get('class', '')} {look}".strip()}

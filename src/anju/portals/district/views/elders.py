@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from anju.alarms import bounds
 from anju.devices import queries as devices
 from anju.devices.queries import DeviceHealth
-from anju.elders import actions, lists, papers, queries, words
+from anju.elders import actions, lists, papers, queries, scans, words
 from anju.elders.checks import NotAccepted
 from anju.elders.lists import Term
 from anju.elders.queries import MaskedElder
@@ -202,7 +202,7 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
         number = papers.last_number(elder.pk, "service")
         found |= {
             "consent_form": forms.ConsentForm(initial={"document": number, "signed_by": masked.name}),
-            "scope_labels": words.CONSENT_SCOPE_LABELS, "papers": papers.PAPERS.values(),
+            "scope_labels": words.CONSENT_SCOPE_LABELS, "papers": papers.PAPERS.values(), "scanned": scans.counts(elder.pk),
             "printable": {p.code for p in papers.printable(by)}, "print_reasons": PRINT_REASONS,
         }  # fmt: skip
     if tab == "seen":
