@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -70,7 +71,13 @@ def _take(request: HttpRequest, thread: str) -> HttpResponse:
 def _form(
     request: HttpRequest, problem: str = "", status: int = 200, told: dict[str, str] | None = None
 ) -> HttpResponse:
-    shown: dict[str, Any] = {"problem": problem, "told": told or {}, "longest": rules.LONGEST, "hidden": HIDDEN}
+    shown: dict[str, Any] = {
+        "problem": problem,
+        "told": told or {},
+        "longest": rules.LONGEST,
+        "hidden": HIDDEN,
+        "hotline": settings.ANJU_HOTLINE,
+    }
     return render(request, "public/message.html", shown, status=status)
 
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from anju.elders.models import Elder
     from anju.kernel.models import Movement
 
-AT_ONCE = 4
-"""So many robots' planned calls at once, unless ANJU_PLANNED_CALLS_AT_ONCE says otherwise: the other lines are for callers."""
 SOON, WHILE_EMERGENCY = timedelta(minutes=1), timedelta(minutes=10)
 OPEN = ("waiting", "due", "ringing", "agent")
 RESULT_OF_STATE = {"skipped": "skipped", "missed": "missed", "raised": "raised", "called_off": "called_off"}
@@ -182,8 +180,7 @@ def _room() -> bool:
     """Whether a robot may take one more line: callers who wait come first, and most lines stay free for them."""
     if Call.objects.filter(direction="in", state__in=["arrived", "queued", "offered"]).exists():
         return False
-    most = int(getattr(settings, "ANJU_PLANNED_CALLS_AT_ONCE", AT_ONCE))
-    return PlannedCall.objects.filter(state="ringing").count() < most
+    return PlannedCall.objects.filter(state="ringing").count() < settings.ANJU_PLANNED_CALLS_AT_ONCE
 
 
 def _dial(call: PlannedCall, elder: Elder) -> None:
