@@ -206,17 +206,18 @@ class Planter:
         """Something for a column that holds no words."""
         if isinstance(field, models.AutoField) or (field.has_default() and not field.null):
             return ...
-        if isinstance(field, models.DateTimeField):
-            return clock.now()
-        if isinstance(field, models.DateField):
-            return clock.today()
-        if isinstance(field, models.TimeField):
-            return clock.now().time()
-        if isinstance(field, models.UUIDField):
-            return uuid.uuid4()
-        if isinstance(field, models.BinaryField):
-            return WORD.encode()
+        for kind, make in self.PLAIN:
+            if isinstance(field, kind):
+                return make()
         return None if field.null else False if isinstance(field, models.BooleanField) else 3
+
+    PLAIN = (
+        (models.DateTimeField, clock.now),  # before DateField, which it is too
+        (models.DateField, clock.today),
+        (models.TimeField, lambda: clock.now().time()),
+        (models.UUIDField, uuid.uuid4),
+        (models.BinaryField, WORD.encode),
+    )
 
     def special(self, model: type[models.Model], field: Any) -> Any:
         """Columns that lead to the person without being relations, and codes that the database checks."""

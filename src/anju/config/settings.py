@@ -141,7 +141,9 @@ LOGGING = {
     "loggers": {"anju": {"level": os.environ.get("ANJU_LOG_LEVEL", "INFO")}},
 }
 
-ANJU_PLANNED_CALLS_AT_ONCE = int(os.environ.get("ANJU_PLANNED_CALLS_AT_ONCE", "4"))  # robots; the other lines are for callers
+ANJU_PLANNED_CALLS_AT_ONCE = int(
+    os.environ.get("ANJU_PLANNED_CALLS_AT_ONCE", "4")
+)  # robots; the other lines are for callers
 
 # Addresses outside; empty means "not there", and the operations page says so.
 ANJU_WECHAT_TOKEN = os.environ.get("ANJU_WECHAT_TOKEN", "")

@@ -106,7 +106,9 @@ def set_rule(
 
 
 @transaction.atomic
-def put_past(*, user_id: int, seat_name: str, extension: str, to_queue: str, why: str, at: datetime, taken: bool, by: str) -> None:
+def put_past(
+    *, user_id: int, seat_name: str, extension: str, to_queue: str, why: str, at: datetime, taken: bool, by: str
+) -> None:
     """A proposal of the past as another system wrote it down; nobody is moved."""
     queue = Queue.objects.filter(code=to_queue).first()
     Proposal.objects.create(
