@@ -211,10 +211,14 @@ class Centre:
             f"no call is open: {_open_calls()}\n{self.words()}",
         )
         until(lambda: not Leg.objects.filter(ended_at=None).exists(), "no party is on in the tables")
-        until(
-            lambda: not SeatState.objects.filter(state__in=["ringing", "talking"]).exists(),
-            "no seat is forgotten as busy",
-        )
+        try:
+            until(
+                lambda: not SeatState.objects.filter(state__in=["ringing", "talking"]).exists(),
+                "no seat is forgotten as busy",
+            )
+        except AssertionError as late:
+            stories = "\n".join(f"{c.call_id} {self.story(c)}" for c in Call.objects.order_by("id"))
+            raise AssertionError(f"{late}\n{stories}\n{self.words()}") from late
 
     def is_rung_back(self, times: int = 1) -> None:
         """So many callers must be rung back: the news of it is written right after the call's end."""

@@ -69,6 +69,7 @@ async def _ring(control: Control, call: LiveCall, first: Party, others: list[Par
     await safe
     rings = control.task(control.dial(call, first), "ring")
     await asyncio.sleep(0)  # the request is on its way before anything else is done
+    others = [party for party in others if party.live]  # one that is not wanted any more was never written
     await control.sure(call, *(rows.leg(call.call_id, party) for party in others))
     await asyncio.gather(rings, *(control.dial(call, party) for party in others))
 

@@ -289,10 +289,8 @@ async def _ear(control: Control, call: LiveCall, party: Party) -> None:
     if mode == "barge":  # a voice of her own in the call: heard by all, also while the agent is muted
         await control.engine.bridge(call.bridge_id)
         call.bridged = True
-        await control.engine.join(
-            call.bridge_id, party.leg_id
-        )  # her room stays, empty: the engine makes no second one of its name
-        return
+        await control.engine.join(call.bridge_id, party.leg_id)
+        return  # her room stays, empty: the engine makes no second one of its name
     await control.engine.bridge(room)
     await control.engine.join(room, party.leg_id)
     for _ in range(EARS):
@@ -302,7 +300,7 @@ async def _ear(control: Control, call: LiveCall, party: Party) -> None:
             return
         control.legs.pop(ear.leg_id, None)
         await control.quietly(control.engine.hang_up(party.snoop_id))
-        if not (owner.up and party.up):
+        if owner.over.is_set() or party.over.is_set():  # one of them hung up meanwhile: that ends it by itself
             return
         party.snoop_id = new_id()
     control.let_go(call, party)

@@ -67,7 +67,7 @@ async def heard(control: Control, user_id: int) -> None:
 
     for row in await control.db(books.seats, user_id):
         known = control.seats.get(user_id)
-        if known is None or known.state in FREE:
+        if known is None or (known.state in FREE and row.state in FREE):  # a row that says busy is behind our memory
             row.registered = known.registered if known and known.extension == row.extension else row.registered
             control.seats[user_id] = row
         else:

@@ -23,7 +23,7 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.count = sum(1 for _ in path.open()) if path.exists() else 0
+        self.count = len(path.read_bytes().splitlines()) if path.exists() else 0
 
     def add(self, key: str, rows: Sequence[Row]) -> None:
         """Keep a step; it is on the disk when this returns."""

@@ -78,7 +78,7 @@ def test_nobody_lifts_and_the_clock_ends_the_call_and_a_broken_engine_refuses(st
     Simulator.broken = True
     planned()
     run_jobs()
-    assert queries.of("test:1")[1].result == "refused"
+    assert queries.of("test:1")[1].result == "unreachable"
     assert queries.health().ok is False
 
 

@@ -111,6 +111,22 @@ async def test_the_intent_is_written_before_every_ring(centre: Centre) -> None:
 
 @pytest.mark.req("CALL-02")
 @story
+async def test_the_first_seat_lifts_before_the_others_are_rung_and_no_row_of_them_stays_open(centre: Centre) -> None:
+    """The best seat rings first, and may lift before the second and third are even written."""
+    for number in ("8001", "8002", "8003"):
+        centre.agent(number)
+    centre.world.behaviour["8001"] = ("answered",)
+    await centre.open()
+    caller = await centre.calls()
+    assert centre.call(caller).state == "talking"
+    await centre.does(caller, "ended")
+    assert not [leg.seat for leg in centre.legs(ended_at=None)]
+    assert {centre.seat(n) for n in ("8002", "8003")} == {"ready"}
+    assert not centre.world.legs
+
+
+@pytest.mark.req("CALL-02")
+@story
 async def test_two_seats_lift_at_once_and_exactly_one_has_the_caller(centre: Centre) -> None:
     centre.agent("8001")
     centre.agent("8002")
