@@ -141,7 +141,7 @@ def try_everything(flow: Flow, *, examples: int = 12, steps: int = 20, shrink: b
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),
-            derandomize=not shrink,
+            derandomize=not shrink or settings.default.derandomize,
             phases=list(Phase) if shrink else [Phase.generate],
         ),
     )
