@@ -16,6 +16,9 @@ from anju.ops.options import read_options
 from anju.ops.postgres import PostgresError, Server, choose_home
 from anju.ops.secrets import Secrets
 
+WITHOUT_DATABASE = {("rhythm", "replay"), ("rhythm", "prior")}
+"""Commands that only read and write files: they start nothing and wait for nothing."""
+
 
 def main(arguments: Sequence[str]) -> int:
     """The command's exit code. While the platform is stopped, the embedded database runs for this command only."""
@@ -24,6 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["doctor"]:
         return doctor.main(home)
     told = settings_of(home)
+    if tuple(arguments[:2]) in WITHOUT_DATABASE:
+        return _call(for_processes(home, {"ANJU_MODE": read_options([], told).mode, **told}), arguments)
     lock = home.lock(f"./anju {' '.join(arguments[:1])}")
     known = read_json(home.environment)
     if lock is None:  # the platform runs
