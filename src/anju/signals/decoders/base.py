@@ -67,8 +67,8 @@ class Report:
     lines: list[Line] = field(default_factory=list)
     vitals: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    pictures: bool = False  # it may hold pictures of a home: they are cut out before anything is kept
     understood: bool = False  # something was recognised, even if it says nothing (Motion_Status 0)
+    pictures: bool = False  # it may hold pictures of a home: they are cut out before anything is kept
 
     @property
     def urgent(self) -> bool:

@@ -15,6 +15,7 @@ from anju.signals.decoders.base import (
     EARLIEST,
     FUTURE,
     LONGEST,
+    SEES,
     BadEnvelope,
     Line,
     Profiles,
@@ -153,8 +154,9 @@ def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:  # no
     content = _encode([payload, get("eventType"), get("serviceId"), get("result"), get("taskId")])
     key = _short(get("IMEI")) or operator_id
     report = Report(
-        SOURCE, key, operator_id, product_id, "report", str(stamp), stamp, content, lines, vitals, [], understood
-    )
+        SOURCE, key, operator_id, product_id, "report", str(stamp), stamp, content, lines, vitals, [], understood,
+        profile.kind in SEES,
+    )  # fmt: skip
     if not key:
         report.notes.append("报文没有设备号")
     battery = vitals.get("battery")

@@ -103,8 +103,8 @@ def test_the_quick_way_gives_what_the_patient_way_gives(
     quick = ctwing._quick(json.dumps(envelope, separators=(",", ":")).encode(), PROFILES, NOW)
     patient = ctwing._one(envelope, PROFILES, NOW)
     if quick is not None:
-        assert (quick.lines, quick.vitals, quick.dedup, quick.kind, quick.device_ms) == (
-            patient.lines, patient.vitals, patient.dedup, patient.kind, patient.device_ms,
+        assert (quick.lines, quick.vitals, quick.dedup, quick.kind, quick.device_ms, quick.pictures) == (
+            patient.lines, patient.vitals, patient.dedup, patient.kind, patient.device_ms, patient.pictures,
         )  # fmt: skip
 
 
