@@ -254,14 +254,13 @@ def ask_after(fact: IncidentClosed) -> None:
     """Who was helped is asked next day by robot how she found it; who is in hospital or away is left in peace by the call itself."""
     from datetime import datetime, time, timedelta
 
-    from anju.accounts.roles import Role
     from anju.calls.planned import actions as planned
     from anju.incidents import queries as incidents
     from anju.kernel import clock
 
     if fact.outcome_class not in {"safe", "rescued"}:
         return
-    elder_id = incidents.head(fact.incident_id, [Role.LEAD]).elder_id
+    elder_id = incidents.elder_of(fact.incident_id)
     if elder_id is not None:
         at = datetime.combine(clock.today() + timedelta(days=1), time(10), clock.SHANGHAI)
         planned.ask(kind="follow_up", ref=f"closed:{fact.incident_id}", elder_id=elder_id, at=at, says="这次求助的处置")

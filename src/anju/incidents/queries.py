@@ -267,6 +267,11 @@ def open_of_home(home_id: int) -> int | None:
     return Incident.objects.filter(home_id=home_id, state__in=OPEN, drill=False).values_list("pk", flat=True).first()
 
 
+def elder_of(incident_id: int) -> int | None:
+    """Whose case it is; None for a stranger's, and for one that is not there."""
+    return Incident.objects.filter(pk=incident_id).values_list("elder_id", flat=True).first()
+
+
 def _sees_names(roles: Collection[str]) -> bool:
     return bool({str(r) for r in roles} & {r.value for r in CENTRE})
 

@@ -24,11 +24,38 @@ htmx.defineExtension("morph", {
   },
 });
 
-/** Whose button was swapped away while the answer was under way (a call is answered, its card goes): htmx looks for the
- * extension among the parents that the button no longer has, and would put the answer into the target instead of over it. */
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const { elt } = (event as CustomEvent<{ requestConfig: { elt: Element } }>).detail.requestConfig;
-  if (!elt.isConnected) elt.setAttribute("hx-ext", "morph");
+interface Arrived {
+  shouldSwap: boolean;
+  target: Element;
+  serverResponse: string;
+  swapOverride?: string;
+  requestConfig: { elt: Element };
+  xhr: XMLHttpRequest;
+}
+
+/** What the server wants to be told to the page once its answer is there: names, or names with details. */
+function tell(news: string | null): void {
+  if (!news) return;
+  const told = news.startsWith("{") ? (JSON.parse(news) as Record<string, unknown>) : Object.fromEntries(news.split(",").map((name) => [name.trim(), {}]));
+  for (const [name, detail] of Object.entries(told)) htmx.trigger(document.body, name, detail);
+}
+
+/**
+ * The button that asked is gone when the answer comes (a call is answered, its card goes). htmx looks from the button for our
+ * extension and for places beside the target (`hx-swap-oob`), finds neither in what was cut out of the page, and would put the
+ * answer into the target and lose its words. So the target is asked. On the window: who refuses an answer has spoken by then.
+ */
+window.addEventListener("htmx:beforeSwap", (event) => {
+  const arrived = (event as CustomEvent<Arrived>).detail;
+  const asker = arrived.requestConfig.elt;
+  if (!arrived.shouldSwap || asker.isConnected || !arrived.target.isConnected) return;
+  arrived.shouldSwap = false;
+  const swapStyle = arrived.swapOverride ?? asker.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "innerHTML";
+  htmx.swap(arrived.target, arrived.serverResponse, { swapStyle, swapDelay: 0, settleDelay: 20 }, {
+    contextElement: arrived.target,
+    eventInfo: arrived,
+    afterSwapCallback: () => tell(arrived.xhr.getResponseHeader("HX-Trigger-After-Swap")),
+  });
 });
 
 /** What the queue shows goes with the request for it, so that only cards come that are new or read differently. */

@@ -192,23 +192,27 @@ def test_a_refusal_is_said_beside_the_bar(district: District, sit: Sit) -> None:
 
 @pytest.mark.req("CALL-01")
 def test_an_answer_whose_button_is_gone_lies_over_the_telephone_and_not_inside_it(district: District, sit: Sit) -> None:
-    """She answers; before the server has answered, the card with the button is swapped away."""
+    """She answers; before the server has answered, the card with the button is swapped away. The words beside it are read too."""
     seat = sit(district.agent)
     expect(seat.page.locator("#phone")).to_have_count(1)
-    found = seat.page.evaluate(LATE_ANSWER)
-    assert found == 1
+    seat.page.route("**/desk/late", lambda route: route.fulfill(
+        content_type="text/html", headers={"HX-Trigger-After-Swap": '{"anju:said": {"text": "1017"}}'},
+        body='<div id="phone" data-talk="talking"></div><div id="silent-place" hx-swap-oob="innerHTML">已接起</div>',
+    ))  # fmt: skip
+    assert seat.page.evaluate(LATE_ANSWER) == 1
+    expect(seat.page.locator("[id=phone]")).to_have_attribute("data-talk", "talking")
+    expect(seat.page.locator("#silent-place")).to_have_text("已接起")
+    expect(seat.page.locator("#phone-say")).to_have_text("1017")
 
 
 LATE_ANSWER = """() => new Promise((done) => {
   const button = document.createElement("button");
-  button.setAttribute("hx-get", "/desk/phone/bar");
+  button.setAttribute("hx-get", "/desk/late");
   button.setAttribute("hx-target", "#phone");
   button.setAttribute("hx-swap", "morph:outerHTML");
   document.getElementById("phone").append(button);
   htmx.process(button);
-  document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.detail.requestConfig.elt === button) done(document.querySelectorAll("[id=phone]").length);
-  });
+  document.addEventListener("anju:said", () => done(document.querySelectorAll("[id=phone]").length));
   button.click();
   button.remove();
 })"""

@@ -938,9 +938,22 @@ htmx.defineExtension("morph", {
     return Idiomorph.morph(target, fragment.children, { morphStyle, callbacks, ignoreActiveValue: true });
   }
 });
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const { elt } = event.detail.requestConfig;
-  if (!elt.isConnected) elt.setAttribute("hx-ext", "morph");
+function tell(news) {
+  if (!news) return;
+  const told = news.startsWith("{") ? JSON.parse(news) : Object.fromEntries(news.split(",").map((name) => [name.trim(), {}]));
+  for (const [name, detail] of Object.entries(told)) htmx.trigger(document.body, name, detail);
+}
+window.addEventListener("htmx:beforeSwap", (event) => {
+  const arrived = event.detail;
+  const asker = arrived.requestConfig.elt;
+  if (!arrived.shouldSwap || asker.isConnected || !arrived.target.isConnected) return;
+  arrived.shouldSwap = false;
+  const swapStyle = arrived.swapOverride ?? asker.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "innerHTML";
+  htmx.swap(arrived.target, arrived.serverResponse, { swapStyle, swapDelay: 0, settleDelay: 20 }, {
+    contextElement: arrived.target,
+    eventInfo: arrived,
+    afterSwapCallback: () => tell(arrived.xhr.getResponseHeader("HX-Trigger-After-Swap"))
+  });
 });
 document.addEventListener("htmx:configRequest", (event) => {
   const { elt, headers } = event.detail;
