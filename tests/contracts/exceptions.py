@@ -106,6 +106,7 @@ FILE_NAMES: dict[str, str] = {
     "elders/rights.py": "a copy and the deletion of a person's data, apart from the daily actions",
     "elders/words.py": "the words of the two forms",
     "supervision/contacts/*": "a sub-app: letters, messages and visits, with the usual names inside",
+    "calls/campaigns/*": "a sub-app: one matter for many people, the list and its course",
     "calls/planned/*": "a sub-app: plans of calls, their dated calls, who rings when nobody answers",
     "calls/scripts/*": "a sub-app: menus, scripts and what was pressed, with the usual names inside",
     "knowledge/sop/*": "a sub-app: the scripts of the guide and their sheets, with the usual names inside",

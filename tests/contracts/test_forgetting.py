@@ -35,6 +35,8 @@ PLACE = "330199001001"
 OURS = sorted((m for m in apps.get_models() if m.__module__.startswith("anju.")), key=lambda m: m._meta.label)
 
 NOT_OF_A_PERSON: dict[str, str] = {
+    "campaigns.Campaign": "what is said to many, of nobody",
+    "campaigns.DoNotCall": "a keyed hash of a number: her wish not to be rung outlives her data, and tells nothing of her",
     "accounts.ApiToken": "of a machine",
     "accounts.PasswordTrace": "hashes of a user's old passwords",
     "call_scripts.Menu": "the centre's own announcements",
@@ -246,8 +248,9 @@ class Planter:
     def stories(self) -> None:
         """What happened to each of her objects that runs through a process: said by a colleague, and by her."""
         for flow in registry.flows():
-            subject = self.made.get(registry.running(flow.name).model)
-            if subject is None:
+            model = registry.running(flow.name).model
+            subject = self.made.get(model)
+            if subject is None or model._meta.label in NOT_OF_A_PERSON:
                 continue
             for nth, user in ((901, 7), (902, None)):
                 Movement.objects.create(

@@ -50,6 +50,7 @@ ALLOWED: Mapping[str, frozenset[Role]] = {
     "history.append": _CARE,
     "rhythm.correct": _FORM | _DESK | {Role.GRID_WORKER, Role.FAMILY},
     "call.plan": _FORM | _DESK,
+    "call.campaign": frozenset({Role.LEAD, Role.STREET, Role.BUREAU}),
     "meters.deliver": frozenset({Role.BUREAU, Role.LEAD}),
     "fence.set": _FORM | _DESK,
     "health.limit": frozenset({Role.DOCTOR, Role.LEAD}),

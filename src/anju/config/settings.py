@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "anju.calls.levels",
     "anju.calls.figures",
     "anju.calls.planned",
+    "anju.calls.campaigns",
     "anju.alarms",
     "anju.fieldwork",
     "anju.incidents",

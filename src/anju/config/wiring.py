@@ -208,6 +208,7 @@ def planned_calls() -> None:
 
     from anju.alarms import homes
     from anju.calls import facts
+    from anju.calls.campaigns import actions as campaigns
     from anju.calls.planned import actions as planned
     from anju.calls.planned.facts import PlannedCallOver
     from anju.calls.planned.flow import PLANNED
@@ -240,6 +241,7 @@ def planned_calls() -> None:
     reacts(facts.KeyPressed, lambda f: planned.key_pressed(call_id=f.call_id, digit=f.digit))
     reacts(facts.CallEnded, lambda f: planned.call_ended(call_id=f.call_id))
     reacts(PlannedCallOver, followed_up, "job")
+    reacts(PlannedCallOver, lambda f: campaigns.over(planned_id=f.planned_id, ref=f.ref))
     reacts(IncidentClosed, ask_after, "job")
     when(REPAIR, entering="follow_up", do=ask)
     when(REPAIR, any_=True, do=left)
@@ -313,6 +315,7 @@ def rights() -> None:
     """A person's data are deleted in one transaction everywhere, or, where something is still open, nowhere (SYS-04)."""
     from anju.alarms import actions as alarms
     from anju.calls import actions as calls
+    from anju.calls.campaigns import actions as campaigns
     from anju.calls.planned import actions as planned
     from anju.devices import queries as devices
     from anju.elders.checks import NotAccepted
@@ -369,6 +372,10 @@ def rights() -> None:
     reacts(
         PersonErased,
         lambda f: planned.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
+    )
+    reacts(
+        PersonErased,
+        lambda f: campaigns.forget(elder_id=f.elder_id, home_id=f.home_id, home_empty=f.home_empty),
     )
 
 

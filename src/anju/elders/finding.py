@@ -95,6 +95,18 @@ def by_phone(number: str) -> list[tuple[int, str]]:
     return [(pk, "elder") for pk in own] + [(pk, "contact") for pk in theirs if pk not in set(own)]
 
 
+def owners_of(numbers: Iterable[str]) -> dict[str, int]:
+    """Whose own telephone these numbers are, of the current scope, in one question: number → elder."""
+    wanted = {crypto.blind(number, "elder.phone"): number for number in numbers}
+    found: dict[str, int] = {}
+    if wanted:
+        for elder in Elder.objects.filter(tokens__overlap=list(wanted)).order_by("status", "id"):
+            number = wanted.get(crypto.blind(elder.phone.partition(",")[0], "elder.phone"))
+            if number is not None:
+                found.setdefault(number, elder.pk)
+    return found
+
+
 def _ways(text: str, plain: str) -> list[tuple[str, list[str], Callable[[Elder], bool]]]:
     ways: list[tuple[str, list[str], Callable[[Elder], bool]]] = [("number", [], lambda _: True)]
     if plain.rstrip("x").isdigit():

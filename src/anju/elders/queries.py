@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models.expressions import OrderBy
 
 from anju.elders import identity, masks, rules, words
-from anju.elders.finding import Found, by_phone, search
+from anju.elders.finding import Found, by_phone, owners_of, search
 from anju.elders.freezing import available, freeze, holds
 from anju.elders.masks import View
 from anju.elders.models import Consent, Contact, Elder, HistoryLine, Home
@@ -23,6 +23,7 @@ __all__ = [
     "Looker",
     "MaskedElder",
     "by_phone",
+    "chosen",
     "consents_of",
     "contacts_of",
     "covered",
@@ -37,6 +38,7 @@ __all__ = [
     "masked",
     "masked_contacts",
     "missing",
+    "owners_of",
     "page_of",
     "search",
     "services_for",
@@ -136,6 +138,23 @@ def elder(elder_id: int) -> Elder | None:
 def by_ids(elder_ids: Iterable[int]) -> dict[int, Elder]:
     """Several files of the asker's scope at once; who is not seen is not in it."""
     return {e.pk: e for e in Elder.objects.filter(pk__in=set(elder_ids)).select_related("home")}
+
+
+def chosen(
+    *, place: str = "", kinds: Sequence[str] = (), abilities: Sequence[str] = (), from_age: int = 0
+) -> list[Elder]:
+    """Everybody of the asker's scope whose service has not ended and whom all that is asked fits; "" and () ask nothing."""
+    found = Elder.objects.select_related("home").exclude(status__in=["ended", "draft"])
+    if place:
+        found = found.filter(home__area__startswith=places.prefix_of(place))
+    if kinds:
+        found = found.filter(kind__in=kinds)
+    if abilities:
+        found = found.filter(ability__in=abilities)
+    if from_age:
+        today = clock.today()
+        found = found.filter(birth_date__lte=today.replace(year=today.year - from_age, day=min(today.day, 28)))
+    return list(found.order_by("id"))
 
 
 def elders_of(home_id: int) -> list[Elder]:

@@ -37,7 +37,7 @@ from anju.calls.actions.course import (
     record_by_hand,
     robot_call,
 )
-from anju.calls.actions.erasing import erase_person
+from anju.calls.actions.erasing import erase_person, forget_matters
 from anju.calls.actions.seats import (
     ensure_queues,
     ensure_seats,
@@ -71,6 +71,7 @@ __all__ = [
     "ensure_queues",
     "ensure_seats",
     "erase_person",
+    "forget_matters",
     "hang_up",
     "heard",
     "hold",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from uuid import UUID
+
 from django.db import transaction
 from django.db.models import Q
 
@@ -25,7 +28,17 @@ def erase_person(*, elder_id: int, home_id: int, home_empty: bool) -> int:
         or CallBack.objects.filter(call__in=calls).exclude(state__in=["done", "closed"]).exists()
     ):
         raise NotAccepted("还有进行中的通话或未完成的回拨，结束以后才能删除个人信息")
-    ids = list(calls.values_list("pk", "call_id"))
+    return _empty(list(calls.values_list("pk", "call_id")))
+
+
+@transaction.atomic
+def forget_matters(refs: Collection[str]) -> int:
+    """The same for calls with people who have no file, by what they were for; how many. Those that are up stay for now."""
+    calls = Call.objects.select_for_update(of=("self",)).filter(ref__in=refs, state="ended")
+    return _empty(list(calls.values_list("pk", "call_id")))
+
+
+def _empty(ids: list[tuple[int, UUID]]) -> int:
     pks = [pk for pk, _ in ids]
     Call.objects.filter(pk__in=pks).update(
         whom="", number="", caller_index="", says="", says_after_key="", note="", candidates=[], tags=[], elder_id=None

@@ -125,7 +125,7 @@ def page(
         rows = rows.filter(elder_id=elder_id)
     if on is not None:
         start = datetime.combine(on, time(), clock.SHANGHAI)
-        rows = rows.filter(agreed_at__gte=start, agreed_at__lt=start + timedelta(days=1))
+        rows = rows.filter(agreed_at__gte=start, agreed_at__lt=start + timedelta(days=1)).exclude(kind=rules.CAMPAIGN)
     wanted = {"kind": kind, "state": state}
     return _rows(rows.filter(**{k: v for k, v in wanted.items() if v}).order_by("-agreed_at", "-id")[:limit])
 
@@ -134,6 +134,7 @@ def counts(on: date) -> dict[str, int]:
     """How the calls of a day stand: state → how many."""
     start = datetime.combine(on, time(), clock.SHANGHAI)
     rows = PlannedCall.objects.filter(agreed_at__gte=start, agreed_at__lt=start + timedelta(days=1))
+    rows = rows.exclude(kind=rules.CAMPAIGN)  # campaigns have pages of their own
     return dict(rows.values_list("state").annotate(n=Count("id")).order_by())
 
 
@@ -144,6 +145,11 @@ def _names(ids: Iterable[int | None]) -> dict[int, tuple[str, str]]:
     return {pk: (elder.name, masked(elder.phone)) for pk, elder in found.items()}
 
 
+def _stranger(c: PlannedCall) -> tuple[str, str]:
+    """Who has no file: as the list of a campaign names her."""
+    return (c.name or "（没有姓名）", masked(c.number)) if c.number else ("（档案已删除）", "")
+
+
 def _rows(rows: QuerySet[PlannedCall]) -> list[CallRow]:
     found = list(rows)
     if not found:
@@ -152,9 +158,15 @@ def _rows(rows: QuerySet[PlannedCall]) -> list[CallRow]:
     users = accounts.user_names([c.done_by for c in found if c.done_by])
     return [
         CallRow(
-            c.pk, c.kind, rules.KINDS[c.kind].label, c.elder_id, c.home_id, *names.get(c.elder_id or 0, ("（档案已删除）", "")), c.place,
+            c.pk, c.kind, rules.KINDS[c.kind].label, c.elder_id, c.home_id, *(names.get(c.elder_id or 0) or _stranger(c)), c.place,
             where.get(c.place, c.place), c.ref, c.says, c.agreed_at, c.call_at, c.due_at, c.tried, c.why, c.state, c.state_label, c.result,
             RESULTS.get(c.result, ""), c.score, rules.MOODS.get(c.mood, ""), c.needs, c.note, users.get(c.done_by or 0, ""), c.done_at,
         )
         for c in found
     ]  # fmt: skip
+
+
+def notes_of(planned_ids: Iterable[int]) -> dict[int, str]:
+    """What agents wrote about these calls, of those that the asker sees."""
+    rows = PlannedCall.objects.filter(pk__in=set(planned_ids))
+    return {c.pk: "；".join(filter(None, (c.note, c.needs and f"需要：{c.needs}"))) for c in rows}

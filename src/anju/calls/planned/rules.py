@@ -40,8 +40,11 @@ KINDS = {
     ),
     "reminder": Kind("事项提醒", "提醒您一件事。", timedelta(hours=4)),
     "follow_up": Kind("满意度回访", "", timedelta(hours=24)),
+    "campaign": Kind("外呼任务", "", timedelta(hours=13)),
 }
 """The kinds of planned calls (SH 四(一)2 主动关爱, 六(五)4 场景四 晨叫; HZ 附件6 四.1.11 语音回访)."""
+CAMPAIGN = "campaign"
+"""The kind of a campaign's calls: they come after every other planned call and never become an agent's task by themselves."""
 FOR_HER = ("care", "wake", "medicine", "reminder")
 """Kinds that are planned for a person on a page; the others are asked for by the platform."""
 CONTENT = 4
@@ -90,7 +93,9 @@ def quiet_ends(local: datetime) -> datetime:
 
 
 def spoken(kind: str, at: time, says: str) -> str:
-    """What the robot says; the hour as on a 24-hour clock."""
+    """What the robot says; the hour as on a 24-hour clock. A campaign brings its whole text."""
+    if kind == "campaign":
+        return says
     hour = f"现在是{at.hour}点{at.minute:02d}分。" if kind in {"wake", "medicine"} else ""
     return f"您好，这里是安居中心。{hour}{says.strip() or KINDS[kind].says}一切都好请按一，要人帮忙请按二。"
 

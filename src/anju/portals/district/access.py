@@ -44,6 +44,7 @@ PAGES: Mapping[str, frozenset[Role]] = {
     "scripts": _CENTRE | {Role.BUREAU, Role.SYSTEM_ADMIN},
     "scripts.change": frozenset({Role.LEAD, Role.QUALITY, Role.SYSTEM_ADMIN}),
     "planned": _OFFICE | _CENTRE,
+    "campaigns": _OFFICE | _CENTRE,
     "contacts": _CENTRE | {Role.BUREAU},
     "complaints": _CENTRE | {Role.BUREAU},
     "home.state": _OFFICE | {Role.AGENT, Role.LEAD, Role.GRID_WORKER},

@@ -20,6 +20,7 @@ RAIL = (
     ("scripts", "/district/scripts/", "服务话术", "book", "话务", 56),
     ("prompts", "/district/prompts/", "提示音", "volume", "话务", 56),
     ("planned", "/district/planned/", "计划外呼", "phone-out", "话务", 53),
+    ("campaigns", "/district/campaigns/", "外呼任务", "phone-out", "话务", 53),
     ("contacts", "/district/contacts/", "来信与留言", "message", "话务", 57),
     ("complaints", "/district/complaints/", "意见与投诉", "message", "话务", 57),
     ("recordings", "/district/recordings/", "录音保管", "rec", "话务", 58),

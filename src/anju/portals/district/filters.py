@@ -23,6 +23,11 @@ def choice(request: HttpRequest, name: str, choices: Iterable[str], default: str
     return value if value in set(choices) else default
 
 
+def one_of(value: str, known: Iterable[str]) -> str:
+    """The value if it is known, else ""."""
+    return value if value in set(known) else ""
+
+
 def number(request: HttpRequest, name: str, *, least: int = 1, most: int = 1_000_000, default: int = 1) -> int:
     """A whole number between two ends, else the default."""
     value = request.GET.get(name, "")

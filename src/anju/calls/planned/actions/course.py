@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from anju.elders.models import Elder
     from anju.kernel.models import Movement
 
+TOO_LATE = "过了当天的时段"
 SOON, WHILE_EMERGENCY = timedelta(minutes=1), timedelta(minutes=10)
 OPEN = ("waiting", "due", "ringing", "agent")
 RESULT_OF_STATE = {"skipped": "skipped", "missed": "missed", "raised": "raised", "called_off": "called_off"}
@@ -51,6 +53,26 @@ def ask(
             call_at=at, latest=rules.latest(kind, at, tries, timedelta(minutes=gap_minutes)), tries=tries, gap_minutes=gap_minutes,
         )  # fmt: skip
         engine.begin(call, THE_CLOCK)
+        return call
+
+
+@transaction.atomic
+def ask_now(
+    *, ref: str, place: str, says: str, way: str, latest: datetime, elder_id: int | None, home_id: int | None, name: str = "",
+    number: str = "", why: str = "",
+) -> PlannedCall:  # fmt: skip
+    """The port of campaigns: one try, now, of somebody with a file or of a number without one. Lines are given to others first.
+
+    It ends at the latest at `latest`; what came of it is announced as PlannedCallOver, perhaps before this returns.
+    """
+    now = clock.now()
+    with seen_by(EVERYWHERE):
+        call = PlannedCall(
+            place=place, elder_id=elder_id, home_id=home_id, kind=rules.CAMPAIGN, way=way, ref=ref, says=says, agreed_at=now, call_at=now,
+            latest=latest, tries=1, gap_minutes=3, name=name, number=number, why=why,
+        )  # fmt: skip
+        engine.begin(call, THE_CLOCK)
+        engine.make(call, "due", THE_CLOCK)
         return call
 
 
@@ -100,10 +122,11 @@ def decide(call: PlannedCall) -> None:
     with seen_by(EVERYWHERE), transaction.atomic():
         elder = elders.elder(call.elder_id) if call.elder_id else None
         move, why, until = _decided(call, elder)
-        call.why = why[:60]
+        if not (call.kind == rules.CAMPAIGN and move == "hand_over"):  # there it says which agent took it
+            call.why = why[:60]
         if until is not None:
             call.call_at = until
-        if move == "dial" and elder is not None:
+        if move == "dial":
             _dial(call, elder)
         call.save(update_fields=["why", "call_at", "tried", "last_call_id"])
         engine.make(call, move, THE_CLOCK, note=why)
@@ -116,7 +139,7 @@ Answer = tuple[str, str, datetime | None]
 def _decided(call: PlannedCall, elder: Elder | None) -> Answer:
     """The order of the questions is the order of what matters."""
     now = clock.now()
-    return _to_whom(call, elder, now) or _whether_now(call, now) or _can_dial(elder, now)
+    return _to_whom(call, elder, now) or _whether_now(call, now) or _can_dial(call, elder, now)
 
 
 def _to_whom(call: PlannedCall, elder: Elder | None, now: datetime) -> Answer | None:
@@ -125,6 +148,8 @@ def _to_whom(call: PlannedCall, elder: Elder | None, now: datetime) -> Answer | 
         return "put_off", "上一通还没有结束", now + SOON
     if reason := _not_to_be_called(call, elder):
         return "skip", reason, None
+    if call.kind == rules.CAMPAIGN and call.tried:
+        return "give_up", "没有按键应答", None
     if call.tried >= call.tries:
         return "hand_over", f"机器人拨了 {call.tried} 次，没有按键应答", None
     return ("hand_over", "约定由坐席拨打", None) if call.way == "agent" else None
@@ -137,23 +162,31 @@ def _whether_now(call: PlannedCall, now: datetime) -> Answer | None:
     if _emergency(call):
         late = now + WHILE_EMERGENCY > call.latest
         return ("skip", "家里有事件在处置", None) if late else ("put_off", "家里有事件在处置", now + WHILE_EMERGENCY)
+    if now > call.latest and call.kind == rules.CAMPAIGN:
+        return "give_up", TOO_LATE, None
     if now > call.latest:
         return "hand_over", "过了约定时间，机器人没能拨出", None
     local = clock.local(now)
     return ("put_off", "夜间不打扰", rules.quiet_ends(local)) if rules.quiet(call.kind, local.time()) else None
 
 
-def _can_dial(elder: Elder | None, now: datetime) -> Answer:
-    number = dialable(elder.phone) if elder is not None else ""
+def _can_dial(call: PlannedCall, elder: Elder | None, now: datetime) -> Answer:
+    number, campaign = dialable(_number(call, elder)), call.kind == rules.CAMPAIGN
     if not number or number in NEVER_BY_ITSELF:
-        return "hand_over", "档案里没有能拨的号码", None
+        return ("skip" if campaign else "hand_over"), "没有能拨的号码" if campaign else "档案里没有能拨的号码", None
     if not scripts.robots_dial():
+        if campaign:
+            return "put_off", "电话系统不能拨出", now + WHILE_EMERGENCY
         return "hand_over", "电话系统不能拨出，请用手边的电话", None
     if call_queries.live_with(number):
         return "put_off", "她的电话正在通话", now + 3 * SOON
-    if not _room():
+    if not _room(call.kind):
         return "put_off", "线路先让给来电", now + SOON
     return "dial", "", None
+
+
+def _number(call: PlannedCall, elder: Elder | None) -> str:
+    return elder.phone if elder is not None else call.number
 
 
 def _is_up(call_id: str) -> bool:
@@ -164,9 +197,11 @@ def _not_to_be_called(call: PlannedCall, elder: Elder | None) -> str:
     if call.plan is not None and call.plan.paused_at is not None:
         return "计划已暂停"
     if elder is None:
-        return "档案已不在"
+        return "" if call.number else "档案已不在"
     if elder.status == "ended" or (elder.status != "approved" and call.kind != "follow_up"):
         return "停机或服务已停止"
+    if call.kind == rules.CAMPAIGN and _emergency(call):
+        return "家里有事件在处置"
     away = hooks.ask("home_away")
     return str(away(call.home_id)) if away is not None and call.home_id is not None else ""
 
@@ -176,17 +211,30 @@ def _emergency(call: PlannedCall) -> bool:
     return bool(busy is not None and busy(call.home_id))
 
 
-def _room() -> bool:
-    """Whether a robot may take one more line: callers who wait come first, and most lines stay free for them."""
+def _room(kind: str) -> bool:
+    """Whether a robot may take one more line: callers who wait come first, and most lines stay free for them.
+
+    A campaign takes the last line of the robots only where there is but one, and none while another planned call is due.
+    """
     if Call.objects.filter(direction="in", state__in=["arrived", "queued", "offered"]).exists():
         return False
-    return PlannedCall.objects.filter(state="ringing").count() < settings.ANJU_PLANNED_CALLS_AT_ONCE
+    lines = int(settings.ANJU_PLANNED_CALLS_AT_ONCE)
+    ringing = PlannedCall.objects.filter(state="ringing").count()
+    if kind != rules.CAMPAIGN:
+        return ringing < lines
+    others = PlannedCall.objects.filter(state__in=["waiting", "due"], call_at__lte=clock.now() + SOON, way="robot")
+    return ringing < min(lines, max(1, lines - 1)) and not others.exclude(kind=rules.CAMPAIGN).exists()
 
 
-def _dial(call: PlannedCall, elder: Elder) -> None:
+def _dial(call: PlannedCall, elder: Elder | None) -> None:
     """The intent of the robot's call is written in this transaction; it is dialled once, after the commit."""
     call.tried += 1
-    if call.kind == "follow_up":
+    if elder is None:
+        row = calls.robot_call(
+            number=dialable(call.number), whom=call.name, purpose="other", ref=call.ref, place=call.place, script="elder_check",
+            says=call.says, says_after_key="好的，这就为您转接坐席。",
+        )  # fmt: skip
+    elif call.kind == "follow_up":
         row = calls.survey(
             number=dialable(elder.phone), whom=elder.name, ref=call.ref, place=call.place, what=call.says or "本次服务", elder_id=elder.pk
         )  # fmt: skip
@@ -207,7 +255,13 @@ def key_pressed(*, call_id: str, digit: str) -> None:
     move = {"1": "well", "2": "help", "0": "help"}.get(digit)
     with seen_by(EVERYWHERE), transaction.atomic():
         call = _ringing(call_id)
-        if call is not None and call.kind != "follow_up" and move:
+        if call is None or call.kind == "follow_up":
+            return
+        if call.kind == rules.CAMPAIGN and digit in set("0123456789"):  # every other key is an answer to its question
+            move = move or "well"
+            call.key = digit
+            call.save(update_fields=["key"])
+        if move:
             engine.make(call, move, THE_CLOCK, note=f"按键 {digit}")
 
 
@@ -245,6 +299,15 @@ def call_off(*, ref: str, by: Actor = THE_CLOCK, why: str = "") -> int:
         rows = list(PlannedCall.objects.filter(ref=ref, state__in=OPEN)) if ref else []
         for call in rows:
             engine.make(call, "call_off", by, note=why)
+        return len(rows)
+
+
+def call_off_unless_up(refs: Collection[str], *, why: str) -> int:
+    """The same for many matters at once; calls that are up go on to their end."""
+    with seen_by(EVERYWHERE), transaction.atomic():
+        rows = list(PlannedCall.objects.filter(ref__in=refs, state__in=["waiting", "due", "agent"]))
+        for call in rows:
+            engine.make(call, "call_off", THE_CLOCK, note=why)
         return len(rows)
 
 

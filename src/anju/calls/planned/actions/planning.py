@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, time
 
 from django.db import transaction
@@ -112,5 +113,15 @@ def forget(*, elder_id: int, home_id: int, home_empty: bool) -> int:
     ids = list(rows.values_list("pk", flat=True))
     forgetting.empty(rows, keep={"state", "place", "ref"})
     PlannedCall.objects.filter(pk__in=ids).update(elder_id=None)
+    forgetting.story(PLANNED.name, ids)
+    return len(ids)
+
+
+@transaction.atomic
+def forget_matters(refs: Collection[str]) -> int:
+    """Names, numbers and words of calls with people who have no file go; times and results stay; how many."""
+    rows = PlannedCall.objects.filter(ref__in=refs, elder_id=None).exclude(state__in=OPEN)
+    ids = list(rows.values_list("pk", flat=True))
+    forgetting.empty(rows, keep={"state", "place", "ref"})
     forgetting.story(PLANNED.name, ids)
     return len(ids)

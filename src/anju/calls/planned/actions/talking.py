@@ -18,6 +18,8 @@ def dial(*, by: Actor, planned_id: int) -> Call:
     """Ring her from one's own seat; the call carries the matter."""
     call = _hers(planned_id)
     elder = elders.elder(call.elder_id) if call.elder_id else None
+    if call.elder_id is None and call.number:
+        return calls.dial(by=by, number=call.number, whom=call.name, purpose="other", ref=call.ref, place=call.place)
     if elder is None or not elder.phone:
         raise NotAllowed("档案里没有能拨的号码，请先补上。", code="needs")
     return calls.dial(
@@ -27,7 +29,9 @@ def dial(*, by: Actor, planned_id: int) -> Call:
 
 
 @transaction.atomic
-def reached(*, by: Actor, planned_id: int, note: str, mood: str = "", needs: str = "", score: int = 0) -> PlannedCall:
+def reached(
+    *, by: Actor, planned_id: int, note: str, mood: str = "", needs: str = "", score: int = 0, key: str = ""
+) -> PlannedCall:
     """An agent spoke with her: how she was, what she needs."""
     call = _hers(planned_id)
     if not note.strip():
@@ -38,7 +42,8 @@ def reached(*, by: Actor, planned_id: int, note: str, mood: str = "", needs: str
         raise NotAllowed("请选她的评价，1 到 5 分。", code="needs")
     call.mood, call.needs, call.note, call.done_by = mood, needs.strip()[:500], note.strip()[:500], by.user_id
     call.score = score if call.kind == "follow_up" else 0
-    call.save(update_fields=["mood", "needs", "note", "done_by", "score"])
+    call.key = key if key in set("0123456789") else ""
+    call.save(update_fields=["mood", "needs", "note", "done_by", "score", "key"])
     engine.make(call, "reached", by)
     return call
 
@@ -51,6 +56,17 @@ def no_answer(*, by: Actor, planned_id: int) -> PlannedCall:
     call.why = f"坐席也没有联系上，共拨 {call.tried} 次"
     call.save(update_fields=["tried", "why"])
     engine.make(call, "no_answer", by)
+    return call
+
+
+@transaction.atomic
+def not_lifted(*, by: Actor, planned_id: int) -> PlannedCall:
+    """Of a campaign's call: nobody lifted; this try is over, the campaign knows whether there is another."""
+    call = _hers(planned_id)
+    call.tried += 1
+    call.why = f"{by.name[:40]}拨打，没人接"
+    call.save(update_fields=["tried", "why"])
+    engine.make(call, "close", by, note="没人接")
     return call
 
 

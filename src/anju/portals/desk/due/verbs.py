@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
+from anju.calls.campaigns import actions as campaigns
 from anju.calls.planned import actions, queries
 from anju.incidents import actions as incidents
 from anju.kernel.flow.actor import Actor, NotAllowed
@@ -57,11 +58,23 @@ def dial(request: HttpRequest, planned_id: int) -> HttpResponse:
 def result(request: HttpRequest, planned_id: int) -> HttpResponse:
     """Reached (how she is, what she needs), not answered, or no more."""
     words = {
-        n: request.POST.get(n, "").replace("\x00", "").strip()[:500] for n in ("how", "note", "mood", "needs", "score")
+        n: request.POST.get(n, "").replace("\x00", "").strip()[:500]
+        for n in ("how", "note", "mood", "needs", "score", "answer")
     }
 
+    row = queries.one(planned_id)
+
     def do(by: Actor) -> None:
-        if words["how"] == "no_answer":
+        if row is not None and row.kind == "campaign":
+            campaigns.write_up(
+                by=by,
+                planned_id=planned_id,
+                how=words["how"],
+                key=words["answer"],
+                note=words["note"],
+                needs=words["needs"],
+            )
+        elif words["how"] == "no_answer":
             actions.no_answer(by=by, planned_id=planned_id)
         elif words["how"] == "close":
             actions.close(by=by, planned_id=planned_id, reason=words["note"])
@@ -73,6 +86,13 @@ def result(request: HttpRequest, planned_id: int) -> HttpResponse:
 
     key = key_of(request.path, {"once": request.POST.get("once", ""), "user": user_of(request).pk})
     return on_list(request, lambda by: once(key, lambda: do(by)))
+
+
+@require_POST
+@desk_only
+def next_person(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """The next person of an agents' campaign: with one click she stands on the list, with what is to be said."""
+    return on_list(request, lambda by: campaigns.next_person(by=by, campaign_id=campaign_id))
 
 
 @require_POST

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from anju.accounts.models import User
+from anju.calls.campaigns import queries as campaigns
 from anju.calls.planned import queries as planned
 from anju.kernel import clock
 from anju.portals.desk.access import desk_only, user_of
@@ -22,7 +23,13 @@ SCORES = ((5, "非常满意"), (4, "满意"), (3, "一般"), (2, "不满意"), (
 
 def context(user: User, problem: str = "") -> dict[str, Any]:  # noqa: ARG001  the scope is the request's
     """Everything that the list shows."""
-    return {"now": clock.now(), "planned": planned.for_agents(), "contacts": contacts.open_ones(), "problem": problem}
+    return {
+        "now": clock.now(),
+        "planned": planned.for_agents(),
+        "campaigns": campaigns.for_agents(),
+        "contacts": contacts.open_ones(),
+        "problem": problem,
+    }
 
 
 @require_GET
@@ -46,7 +53,11 @@ def ask_result(request: HttpRequest, planned_id: int) -> HttpResponse:
     row = planned.one(planned_id)
     if row is None or row.state != "agent":
         return render(request, "desk/dialogs/gone.html", {"problem": "这一条已经有人办了。"})
-    shown = {"row": row, "moods": planned.MOODS, "scores": SCORES, "once": get_random_string(16)}
+    campaign = campaigns.of_planned(row.ref) if row.kind == "campaign" else None
+    shown = {
+        "row": row, "moods": planned.MOODS, "scores": SCORES, "once": get_random_string(16), "campaign": campaign,
+        "answers": campaigns.answers(campaign) if campaign is not None else [],
+    }  # fmt: skip
     return render(request, "desk/due/result.html", shown)
 
 
