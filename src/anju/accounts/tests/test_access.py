@@ -14,6 +14,7 @@ from anju.accounts.roles import Role
 from anju.accounts.rules import ADMINISTRATORS, BY_ELDER, BY_PLACE, BY_PROVIDER, Post
 from anju.accounts.tests.factories import PASSWORD, make_user
 from anju.alarms import corrections, readings, utility, whereabouts
+from anju.calls.campaigns import actions as campaigns
 from anju.calls.planned import actions as planned
 from anju.elders import actions as files
 from anju.elders import papers, rights, scans
@@ -221,6 +222,7 @@ DOORS = {
     "history.append": lambda by: files.append_history(elder_id=0, text="x", by=by),
     "rhythm.correct": lambda by: corrections.ignore_day(home_id=0, day=TODAY, by=by),
     "call.plan": lambda by: planned.end(plan_id=0, by=by),
+    "call.campaign": lambda by: campaigns.stop(campaign_id=0, by=by),
     "meters.deliver": lambda by: utility.deliver(rows=[], by=by),
     "fence.set": lambda by: whereabouts.end_fence(home_id=0, by=by),
     "health.limit": lambda by: readings.end_limit(elder_id=0, measure="pulse", by=by),
