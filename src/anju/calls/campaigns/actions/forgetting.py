@@ -34,7 +34,7 @@ def forget_strangers() -> int:
 
 @transaction.atomic
 def _forget_strangers(row: Campaign) -> int:
-    strangers = CampaignPerson.objects.filter(campaign=row, elder_id=None).exclude(number="")
+    strangers = CampaignPerson.objects.filter(campaign=row, elder_id=None).exclude(number_index="")
     ids = list(strangers.values_list("pk", flat=True))
     refs = [f"campaign:{pk}" for pk in ids]
     calls.forget_matters(refs)
