@@ -190,5 +190,6 @@ def _progress(ids: list[int]) -> dict[int, Progress]:
         keyed=Count("id", filter=Q(state="done")), missed=Count("id", filter=Q(state="missed")),
         left_out=Count("id", filter=Q(state="left_out")),
     )  # fmt: skip
-    counted = {one.pop("campaign_id"): Progress(**one) for one in found}
+    names = ("people", "waiting", "dialled", "answered", "keyed", "missed", "left_out")
+    counted = {one["campaign_id"]: Progress(*(one[name] for name in names)) for one in found}
     return {pk: counted.get(pk, Progress(0, 0, 0, 0, 0, 0, 0)) for pk in ids}

@@ -112,7 +112,7 @@ def over(*, planned_id: int, ref: str) -> None:
         return
     with seen_by(EVERYWHERE), transaction.atomic():
         call = PlannedCall.objects.get(pk=planned_id)
-        person = CampaignPerson.objects.select_for_update(of=("self",)).filter(pk=number, state="open").first()
+        person = CampaignPerson.objects.select_for_update(of=("self",)).filter(pk=int(number), state="open").first()
         if person is None:
             return
         row = person.campaign
