@@ -190,6 +190,10 @@ def _progress(ids: list[int]) -> dict[int, Progress]:
         keyed=Count("id", filter=Q(state="done")), missed=Count("id", filter=Q(state="missed")),
         left_out=Count("id", filter=Q(state="left_out")),
     )  # fmt: skip
-    names = ("people", "waiting", "dialled", "answered", "keyed", "missed", "left_out")
-    counted = {one["campaign_id"]: Progress(*(one[name] for name in names)) for one in found}
+    counted = {
+        one["campaign_id"]: Progress(
+            one["people"], one["waiting"], one["dialled"], one["answered"], one["keyed"], one["missed"], one["left_out"]
+        )
+        for one in found
+    }  # fmt: skip
     return {pk: counted.get(pk, Progress(0, 0, 0, 0, 0, 0, 0)) for pk in ids}
