@@ -25,9 +25,16 @@ def digits(number: str) -> str:
     return found if re.search(r"\d", number) else ""
 
 
+_EXTENSION = re.compile(r"[,，;；#转x]|分机|ext", re.IGNORECASE)
+
+
 def dialable(number: str) -> str:
-    """The number as a trunk wants it: "+86 138-0000-0000" → "13800000000"; "" when it is none."""
-    found = re.sub(r"^(\+86|0086|86(?=1[3-9]\d{9}$))", "", re.sub(r"[^\d+]", "", number.strip()))
+    """The number as a trunk wants it: "+86 138-0000-0000" → "13800000000"; "" when it is none.
+
+    An extension is left out ("8888 0001 转 801"): dialled behind the number it would be somebody else's.
+    """
+    line = _EXTENSION.split(number.strip(), maxsplit=1)[0]
+    found = re.sub(r"^(\+86|0086|86(?=1[3-9]\d{9}$))", "", re.sub(r"[^\d+]", "", line))
     found = found.lstrip("+")
     return found if found in _SHORT or 3 <= len(found) <= 20 else ""
 

@@ -97,6 +97,13 @@ def test_a_caller_who_withholds_her_number_has_none(withheld: str) -> None:
     assert rules.dialable(withheld) == ""
 
 
+@pytest.mark.parametrize(
+    "written", ["0571-8888 0001,801", "0571-88880001转801", "057188880001 ext. 801", "05718888-0001#801"]
+)
+def test_an_extension_is_never_dialled_as_a_part_of_the_number(written: str) -> None:
+    assert rules.dialable(written) == "057188880001"
+
+
 @given(st.text(max_size=30))
 def test_no_number_is_too_odd(text: str) -> None:
     assert all(v for v in rules.variants(text, "0571"))
