@@ -39,6 +39,11 @@ def dialable(number: str) -> str:
     return found if found in _SHORT or 3 <= len(found) <= 20 else ""
 
 
+def has_extension(number: str) -> bool:
+    """Whether a switchboard answers first: a person can ask for her there, a robot would speak to whoever lifts."""
+    return _EXTENSION.search(number) is not None
+
+
 def variants(number: str, area: str = "") -> tuple[str, ...]:
     """Under which spellings an archive may know this caller, the likeliest first; () for an anonymous one.
 

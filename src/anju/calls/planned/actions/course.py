@@ -16,7 +16,7 @@ from anju.calls.models import Call
 from anju.calls.planned import rules
 from anju.calls.planned.facts import PlannedCallOver
 from anju.calls.planned.models import CallPlan, PlannedCall
-from anju.calls.rules import dialable
+from anju.calls.rules import dialable, has_extension
 from anju.calls.scripts import queries as scripts
 from anju.elders import queries as elders
 from anju.kernel import clock, facts, hooks
@@ -171,9 +171,11 @@ def _whether_now(call: PlannedCall, now: datetime) -> Answer | None:
 
 
 def _can_dial(call: PlannedCall, elder: Elder | None, now: datetime) -> Answer:
-    number, campaign = dialable(_number(call, elder)), call.kind == rules.CAMPAIGN
-    if not number or number in NEVER_BY_ITSELF:
-        return ("skip" if campaign else "hand_over"), "没有能拨的号码" if campaign else "档案里没有能拨的号码", None
+    said, campaign = _number(call, elder), call.kind == rules.CAMPAIGN
+    number, behind = dialable(said), has_extension(said)
+    if not number or number in NEVER_BY_ITSELF or behind:
+        why = "带分机的号码机器人拨不了" if behind else "没有能拨的号码" if campaign else "档案里没有能拨的号码"
+        return ("skip" if campaign else "hand_over"), why, None
     if not scripts.robots_dial():
         if campaign:
             return "put_off", "电话系统不能拨出", now + WHILE_EMERGENCY

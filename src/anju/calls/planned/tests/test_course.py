@@ -196,3 +196,11 @@ def test_the_net_of_the_hour_writes_what_is_missing_and_nothing_twice(robot, sto
     assert actions.write_ahead() == 1
     assert actions.write_ahead() == 0
     run_jobs()
+
+
+@pytest.mark.req("CALL-08")
+def test_behind_a_switchboard_a_person_asks_for_her_and_no_robot_speaks_to_whoever_lifts(robot, story):
+    story.elder.phone = "057188880001,801"
+    story.elder.save()
+    call = robot.due(robot.plan())
+    assert (call.state, call.why, robot.dialled()) == ("agent", "带分机的号码机器人拨不了", [])
