@@ -41,6 +41,8 @@ class Handset:
         self.states: list[str] = []
         self.provisional = False
         """Its call was taken note of (100, 180)."""
+        self._given_up = False
+        """It hung up before it was answered; an answer that was already under way is ended as soon as it comes."""
         self.invited = 0
         """How often it was rung."""
         self.auto: str = ""
@@ -85,7 +87,7 @@ class Handset:
 
     def call(self, number: str, *, display: str = "", sender: str = "") -> Handset:
         """Dial; `sender` is who it says it is (its own number when empty)."""
-        self._invite = ""
+        self._invite, self._given_up = "", False
         self._dialog = {
             "call_id": uuid.uuid4().hex, "to": f"<sip:{number}@{self.room.sip}>", "tag": uuid.uuid4().hex[:8],
             "sender": sender or self.user, "display": display, "branch": f"z9hG4bK{uuid.uuid4().hex[:10]}",
@@ -116,6 +118,7 @@ class Handset:
             if "answered" in self.states:
                 self._send(f"BYE {d['target']} SIP/2.0", "9 BYE", to=d["to"], call_id=d["call_id"], sender=d)
             else:
+                self._given_up = True
                 self._send(
                     f"CANCEL {d['target']} SIP/2.0", "1 CANCEL", to=d["to"], call_id=d["call_id"], sender=d,
                     branch=d["branch"],
@@ -255,6 +258,8 @@ class Handset:
                 self._send(f"ACK {d['target']} SIP/2.0", "1 ACK", to=d["to"], call_id=d["call_id"], sender=d)
                 if "answered" not in self.states:
                     self._became("answered")
+                    if self._given_up:
+                        self.hang_up()
             elif code >= "300":
                 self._send(
                     f"ACK {d['target']} SIP/2.0", "1 ACK", to=_header(answer, "To"), call_id=d["call_id"], sender=d,

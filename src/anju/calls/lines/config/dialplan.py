@@ -7,7 +7,7 @@ rings at once while the caller hears a short sentence, with nothing but the engi
 
 from __future__ import annotations
 
-from anju.calls.lines.config.plan import APP, LANGUAGE, Lines, Plan
+from anju.calls.lines.config.plan import APP, LANGUAGE, Plan
 
 RESCUE_RING_SECONDS = 40
 """How long all seats ring before the rescue numbers are dialled; then all seats again, as long as the caller stays."""
@@ -23,12 +23,11 @@ def extensions(plan: Plan) -> str:
     return "\n".join(
         (
             "[general]\nstatic = yes\nwriteprotect = yes\nclearglobalvars = yes\n\n[globals]\n",
-            _trunk(plan.lines),
-            _phones(),
-            _DIALLED,
+            _trunk(plan),
+            _phones(plan),
+            _dialled(plan),
             _SEATS,
-            _rescue(plan.lines),
-            _record(plan),
+            _rescue(plan),
             "[default]\nexten => _X.,1,Hangup(21)\n",
         )
     )
@@ -47,8 +46,9 @@ def queues(plan: Plan) -> str:
     )
 
 
-def _trunk(lines: Lines) -> str:
+def _trunk(plan: Plan) -> str:
     """From the public network. A number that we don't know is taken all the same: a carrier's mapping may be wrong."""
+    lines = plan.lines
     known = "".join(
         f"exten => {n.number},1,Set(ANJU_EMERGENCY={int(n.emergency)})\n"
         f" same => n,Set(ANJU_CALLED={n.number})\n same => n,Goto(in,1)\n"
@@ -61,30 +61,39 @@ def _trunk(lines: Lines) -> str:
         "; ---- callers from the public network\n[trunk]\n"
         + known
         + others
-        + "exten => in,1,Set(ANJU_LINE=${CHANNEL(endpoint)})\n"
-        + _hand_over("trunk")
+        + "exten => in,1,NoOp()\n"
+        + _hand_over(plan, "trunk")
         + _gone_at_once(
             "trunk", "${FILTER(0-9+*#A-Za-z,${CALLERID(dnid)})}", tuple(n.number for n in lines.numbers if n.emergency)
         )
     )
 
 
-def _phones() -> str:
+def _phones(plan: Plan) -> str:
     """A one-key phone: whatever it dials is a cry for help."""
     others = "".join(f"exten => {pattern},1,Goto(emergency,1)\n" for pattern in _ANYTHING)
     return (
         f"; ---- one-key phones in homes\n[phones]\n{others}"
-        "exten => emergency,1,Set(ANJU_EMERGENCY=1)\n same => n,Set(ANJU_LINE=${CHANNEL(endpoint)})\n"
-        " same => n,Set(ANJU_CALLED=emergency)\n"
-        + _hand_over("phone")
+        "exten => emergency,1,Set(ANJU_EMERGENCY=1)\n same => n,Set(ANJU_CALLED=emergency)\n"
+        + _hand_over(plan, "phone")
         + _gone_at_once("phone", "emergency", ("emergency",))
     )
 
 
-def _hand_over(kind: str) -> str:
+def _record(plan: Plan) -> str:
+    """The recording of record: both voices together, and each by itself, in step (gaps are filled with silence).
+
+    Written out wherever it is needed: who hangs up within a subroutine is looked for in *its* context, so that the `h`
+    of the lines never ran, and a cry that lasted two milliseconds was nowhere.
+    """
+    base = f"{plan.machine.recordings}/${{UNIQUEID}}"
+    return f" same => n,Set(ANJU_RECORDED=1)\n same => n,MixMonitor({base}.wav,r({base}-in.wav)t({base}-out.wav))\n"
+
+
+def _hand_over(plan: Plan, kind: str) -> str:
     return (
         f" same => n,Set(CHANNEL(language)={LANGUAGE})\n"
-        " same => n,Gosub(record,s,1)\n"
+        f"{_record(plan)}"
         f" same => n,Stasis({APP},{kind},${{ANJU_LINE}},${{ANJU_CALLED}})\n"
         ' same => n,GotoIf($["${STASISSTATUS}" = "FAILED"]?rescue,s,1)\n'
         " same => n,Hangup()\n"
@@ -97,7 +106,6 @@ def _gone_at_once(kind: str, called: str, emergencies: tuple[str, ...]) -> str:
     in_need = "".join(f' same => n,GotoIf($["${{ANJU_CALLED}}" = "{n}"]?need)\n' for n in emergencies)
     return (
         'exten => h,1,GotoIf($["${STASISSTATUS}" != ""]?done)\n'
-        " same => n,Set(ANJU_LINE=${CHANNEL(endpoint)})\n"
         ' same => n,GotoIf($["${ANJU_CALLED}" != ""]?known)\n'
         f" same => n,Set(ANJU_CALLED={called})\n"
         " same => n(known),NoOp()\n"
@@ -109,16 +117,17 @@ def _gone_at_once(kind: str, called: str, emergencies: tuple[str, ...]) -> str:
     )
 
 
-_DIALLED = f"""\
-; ---- somebody whom we dialled and who has answered (dialled into this context instead of straight into the application):
-; recorded from the first second, as incoming calls are; ANJU_ARGS is what the application gets
-[callback]
-exten => s,1,Set(CHANNEL(language)={LANGUAGE})
- same => n,Gosub(record,s,1)
- same => n,Stasis({APP},out,${{ANJU_ARGS}})
- same => n,GotoIf($["${{STASISSTATUS}}" = "FAILED"]?rescue,s,1)
- same => n,Hangup()
-"""
+def _dialled(plan: Plan) -> str:
+    return (
+        "; ---- somebody whom we dialled and who has answered (dialled into this context instead of straight into the\n"
+        "; application): recorded from the first second, as incoming calls are; ANJU_ARGS is what the application gets\n"
+        f"[callback]\nexten => s,1,Set(CHANNEL(language)={LANGUAGE})\n"
+        f"{_record(plan)}"
+        f" same => n,Stasis({APP},out,${{ANJU_ARGS}})\n"
+        ' same => n,GotoIf($["${STASISSTATUS}" = "FAILED"]?rescue,s,1)\n'
+        " same => n,Hangup()\n"
+    )
+
 
 _SEATS = f"""\
 ; ---- what a seat's telephone may dial by itself: a test of microphone and ear. All calls are made from the desk.
@@ -131,8 +140,9 @@ exten => *9196,1,Goto(9196,1)
 """
 
 
-def _rescue(lines: Lines) -> str:
+def _rescue(plan: Plan) -> str:
     """No program is there: the engine alone. The first seconds of the music class say that people are being called."""
+    lines = plan.lines
     ways = [(number, lines.way_out(number)) for number in lines.rescue_numbers]
     targets = "&".join(f"PJSIP/{number}@{trunk.line}" for number, trunk in ways if trunk)
     dial = f" same => n,Dial({targets},30,m(rescue))\n" if targets else ""
@@ -142,7 +152,7 @@ def _rescue(lines: Lines) -> str:
         f"exten => s,1,Set(CHANNEL(language)={LANGUAGE})\n"
         " same => n,Set(CHANNEL(musicclass)=rescue)\n"
         ' same => n,GotoIf($["${ANJU_RECORDED}" = "1"]?recorded)\n'
-        " same => n,Gosub(record,s,1)\n"
+        f"{_record(plan)}"
         " same => n(recorded),Answer(,i)\n"
         f" same => n(again),Queue(rescue,,,,{RESCUE_RING_SECONDS})\n"
         ' same => n,GotoIf($["${QUEUESTATUS}" = "CONTINUE"]?done)\n'
@@ -151,15 +161,4 @@ def _rescue(lines: Lines) -> str:
         " same => n,Goto(again)\n"
         " same => n(done),Hangup()\n"
         "exten => _X!,1,Goto(s,1)\n"
-    )
-
-
-def _record(plan: Plan) -> str:
-    """The recording of record: both voices together, and each by itself, in step (gaps are filled with silence)."""
-    base = f"{plan.machine.recordings}/${{UNIQUEID}}"
-    return (
-        "; ---- the recording of record\n[record]\n"
-        "exten => s,1,Set(ANJU_RECORDED=1)\n"
-        f" same => n,MixMonitor({base}.wav,r({base}-in.wav)t({base}-out.wav))\n"
-        " same => n,Return()\n"
     )

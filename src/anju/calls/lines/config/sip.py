@@ -146,7 +146,7 @@ def _auth(name: str, user: str, secret: str, kind: str = "login") -> str:
 
 def _trunk(trunk: Trunk, qualify: int) -> Iterator[str]:
     name = trunk.line
-    yield f"[{name}](trunkline)\naors = {name}\ntransport = transport-{trunk.transport}"
+    yield f"[{name}](trunkline)\naors = {name}\ntransport = transport-{trunk.transport}\nset_var = ANJU_LINE={name}"
     if trunk.caller_number:
         yield f"from_user = {trunk.caller_number}"
     if trunk.known_by_place:
@@ -191,6 +191,6 @@ def _seat(seat: Seat) -> str:
 def _phone(phone: Phone) -> str:
     known = f"callerid = <{phone.number}>\nset_var = ANJU_NUMBER={phone.number}\n" if phone.number else ""
     return (
-        f"[{phone.name}](onekey)\naors = {phone.name}\nauth = {phone.name}\nset_var = ANJU_DEVICE={phone.device or phone.name}\n{known}\n"
+        f"[{phone.name}](onekey)\naors = {phone.name}\nauth = {phone.name}\nset_var = ANJU_LINE={phone.name}\nset_var = ANJU_DEVICE={phone.device or phone.name}\n{known}\n"
         f"[{phone.name}](one-place)\n\n{_auth(phone.name, phone.name, phone.secret)}"
     )

@@ -49,7 +49,9 @@ def test_every_row_has_its_place_and_calls_are_recorded_before_any_program_hears
     plan = files["extensions.conf"]
     for context in ("trunk", "phones"):
         body = plan.split(f"[{context}]")[1].split("\n[")[0]
-        assert body.index("Gosub(record") < body.index("Stasis(anju,") < body.index("rescue,s,1")
+        assert body.index("MixMonitor(") < body.index("Stasis(anju,") < body.index("rescue,s,1")
+        assert "Gosub" not in body, "who hangs up within a subroutine never comes to this context's h"
+        assert "exten => h,1," in body
     assert "exten => 05710096120,1,Set(ANJU_EMERGENCY=1)" in plan
     assert "exten => 05710096219,1,Set(ANJU_EMERGENCY=0)" in plan
     assert "refer" not in files["modules.conf"], "a telephone must not transfer past the desk"
