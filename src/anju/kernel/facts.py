@@ -1,4 +1,4 @@
-"""News that travels up: a module announces a frozen dataclass, `config/wiring.py` says who reacts.
+"""News that travels up: a module announces a frozen dataclass, `config/wiring.py` and `config/wiring_calls.py` say who reacts.
 
 `now` reacts inside the announcing transaction (if it fails, nothing happened); `job` reacts afterwards, from a queue
 that is written in the same transaction.

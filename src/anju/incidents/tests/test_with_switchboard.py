@@ -11,7 +11,7 @@ from anju.calls.models import CallBack, SeatState, Switchboard
 from anju.calls.scripts import stage
 from anju.calls.tests.control.conftest import Centre, story
 from anju.calls.tests.control.conftest import centre as bare
-from anju.config import wiring
+from anju.config import wiring, wiring_calls
 from anju.elders.tests.factories import ElderFactory, complete
 from anju.incidents import actions, queries
 from anju.incidents.models import Incident
@@ -32,8 +32,8 @@ def centre(bare, monkeypatch):
     monkeypatch.setattr(stage.asyncio, "to_thread", inline)
     monkeypatch.setattr(stage.voice, "read_aloud", lambda text: None)
     wiring.emergencies()
-    wiring.telephone()
-    wiring.call_backs()
+    wiring_calls.telephone()
+    wiring_calls.call_backs()
     return bare
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from anju.calls.tests.control.conftest import centre as bare
-from anju.config import wiring
+from anju.config import wiring, wiring_calls
 
 __all__ = ["bare"]
 
@@ -12,6 +12,6 @@ __all__ = ["bare"]
 def centre(bare):
     """With the reactions to calls: cases, call-backs."""
     wiring.emergencies()
-    wiring.telephone()
-    wiring.call_backs()
+    wiring_calls.telephone()
+    wiring_calls.call_backs()
     return bare
