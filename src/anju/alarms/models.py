@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
@@ -13,10 +14,12 @@ from anju.alarms.more_models import (  # noqa: F401 - the second half; Django lo
     HealthLimit,
     HealthReading,
     HomeDoor,
+    HomeDue,
     HomeHabit,
     HomeWitness,
     PlacementPrior,
     Whereabouts,
+    followed,
 )
 from anju.kernel.scope import OpenModel, ScopedModel
 
@@ -169,7 +172,8 @@ class HomeWatch(ScopedModel):
     """The open silence of one home: one narrow row, no index on its deadlines, so that each message is one HOT update.
 
     Times that a message may still change are here; what the home has taught is in `HomeRhythm`. A home without a row is
-    not watched (no consent, no sensor), and the pages say so: `why_not`.
+    not watched (no consent, no sensor), and the pages say so: `why_not`. What the sweep asks of every home the database
+    itself copies to `HomeDue` with each write (ADR 0012); this row alone decides.
     """
 
     scope_place: ClassVar[str] = "place"
@@ -205,6 +209,9 @@ class HomeWatch(ScopedModel):
         verbose_name_plural = "家庭看护"
         ordering = ["home"]
         indexes = [models.Index(fields=["home"], condition=models.Q(stale=True), name="alarms_watch_stale")]
+        triggers = [
+            followed("watch_made_due", pgtrigger.Insert), followed("watch_changed_due", pgtrigger.Update),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"家庭 {self.home_id}"

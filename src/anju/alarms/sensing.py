@@ -40,7 +40,7 @@ AGAIN: Final = timedelta(minutes=1)
 """A home that is due and waits for data is looked at again so soon."""
 _LOOK_OVER: Final = """
 SELECT array_agg(home_id ORDER BY look_at) FILTER (WHERE look_at <= %(now)s), count(*) FILTER (WHERE heard_until < %(deaf)s)
-FROM alarms_homewatch WHERE watched AND (look_at <= %(now)s OR heard_until < %(deaf)s)
+FROM alarms_homedue WHERE look_at <= %(now)s OR heard_until < %(deaf)s
 """
 TWO_WITNESSES: Final = 7
 """Priority of a silence that a second witness shares (incident.md)."""
@@ -160,7 +160,8 @@ def _safely(name: str, step: Callable[[], int]) -> int:
 def _look_over(limit: int) -> tuple[list[int], int]:
     """One pass over all homes: which must be looked at, the longest due first, and how many were not heard of late.
 
-    Deadlines are not indexed, so that a message is one narrow update; this pass is what that costs.
+    Deadlines are not indexed, so that a message is two narrow updates in place; this pass is what that costs. It reads the
+    copies (`HomeDue`); the row itself is asked again under its lock before anything is raised.
     """
     now = clock.now()
     with connection.cursor() as cursor:

@@ -17,7 +17,7 @@ class KeyPressed:
 
 @dataclass(frozen=True, slots=True)
 class CallEnded:
-    """A call is over; `result` is one of models.RESULTS. `seconds` were spoken with the far party.
+    """A call is over; `result` is one of words.RESULTS, `cause` why in the engine's words. `seconds` were spoken with the far party.
 
     `user_id` is who dialled or answered; None for robots and for calls that nobody took.
     """
@@ -29,6 +29,7 @@ class CallEnded:
     direction: str = "out"
     seconds: int = 0
     user_id: int | None = None
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class PartyLeft:
     seconds: int
     result: str = "answered"
     user_id: int | None = None
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,14 +39,14 @@ def telephone() -> None:
         facts.PartyLeft,
         lambda f: incidents.party_left(
             call_id=f.call_id, leg_id=f.leg_id, role=f.role, ref=f.ref, seconds=f.seconds, result=f.result,
-            user_id=f.user_id,
+            user_id=f.user_id, cause=f.cause,
         ),
     )  # fmt: skip
     reacts(
         facts.CallEnded,
         lambda f: incidents.on_call_ended(
             call_id=f.call_id, ref=f.ref, purpose=f.purpose, result=f.result, direction=f.direction, seconds=f.seconds,
-            user_id=f.user_id,
+            user_id=f.user_id, cause=f.cause,
         ),
     )  # fmt: skip
     reacts(

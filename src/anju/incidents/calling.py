@@ -86,7 +86,7 @@ def _line(c: calls.CallView) -> CallLine:
     over = c.ended_at or clock.now()
     seconds = int((over - c.answered_at).total_seconds()) if c.answered_at else 0
     live = c.ended_at is None
-    how = c.result_label if live else rules.call_went(c.result, 0 if c.by_hand else seconds)
+    how = c.result_label if live or c.result != "answered" else rules.call_went(c.result, seconds)
     return CallLine(
         call_id=c.call_id, at=c.at, direction=c.direction, purpose=c.purpose, purpose_label=c.purpose_label, whom=c.whom,
         number_masked=c.number_masked, by=c.by, by_hand=c.by_hand, live=live,

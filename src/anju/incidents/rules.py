@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from anju.calls import words
 from anju.incidents.scenes import NEED_KINDS
 
 FALSE_CLASSES = ("mis_press", "child", "nobody_speaks", "test", "device_fault", "late_data")
@@ -53,16 +54,8 @@ PARTIES = {
     "119": "119",
     "other": "另一方",
 }
-_WENT = {
-    "no_answer": "无人接听",
-    "busy": "占线",
-    "refused": "拒接或空号",
-    "unreachable": "线路不通",
-    "unknown": "不知是否拨出",
-    "lost": "系统中断",
-    "abandoned": "接通前挂断",
-    "rescued": "转应急振铃",
-}
+SEATS = frozenset({"agent", "agent_b", "supervisor"})
+"""Roles of parties that sit at a telephone of ours."""
 _DUTIES_OF_CALL = {
     "120": ("ask_120_sent", "ask_120_position"),
     "110": ("ask_110_arrived",),
@@ -93,9 +86,9 @@ def spoken(seconds: int) -> str:
     return f"{minutes} 分 {rest:02d} 秒" if minutes else f"{rest} 秒"
 
 
-def call_went(result: str, seconds: int) -> str:
-    """How a call went, in words: 接通 1 分 05 秒, 无人接听 …"""
-    return f"接通 {spoken(seconds)}" if result == "answered" else _WENT.get(result, "没有接通")
+def call_went(result: str, seconds: int, cause: str = "", *, seat: bool = False) -> str:
+    """How a call went, in words: 接通 1 分 05 秒, 无人接听, 座席忙 … (`cause` is the engine's, `seat`: one of ours was rung)."""
+    return f"接通 {spoken(seconds)}" if result == "answered" else words.went(result, cause, seat=seat) or "没有接通"
 
 
 def duties_of_call(purpose: str, contact_kind: str, *, coming: bool, answered: bool) -> tuple[str, ...]:

@@ -236,7 +236,7 @@ def finish(control: Control, call: LiveCall, move: str, *, cause: str = "") -> N
         rows.move(call, move, at, ended_at=at, result=result, cause=cause),
         control.news(
             "CallEnded", call_id=call.call_id, ref=call.ref, purpose=call.purpose, result=result, direction=call.direction,
-            seconds=talked, user_id=call.user_id,
+            seconds=talked, user_id=call.user_id, cause=cause,
         ),
     ]  # fmt: skip
     if call.direction == "in" and move in {"abandoned", "lost", "rescued"}:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime
 
+from anju.calls import words
 from anju.calls.control import books, inbound, moments, parties, rows
 from anju.calls.control import seats as seating
 from anju.calls.control.core import Control
@@ -17,6 +18,8 @@ from anju.kernel.flow.actor import NotAllowed
 
 OWN_RINGS, FAR_RINGS = 20, 40
 """Seconds: the asker's own telephone; the other side (the net behind it is 45 s)."""
+NOT_NOW = frozenset({"busy", "unreachable"})
+"""Why a seat is not rung at all: known before, so no ringing time is lost. One that is off may be rung by name."""
 TRIES = 3
 """So often at most a robot's call is dialled that a restart (ours, the engine's) cut off."""
 LEAVES = 5.0
@@ -61,8 +64,11 @@ async def from_seat(control: Control, call_id: str, agent_leg: str, far_leg: str
     far.why, far.ring_for = "far", FAR_RINGS
     seat = control.seats.get(own.user_id or 0)
     if seat is None or seat.state in seating.BUSY:
-        moments.finish(control, call, "refused", cause="seat_busy")
+        moments.finish(control, call, "refused", cause=f"{words.OWN}busy")
         raise NotAllowed("您的坐席正在通话或没有上线，没有拨出。", code="needs")
+    if far.is_seat and (why := seating.why_not(control.seat_at(far.extension))) in NOT_NOW:
+        moments.finish(control, call, "refused", cause=why)
+        raise NotAllowed(f"{far.extension} {words.went('refused', why, seat=True)}，没有拨出。", code="needs")
     _known(control, call, far)
     await control.sure(
         call, *seating.becomes(control, seat, "ringing", call=call), rows.call(call_id, seen_at=clock.now())
@@ -158,6 +164,9 @@ def own_lifted(control: Control, call: LiveCall, party: Party, at: datetime) -> 
     far = call.far
     if far is None or not far.live:
         return
+    if far.is_seat and (why := seating.why_not(control.seat_at(far.extension))) in NOT_NOW:  # it began to ring or talk meanwhile
+        moments.finish(control, call, "refused", cause=why)
+        return
     seat = control.seats.get(party.user_id or 0)
     call.state = "ringing"
     safe = control.sure(
@@ -218,9 +227,9 @@ def own_ended(control: Control, call: LiveCall, party: Party, *, spoke: bool, ca
         return
     call.owner = None if call.owner is party else call.owner
     if spoke:
-        moments.finish(control, call, "no_answer", cause="hung_up")
+        moments.finish(control, call, "no_answer", cause=words.HUNG_UP)
     else:
-        moments.finish(control, call, "refused", cause=f"seat_{cause}")
+        moments.finish(control, call, "refused", cause=f"{words.OWN}{cause}")
 
 
 def far_ended(control: Control, call: LiveCall, party: Party, *, spoke: bool, result: str) -> None:
@@ -236,4 +245,5 @@ def far_ended(control: Control, call: LiveCall, party: Party, *, spoke: bool, re
     elif result == "unreachable" or (party.cause is Cause.FAILED and party.ringing_at is None):
         moments.finish(control, call, "unreachable", cause=str(party.cause))  # no route, no trunk, or it is dead
     else:
-        moments.finish(control, call, {"busy": "busy", "no_answer": "no_answer"}.get(result, "refused"), cause=result)
+        move = {"busy": "busy", "no_answer": "no_answer"}.get(result, "refused")
+        moments.finish(control, call, move, cause=str(party.cause))

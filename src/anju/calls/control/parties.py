@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from anju.calls import words
 from anju.calls.control import acd, inbound, moments, rows
 from anju.calls.control import seats as seating
 from anju.calls.control.core import Control, seconds_between
@@ -30,9 +31,8 @@ def reserve(control: Control, call: LiveCall, party: Party) -> list[Row | None]:
 
 def must_be_free(control: Control, extension: str) -> None:
     """A seat that is asked for by name has to be there and idle."""
-    seat = control.seat_at(extension)
-    if seat is None or not seat.registered or seat.state not in {"ready", "wrap_up", "break"}:
-        raise NotAllowed("这个坐席现在不空闲或没有上线，请换一个坐席。", code="needs")
+    if why := seating.why_not(control.seat_at(extension)):
+        raise NotAllowed(f"{extension} {words.went('refused', why, seat=True)}，请换一个坐席。", code="needs")
 
 
 async def add(
@@ -109,7 +109,7 @@ def ended(control: Control, call: LiveCall, party: Party, *, spoke: bool, result
         control.news(
             "PartyLeft", call_id=call.call_id, leg_id=party.leg_id, role=party.role, ref=call.ref,
             seconds=seconds_between(party.answered_at, clock.now()), result="answered" if spoke else result,
-            user_id=party.user_id,
+            user_id=party.user_id, cause=str(party.cause),
         ),
     )  # fmt: skip
     if not call.done:

@@ -57,6 +57,15 @@ def _limit(control: Control, user_id: int) -> None:
         acd.serve(control)
 
 
+def why_not(seat: SeatNow | None) -> str:
+    """Why this seat cannot be rung by name now, in the engine's words (`exchange.Cause`) or "off"; "" when it can."""
+    if seat is None:
+        return "unknown_number"
+    if not seat.registered:
+        return "unreachable"
+    return {"off": "off"}.get(seat.state, "busy" if seat.state in BUSY else "")
+
+
 def _wanted(seat: SeatNow) -> str:
     return seat.wants if seat.wants in {"ready", "break", "off"} else "ready"
 

@@ -33,19 +33,6 @@ PURPOSES = {
     "other": "其他",
 }
 
-RESULTS = {
-    "answered": "接通",
-    "no_answer": "无人接听",
-    "busy": "占线",
-    "refused": "拒接或空号",
-    "unreachable": "线路不通",
-    "unknown": "不知是否拨出",
-    "lost": "系统中断",
-    "abandoned": "接通前对方挂断",
-    "rescued": "转应急振铃",
-}
-
-
 class LegRole(models.TextChoices):
     """What a party is in the call."""
 

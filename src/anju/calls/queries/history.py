@@ -10,7 +10,8 @@ from django.db.models import QuerySet
 
 from anju.calls import rules
 from anju.calls.exchange import Health, exchange
-from anju.calls.models import PURPOSES, RESULTS, Call
+from anju.calls.models import PURPOSES, Call
+from anju.calls.words import went
 from anju.elders import masks
 from anju.kernel import clock, crypto
 
@@ -87,7 +88,7 @@ def _view(c: Call) -> CallView:
         purpose_label=PURPOSES.get(c.purpose, c.purpose), whom=c.whom, number_masked=masked(c.number),
         result=c.result or c.state, by=c.by, by_hand=c.by_hand, answered_at=c.answered_at, ended_at=c.ended_at,
         keys=tuple(c.keys), note=c.note, direction=c.direction, emergency=c.emergency, priority=c.priority, ref=c.ref,
-        home_id=c.home_id, elder_id=c.elder_id, user_id=c.user_id, result_label=RESULTS.get(c.result, c.state_label),
+        home_id=c.home_id, elder_id=c.elder_id, user_id=c.user_id, result_label=went(c.result, c.cause, seat=c.purpose == "seat") or c.state_label,
         satisfaction=c.satisfaction, resolved=c.resolved, place=c.place,
     )  # fmt: skip
 

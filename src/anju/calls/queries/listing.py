@@ -11,7 +11,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from anju.accounts import queries as accounts
 from anju.calls import rules
-from anju.calls.models import PURPOSES, RESULTS, Call, Leg
+from anju.calls.models import PURPOSES, Call, Leg
 from anju.calls.queries.history import masked
 from anju.kernel import crypto
 from anju.places import queries as places
@@ -91,7 +91,7 @@ def listed(
     result: str = "", queue: str = "", user_id: int | None = None, seat: str = "", emergency: bool | None = None, number: str = "",
     place: str = "", home_id: int | None = None, ids: Iterable[str] | None = None, short_of_recording: bool = False,
 ) -> list[CallRow]:  # fmt: skip
-    """Calls in the asker's scope, the newest first. `result`: one of RESULTS, or "missed" for incoming ones that nobody took."""
+    """Calls in the asker's scope, the newest first. `result`: one of words.RESULTS, or "missed" for incoming ones that nobody took."""
     wanted = Q()
     for name, value in (
         ("pk__lt", before_id), ("planned_at__gte", since), ("planned_at__lt", until), ("direction", direction), ("queue__code", queue),
@@ -157,7 +157,7 @@ def _row(c: Call, agent: int | None, names: dict[int, str], where: dict[str, str
         queue=c.queue.code if c.queue else "", queue_label=c.queue.name if c.queue else "", arrived_at=c.planned_at,
         answered_at=c.answered_at, ended_at=c.ended_at, wait_seconds=_between(c.planned_at, c.answered_at or c.ended_at),
         talk_seconds=_between(c.answered_at, c.ended_at), state=c.state, state_label=c.state_label, result=c.result,
-        result_label=RESULTS.get(c.result, c.state_label), agent_id=agent, agent_name=names.get(agent or 0, c.by if c.by_hand else ""),
+        result_label=went(c.result, c.cause, seat=c.purpose == "seat") or c.state_label, agent_id=agent, agent_name=names.get(agent or 0, c.by if c.by_hand else ""),
         seat=c.taker_seat or "", resolved=c.resolved, satisfaction=c.satisfaction, by_hand=c.by_hand,  # type: ignore[attr-defined]
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ def _leg(leg: Leg, names: dict[int, str]) -> LegRow:
     return LegRow(
         leg.leg_id, leg.role, leg.get_role_display(), names.get(leg.user_id or 0, leg.name), leg.user_id, leg.seat, masked(leg.number),
         leg.ringing_at, leg.answered_at, leg.ended_at, leg.wrapped_at, _between(leg.answered_at, leg.ended_at), leg.result,
-        RESULTS.get(leg.result, leg.result) if leg.result else ("接通" if leg.answered_at else ""), leg.cause,
+        went(leg.result, leg.cause, seat=bool(leg.seat)) or ("接通" if leg.answered_at else ""), leg.cause,
     )  # fmt: skip
 
 

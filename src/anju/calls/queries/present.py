@@ -8,6 +8,7 @@ from datetime import datetime
 
 from anju.calls.models import Call, CallBack, Leg, LegRole, SeatState
 from anju.calls.queries.history import masked
+from anju.calls.words import went
 from anju.kernel import clock
 from anju.kernel.scope import EVERYWHERE, seen_by
 
@@ -34,6 +35,8 @@ class LegView:
     user_id: int | None
     seat: str
     result: str
+    said: str = ""
+    """What became of it, in words, when it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,5 +196,5 @@ def _leg(row: Leg, user_id: int | None) -> LegView:
         leg_id=row.leg_id, role=row.role, role_label=LegRole(row.role).label, name=row.name, number_masked=masked(row.number),
         state=state, since=row.answered_at or row.ringing_at or row.planned_at, answered_at=row.answered_at,
         ended_at=row.ended_at, muted=row.muted, held=row.held, mine=user_id is not None and row.user_id == user_id,
-        user_id=row.user_id, seat=row.seat, result=row.result,
+        user_id=row.user_id, seat=row.seat, result=row.result, said=went(row.result, row.cause, seat=bool(row.seat)),
     )  # fmt: skip

@@ -240,7 +240,7 @@ def _propose(incident: Incident, call_id: str, text: str) -> None:
 
 def on_call_ended(
     *, call_id: str, ref: str, purpose: str, result: str, direction: str = "out", seconds: int = 0,
-    user_id: int | None = None,
+    user_id: int | None = None, cause: str = "",
 ) -> None:  # fmt: skip
     """A line with how long it lasted; attempts, call-backs and duties that it settles."""
     pk = case_of_call(ref, call_id)
@@ -249,7 +249,7 @@ def on_call_ended(
     with seen_by(EVERYWHERE), transaction.atomic():
         incident = locked(pk)
         answered = result == "answered"
-        how = rules.call_went(result, seconds)
+        how = rules.call_went(result, seconds, cause, seat=purpose == "seat")
         if purpose == "elder_check":
             _robot_ended(incident, call_id, answered=answered, how=how)
         elif purpose in rules.TO_ELDER:
@@ -310,7 +310,7 @@ def party_joined(*, call_id: str, leg_id: str, role: str, ref: str, user_id: int
 
 def party_left(
     *, call_id: str, leg_id: str, role: str, ref: str, seconds: int, result: str = "answered",
-    user_id: int | None = None,
+    user_id: int | None = None, cause: str = "",
 ) -> None:  # fmt: skip
     """A party of a conference is gone; one that never spoke is told as such."""
     pk = case_of_call(ref, call_id)
@@ -318,7 +318,7 @@ def party_left(
         return
     with seen_by(EVERYWHERE), transaction.atomic():
         incident = locked(pk)
-        how, answered = rules.call_went(result, seconds), result == "answered"
+        how, answered = rules.call_went(result, seconds, cause, seat=role in rules.SEATS), result == "answered"
         if role == "contact":
             ladder.contact_hung_up(incident, leg_id, result, how=how, seconds=seconds)
         else:

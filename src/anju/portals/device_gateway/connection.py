@@ -26,6 +26,7 @@ LARGEST_HEAD = 16 * 1024
 READ_AHEAD = 64 * 1024  # what may wait behind a request that is not answered yet
 TURN = 8  # requests of one sender that are answered at once; then others have their turn
 FRAMING = 8  # bytes of a chunked body for each byte that it brings, at most
+ROW = 512  # bytes that a message takes in memory besides the body that it came in, about
 LINGER = 2.0  # seconds in which a refused sender may go on talking, so that it hears the answer
 logger = logging.getLogger("anju.gateway")
 
@@ -295,7 +296,7 @@ class Connection(asyncio.Protocol):
         self._waits = True
         self._head = head
         self._left = self._many = many = len(reports)
-        self._size = size = len(body) * many  # each message is stored with the body that it came in
+        self._size = size = len(body) + ROW * many
         self._worst = STORED
         door.pending += many
         door.pending_bytes += size
@@ -306,11 +307,11 @@ class Connection(asyncio.Protocol):
             door.pending_bytes -= size
             raise
 
-    def safe(self, how: int) -> None:
-        """One message of the request is settled: STORED, SPOOLED or REFUSED. Never raises."""
+    def safe(self, how: int, count: int = 1) -> None:
+        """So many messages of the request are settled: STORED, SPOOLED or REFUSED. Never raises."""
         if how != STORED:
             self._worst = max(self._worst, how)
-        self._left -= 1
+        self._left -= count
         if self._left:
             return
         door, head = self.door, self._head

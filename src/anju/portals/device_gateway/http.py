@@ -19,7 +19,8 @@ from typing import Any
 
 from anju.portals.device_gateway.connection import Connection, Head
 from anju.portals.device_gateway.counters import Counters
-from anju.portals.device_gateway.record import Record, Uids, Waiting, tail_of
+from anju.portals.device_gateway.lane import Lane
+from anju.portals.device_gateway.record import Record, Uids, Waiting, head_of, tail_of
 from anju.portals.device_gateway.refusals import (
     BAD_METHOD,
     BAD_SIGN,
@@ -241,21 +242,26 @@ class Door:
 
     def accept(self, reports: list[Report], body: bytes, ticket: Waiting) -> None:
         """Hand decoded messages to the store; the ticket is told when all are safe."""
-        counters, store = self.counters, self.store
-        made = []
-        for report in reports:  # all before the first is heard: one that can't be written leaves none half accepted
-            at = store.clock.now()
-            kept = pictures.without(body) if report.pictures else body
-            made.append((report, Record(tail_of(report, kept, at, self.uids.next()), at, report.urgent, ticket)))
-        for report, record in made:
-            source = report.source
-            counters.received[source] += 1
-            counters.last_heard[source] = record.at / 1e6
+        counters, store, uids = self.counters, self.store, self.uids
+        at = store.clock.now()
+        shares: dict[Lane, list[Report]] = {}
+        for report in reports:
+            shares.setdefault(store.lane_of(report.device_key, urgent=report.urgent), []).append(report)
+            if report.pictures:
+                body = pictures.without(body)
+        made = []  # all before the first is heard: one that can't be written leaves none half accepted
+        for lane, (first, *others) in shares.items():
+            more = tuple(head_of(other, at, uids.next()) for other in others)
+            made.append((lane, Record(tail_of(first, body, at, uids.next()), at, lane.urgent, ticket, more=more)))
+        for lane, record in made:
+            store.hear(record, lane)
+            if lane.urgent:
+                counters.urgent += record.count
+        for report in reports:
+            counters.received[report.source] += 1
             if not report.lines:
-                counters.undecodable[source] += 1
-            if record.urgent:
-                counters.urgent += 1
-            store.hear(record, report.device_key)
+                counters.undecodable[report.source] += 1
+        counters.last_heard[reports[0].source] = at / 1e6
 
     # --- how it is ---
 

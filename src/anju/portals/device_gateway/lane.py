@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterator
 from typing import Protocol
 
 import psycopg
@@ -154,7 +155,7 @@ class Lane:
     def put(self, record: Record) -> None:
         """Queue a message."""
         self.queue.append(record)
-        self.queued_bytes += len(record.tail)
+        self.queued_bytes += record.size
         if self._state == "idle" and not self._woken and (not self._held or len(self.queue) >= TOGETHER):
             self._wake()
 
@@ -210,15 +211,21 @@ class Lane:
             batch, size, most = [], 0, 1 if self._singly else BATCH
             while queue and len(batch) < most and size < BATCH_BYTES:
                 record = queue.popleft()
-                size += len(record.tail)
+                size += record.size
                 batch.append(record)
             self.queued_bytes -= size
         self._singly = max(0, self._singly - 1)
-        first = ident_of(self.lane, self.seq + 1)
-        self._data = COPY_HEAD + b"".join([r.row(first + i) for i, r in enumerate(batch)]) + COPY_END
+        self._data = b"".join((COPY_HEAD, *[record.row(ident) for record, ident in self._numbered(batch)], COPY_END))
         self.flight = batch
         self._error = ""
         self._send("copy", COPY)
+
+    def _numbered(self, batch: list[Record]) -> Iterator[tuple[Record, int]]:
+        """With the id of the first message of each, when they are the next on this lane."""
+        ident = ident_of(self.lane, self.seq + 1)
+        for record in batch:
+            yield record, ident
+            ident += record.count
 
     def _send(self, state: str, query: bytes) -> None:
         self._state, self.asked_at = state, self._loop.time()
@@ -281,12 +288,13 @@ class Lane:
             if self._error:
                 self._refused(batch)
             else:
-                self.seq += len(batch)
-                self._counters.commits += 1
-                self._counters.copied += len(batch)
+                before = self.seq
                 for record in batch:
+                    self.seq += record.count
                     if record.ticket is not None:
-                        record.ticket.safe(STORED)
+                        record.ticket.safe(STORED, record.count)
+                self._counters.commits += 1
+                self._counters.copied += self.seq - before
                 self._bell_due = True
         if state == "copy" and self.beside is not None and self.beside._held:
             self.beside._let_go()
@@ -301,10 +309,11 @@ class Lane:
             self.lose(self._error)
             return
         logger.warning("lane %s: the database refused %d messages: %s", self.label, len(batch), self._error[:300])
-        if len(batch) > 1 and self._sqlstate[:2] in BAD_DATA:
-            self._singly = len(batch)
-            self.queue.extendleft(reversed(batch))
-            self.queued_bytes += sum(len(r.tail) for r in batch)
+        parts = batch if len(batch) > 1 else batch[0].halves()
+        if len(parts) > 1 and self._sqlstate[:2] in BAD_DATA:
+            self._singly += len(parts)
+            self.queue.extendleft(reversed(parts))
+            self.queued_bytes += sum(r.size for r in parts)
         else:
             self._owner.spool_instead(batch)
 
@@ -319,6 +328,6 @@ class Lane:
         conn, self.conn = self.conn, None
         conn.pgconn.finish()
         self._state = "idle"
-        for i, record in enumerate(self.flight):
-            record.maybe = ident_of(self.lane, self.seq + 1 + i)
+        for record, ident in self._numbered(self.flight):
+            record.maybe = ident
         self._owner.lost(self)

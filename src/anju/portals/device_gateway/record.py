@@ -1,4 +1,8 @@
-"""One message on its way: the row for COPY (binary), and the same bytes for the spool."""
+"""Messages on their way: the rows for COPY (binary), and the same bytes for the spool.
+
+A body may carry several messages. Those of one lane stay together (`Record`): they are committed in one piece, the first keeps
+the body, and each other one says how many numbers before it that stands (`raw_back`).
+"""
 
 from __future__ import annotations
 
@@ -15,13 +19,15 @@ from anju.signals.signal import LANE_BITS
 
 COLUMNS = (
     "id", "received_at", "device_at", "uid", "source", "product_id", "device_key", "operator_id", "kind", "n", "windowed", "dedup",
-    "decoded", "raw", "note",
+    "decoded", "note", "raw_back", "raw",
 )  # fmt: skip
 COPY = f"COPY signals_message ({', '.join(COLUMNS)}) FROM STDIN (FORMAT BINARY)".encode()
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 COPY_END = struct.pack(">h", -1)
 _EPOCH_US = 946_684_800_000_000  # PostgreSQL counts microseconds from 2000-01-01
 _FIRST = struct.Struct(">hiq")
+_FOLLOWS = struct.Struct(">ihi")
+_HERE = struct.pack(">ih", 2, 0)
 _FIXED = struct.Struct(">iqiqi16s")
 _FIXED_NO_TIME = struct.Struct(">iqii16s")
 _LEN = struct.Struct(">i")
@@ -66,8 +72,8 @@ class Uids:
 class Waiting(Protocol):
     """Who waits for an answer."""
 
-    def safe(self, how: int) -> None:
-        """One message of the body is settled: STORED, SPOOLED or REFUSED. Must not raise."""
+    def safe(self, how: int, count: int = 1) -> None:
+        """So many messages of the body are settled: STORED, SPOOLED or REFUSED. Must not raise."""
 
 
 class Ticket:
@@ -80,29 +86,74 @@ class Ticket:
         self.left = left
         self.worst = STORED
 
-    def safe(self, how: int) -> None:
-        """One message of the body is settled: STORED, SPOOLED or REFUSED."""
-        self.left -= 1
+    def safe(self, how: int, count: int = 1) -> None:
+        """So many messages of the body are settled: STORED, SPOOLED or REFUSED."""
+        self.left -= count
         self.worst = max(self.worst, how)
         if self.left == 0 and not self.future.done():
             self.future.set_result(self.worst)
 
 
 class Record:
-    """A message with its row. `maybe` is its id in a lane whose commit has an unknown outcome, else 0."""
+    """The messages of one body that go to one lane: stored together or not at all.
 
-    __slots__ = ("at", "maybe", "tail", "ticket", "urgent")
+    `tail` is the first one's row without its id, the body at its end; `more` are the rows of the others without id and body.
+    `maybe` is the first one's id in a lane whose commit has an unknown outcome, else 0.
+    """
 
-    def __init__(self, tail: bytes, at: int, urgent: bool, ticket: Waiting | None, maybe: int = 0) -> None:  # noqa: FBT001
+    __slots__ = ("at", "count", "maybe", "more", "size", "tail", "ticket", "urgent")
+
+    def __init__(
+        self, tail: bytes, at: int, urgent: bool, ticket: Waiting | None, maybe: int = 0, more: tuple[bytes, ...] = ()  # noqa: FBT001
+    ) -> None:  # fmt: skip
         self.tail = tail
         self.at = at  # received, microseconds since 1970
         self.urgent = urgent
         self.ticket = ticket
         self.maybe = maybe
+        self.more = more
+        self.count = 1
+        self.size = len(tail)
+        if more:
+            self.count += len(more)
+            self.size += sum(map(len, more))
 
     def row(self, ident: int) -> bytes:
-        """The row for COPY under that id."""
-        return _FIRST.pack(15, 8, ident) + self.tail
+        """The rows for COPY; `ident` is the id of the first."""
+        first = _FIRST.pack(_WIDTH, 8, ident) + self.tail
+        if not self.more:
+            return first
+        return first + b"".join(
+            _FIRST.pack(_WIDTH, 8, ident + back) + head + _FOLLOWS.pack(2, back, -1)
+            for back, head in enumerate(self.more, 1)
+        )
+
+    def part(self, start: int, stop: int) -> Record:
+        """Some of its messages as a record of its own, with the body."""
+        body = b"".join(fields(self.tail)[-2:])
+        tail = self.more[start - 1] + body if start else self.tail
+        return Record(tail, self.at, self.urgent, self.ticket, more=self.more[start : stop - 1])
+
+    def halves(self) -> list[Record]:
+        """In two, so that one message which the database refuses does not take the others along."""
+        middle = self.count // 2
+        return [self.part(0, middle), self.part(middle, self.count)] if middle else [self]
+
+
+def fields(tail: bytes) -> list[bytes]:
+    """The columns of a row without its id, each with its length before it."""
+    found, at = [], 0
+    while at < len(tail):
+        end = at + 4 + max(_LEN.unpack_from(tail, at)[0], 0)
+        found.append(tail[at:end])
+        at = end
+    return found
+
+
+def of_version_1(tail: bytes) -> bytes:
+    """A row as it was written to the spool when each message had the body: the body stood before the note."""
+    *others, raw, note = fields(tail)
+    return b"".join((*others, note, _HERE, raw))
 
 
 def ident_of(lane: int, seq: int) -> int:
@@ -114,6 +165,7 @@ def _sized(data: bytes) -> bytes:
     return (_LENGTHS[len(data)] if len(data) < len(_LENGTHS) else _LEN.pack(len(data))) + data
 
 
+_WIDTH = len(COLUMNS)
 _words: dict[str, bytes] = {}  # sources, products and kinds: few, and each in thousands of rows
 
 
@@ -126,8 +178,8 @@ def _word(text: str) -> bytes:
     return known
 
 
-def tail_of(report: Report, raw: bytes, at: int, uid: bytes) -> bytes:
-    """Everything of a row but its id."""
+def head_of(report: Report, at: int, uid: bytes) -> bytes:
+    """Everything of a row between its id and its body."""
     received = at - _EPOCH_US
     device_ms, lines, now_ms = report.device_ms, report.lines, at // 1000
     if device_ms is None:
@@ -150,7 +202,11 @@ def tail_of(report: Report, raw: bytes, at: int, uid: bytes) -> bytes:
         (
             fixed, _word(report.source), _word(report.product_id), _sized(report.device_key.encode("utf-8", "replace")),
             _sized(report.operator_id.encode("utf-8", "replace")), _word(report.kind),
-            _MIDDLE.pack(2, len(lines), 1, report.windowed, 16, report.dedup, len(decoded)), decoded, _LEN.pack(len(raw)), raw,
-            _sized(note),
+            _MIDDLE.pack(2, len(lines), 1, report.windowed, 16, report.dedup, len(decoded)), decoded, _sized(note),
         )
     )  # fmt: skip
+
+
+def tail_of(report: Report, raw: bytes, at: int, uid: bytes) -> bytes:
+    """Everything of a row but its id, with the body."""
+    return head_of(report, at, uid) + _HERE + _LEN.pack(len(raw)) + raw

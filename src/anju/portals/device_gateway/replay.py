@@ -17,7 +17,7 @@ from anju.portals.device_gateway.record import COPY, COPY_END, COPY_HEAD, Record
 from anju.portals.device_gateway.settings import GatewaySettings
 from anju.signals.decoders.base import Report
 
-CHUNK = 1_000
+CHUNK = 1_000  # records of a commit
 logger = logging.getLogger("anju.gateway")
 Session = psycopg.AsyncConnection[tuple[object, ...]]
 
@@ -96,14 +96,17 @@ class Replayer:
             )
             row = await cursor.fetchone()
             done = int(str(row[0])) if row else 0
-        seq = 0
+        seq = 0  # messages up to here are dealt with
         fresh = self._not_yet_in(conn, spool.read(segment.path))
         while chunk := [r async for r in _some(fresh, CHUNK)]:
-            skip = min(max(done - seq, 0), len(chunk))
-            new = chunk[skip:]
+            first, new = max(done, seq) + 1, []
+            for record in chunk:
+                skip = min(max(done - seq, 0), record.count)
+                seq += record.count
+                if skip < record.count:
+                    new.append(record.part(skip, record.count) if skip else record)
             if new:
-                await self._copy(conn, segment, new, ident_of(lane, seq + skip + 1))
-            seq += len(chunk)
+                await self._copy(conn, segment, new, ident_of(lane, first))
             await conn.execute("SELECT pg_notify('anju_heard', %s)", ["urgent" if segment.urgent else ""])
         await close_lane(conn, lane, seq)
         await conn.execute("SELECT pg_advisory_unlock(%s, %s)", [7265, lane])
@@ -114,12 +117,15 @@ class Replayer:
         """Commit a chunk. What the database refuses as bad data is set aside in a file for people; a line that says so takes
         its place, so that the numbers of the others stay what they are.
         """
+        places = list(itertools.accumulate((record.count for record in new), initial=first))
         try:
-            await _commit(conn, [record.row(first + i) for i, record in enumerate(new)])
+            await _commit(conn, [record.row(ident) for record, ident in zip(new, places, strict=False)])
         except (psycopg.DataError, psycopg.IntegrityError):
-            if len(new) > 1:
-                for i, record in enumerate(new):
-                    await self._copy(conn, segment, [record], first + i)
+            parts = new if len(new) > 1 else new[0].halves()
+            if len(parts) > 1:
+                for part in parts:
+                    await self._copy(conn, segment, [part], first)
+                    first += part.count
                 return
             aside = segment.path.with_suffix(".damaged")
             await asyncio.to_thread(spool.set_aside, aside, new[0])
@@ -131,7 +137,7 @@ class Replayer:
             )
             await _commit(conn, [place_holder.row(first)])
             self._counters.poisoned += 1
-        self._counters.replayed += len(new)
+        self._counters.replayed += sum(record.count for record in new)
 
     async def _not_yet_in(self, conn: Session, records: Iterator[Record]) -> AsyncIterator[Record]:
         """The records but those whose commit had an unknown outcome and turns out to have succeeded. Always the same answer

@@ -20,13 +20,16 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from anju.portals.device_gateway.record import COLUMNS, Record
+from anju.portals.device_gateway.record import COLUMNS, Record, of_version_1
 
 SUFFIX, DRAFT = ".spool", ".draft"
 STALE = 600.0  # seconds after which a draft is nobody's
 LARGEST = 64 * 1024 * 1024
 _HEAD = struct.Struct(">II")
 _META = struct.Struct(">BQq")
+_COUNT = struct.Struct(">H")
+_LENGTH = struct.Struct(">I")
+VERSION = 2  # 1: each message had the whole body
 _MOST = 8 * 1024 * 1024  # no record is larger; a length beyond is damage
 
 
@@ -74,7 +77,7 @@ def create(folder: Path, *, urgent: bool, gateway: str) -> Segment:
     path = folder / f"{'urgent' if urgent else 'plain'}-{name}{SUFFIX}"
     draft = path.with_suffix(DRAFT)  # nobody adopts it before it is locked and has its first line
     head = (
-        json.dumps({"v": 1, "segment": name, "urgent": urgent, "gateway": gateway, "columns": COLUMNS}).encode() + b"\n"
+        json.dumps({"v": VERSION, "segment": name, "urgent": urgent, "gateway": gateway, "columns": COLUMNS}).encode() + b"\n"
     )
     fd = -1
     try:
@@ -103,7 +106,10 @@ def _write(fd: int, data: memoryview) -> None:
 
 def pack(record: Record) -> bytes:
     """A record as it stands in the file."""
-    payload = _META.pack(record.urgent, record.maybe, record.at) + record.tail
+    parts = [_META.pack(record.urgent, record.maybe, record.at), _COUNT.pack(len(record.more))]
+    for head in record.more:
+        parts += (_LENGTH.pack(len(head)), head)
+    payload = b"".join((*parts, record.tail))
     return _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
 
@@ -121,7 +127,7 @@ def append(segment: Segment, records: list[Record]) -> None:
         raise SpoolFull(str(error)) from error
     segment.size += len(data)
     segment.first_at = segment.first_at or records[0].at
-    segment.records += len(records)
+    segment.records += sum(r.count for r in records)
 
 
 def adopt(folder: Path) -> list[Segment]:
@@ -151,7 +157,7 @@ def adopt(folder: Path) -> list[Segment]:
             continue
         segment = Segment(path, fd, head["segment"], bool(head["urgent"]), os.fstat(fd).st_size)
         for record in read(path):
-            segment.records += 1
+            segment.records += record.count
             segment.first_at = min(segment.first_at or record.at, record.at)
         found.append(segment)
     return sorted(found, key=lambda s: (not s.urgent, s.first_at))
@@ -171,13 +177,15 @@ def header(path: Path) -> dict[str, Any] | None:
         line = file.readline(65_536)
     try:
         head = json.loads(line)
-        return head if isinstance(head, dict) and head.get("v") == 1 and line.endswith(b"\n") else None
+        return head if isinstance(head, dict) and head.get("v") in {1, VERSION} and line.endswith(b"\n") else None
     except ValueError:
         return None
 
 
 def read(path: Path) -> Iterator[Record]:
     """The records in their order, up to the end or to the first one that is torn."""
+    head = header(path)
+    unpack = _unpack_1 if head is not None and head["v"] == 1 else _unpack
     with path.open("rb") as file:
         file.readline(65_536)
         while len(head := file.read(_HEAD.size)) == _HEAD.size:
@@ -187,8 +195,23 @@ def read(path: Path) -> Iterator[Record]:
             payload = file.read(length)
             if len(payload) < length or zlib.crc32(payload) != crc:
                 return
-            urgent, maybe, at = _META.unpack_from(payload)
-            yield Record(payload[_META.size :], at, bool(urgent), None, maybe)
+            yield unpack(payload)
+
+
+def _unpack(payload: bytes) -> Record:
+    urgent, maybe, at = _META.unpack_from(payload)
+    (count,) = _COUNT.unpack_from(payload, _META.size)
+    place, more = _META.size + _COUNT.size, []
+    for _ in range(count):
+        (length,) = _LENGTH.unpack_from(payload, place)
+        place += _LENGTH.size + length
+        more.append(payload[place - length : place])
+    return Record(payload[place:], at, bool(urgent), None, maybe, tuple(more))
+
+
+def _unpack_1(payload: bytes) -> Record:
+    urgent, maybe, at = _META.unpack_from(payload)
+    return Record(of_version_1(payload[_META.size :]), at, bool(urgent), None, maybe)
 
 
 def waiting(folder: Path) -> tuple[int, int]:

@@ -78,7 +78,7 @@ class Store:
 
     @property
     def pending(self) -> int:
-        """Messages in memory that are not safe yet."""
+        """What is in memory and not safe yet: bodies, those of several lanes once for each."""
         return sum(len(lane.queue) + len(lane.flight) for lane in self.lanes) + len(self._to_spool)
 
     @property
@@ -86,10 +86,13 @@ class Store:
         """Whether every lane has a session."""
         return all(lane.ready for lane in self.lanes)
 
-    def hear(self, record: Record, key: str) -> None:
-        """Make a message safe; its ticket is told when it is. `key` keeps a device's messages on one lane."""
+    def lane_of(self, key: str, *, urgent: bool) -> Lane:
+        """Where a message goes. `key` keeps a device's messages on one lane."""
         lanes = self.lanes
-        lane = lanes[-1] if record.urgent else lanes[hash(key) % (len(lanes) - 1)]
+        return lanes[-1] if urgent else lanes[hash(key) % (len(lanes) - 1)]
+
+    def hear(self, record: Record, lane: Lane) -> None:
+        """Make messages safe; their ticket is told when they are."""
         if lane.given_up:
             self.spool_instead([record])
         else:
@@ -147,10 +150,10 @@ class Store:
         if was_in:
             for record in batch:
                 if record.ticket is not None:
-                    record.ticket.safe(STORED)
+                    record.ticket.safe(STORED, record.count)
         else:
             lane.queue.extendleft(reversed(batch))
-            lane.queued_bytes += sum(len(r.tail) for r in batch)
+            lane.queued_bytes += sum(r.size for r in batch)
 
     def _give_up(self, lane: Lane) -> None:
         """No session for too long: nobody waits for it any more."""
@@ -176,7 +179,7 @@ class Store:
                     late = []
                     while lane.queue and lane.queue[0].at < limit:
                         late.append(lane.queue.popleft())
-                    lane.queued_bytes -= sum(len(r.tail) for r in late)
+                    lane.queued_bytes -= sum(r.size for r in late)
                     self.spool_instead(late)
             if self.clock.steps != steps:  # the wall clock went back: rows must not come out of the order of time
                 steps = self.clock.steps
@@ -192,7 +195,7 @@ class Store:
         if self.stopping:
             for record in records:
                 if record.ticket is not None:
-                    record.ticket.safe(REFUSED)
+                    record.ticket.safe(REFUSED, record.count)
             return
         self._to_spool.extend(records)
         self._spool_wanted.set()
@@ -225,13 +228,14 @@ class Store:
             how = REFUSED
         else:
             self.disk_full = False
-            self.counters.spooled += len(records)
+            count = sum(r.count for r in records)
+            self.counters.spooled += count
             if urgent:
-                self.fallback.sos(len(records))
+                self.fallback.sos(count)
             how = SPOOLED
         for record in records:
             if record.ticket is not None:
-                record.ticket.safe(how)
+                record.ticket.safe(how, record.count)
 
     def _seal(self, *, urgent: bool) -> None:
         segment = self._segments.pop(urgent, None)

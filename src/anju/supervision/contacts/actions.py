@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Q
 
+from anju.calls import actions as calls
+from anju.calls import queries as spoken
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.elders import queries as elders
 from anju.incidents import actions as incidents
-from anju.kernel import clock, crypto, facts, forgetting
+from anju.kernel import audit, clock, crypto, facts, forgetting
 from anju.kernel.changes import changed
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
@@ -20,9 +22,9 @@ from anju.kernel.numbers import next_number
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.supervision import actions as supervision
 from anju.supervision.contacts import rules
-from anju.supervision.contacts.facts import ContactLate
+from anju.supervision.contacts.facts import ContactLate, DoorDeaf
 from anju.supervision.contacts.flow import CONTACT
-from anju.supervision.contacts.models import Contact
+from anju.supervision.contacts.models import Contact, WechatAccount
 
 if TYPE_CHECKING:
     from anju.kernel.models import Movement
@@ -120,6 +122,74 @@ def give_back(*, by: Actor, contact_id: int) -> Contact:
 
 
 @transaction.atomic
+def file_to(*, by: Actor, contact_id: int, elder_id: int) -> Contact:
+    """An agent says whose matter it is (a number that it names is hers, or her contact's); so are this writer's later messages.
+
+    Nobody is filed by a number alone: a person who reads it decides. Whom the agent may not see, she can file nothing to.
+    """
+    row, elder = _open_row(contact_id), elders.elder(elder_id)
+    if elder is None:
+        raise NotAllowed("没有这份档案，或不在您的管辖范围内。", code="not_here")
+    for one in Contact.objects.select_for_update(of=("self",)).filter(thread=row.thread, elder_id=None).exclude(pk=row.pk):
+        _files(one, elder.pk, elder.home_id, elder.home.place)
+    _files(row, elder.pk, elder.home_id, elder.home.place)
+    return row
+
+
+@transaction.atomic
+def unfile(*, by: Actor, contact_id: int) -> Contact:
+    """It was not her: the message goes back to the centre, where nobody of her community reads it."""
+    row = _open_row(contact_id)
+    with seen_by(EVERYWHERE):  # it leaves the places of who presses, she had to be in them to press
+        for one in Contact.objects.select_for_update(of=("self",)).filter(thread=row.thread, elder_id=row.elder_id):
+            _files(one, None, None, RECEIVING_DISTRICT)
+    return row
+
+
+def _files(row: Contact, elder_id: int | None, home_id: int | None, place: str) -> None:
+    was, row.elder_id, row.home_id, row.place = row.elder_id, elder_id, home_id, place
+    row.save(update_fields=["elder_id", "home_id", "place"])
+    audit.record("contact.filed", subject="contact", subject_id=row.pk, detail={"was": was, "elder": elder_id})
+    changed("contact", row.pk, place)
+
+
+@transaction.atomic
+def ring(*, by: Actor, contact_id: int, nth: int = 0) -> None:
+    """Ring back the nth number that the message names, from one's own seat; who rings deals with it."""
+    row = _open_row(contact_id)
+    numbers = rules.numbers(row.reach, row.text)
+    if not 0 <= nth < len(numbers):
+        raise NotAllowed("这一条没有留下能拨的号码。", code="needs")
+    calls.dial(
+        by=by, number=numbers[nth], whom=row.name or "留言人", purpose="other", ref=_ref(row), place=row.place, elder_id=row.elder_id,
+        home_id=row.home_id,
+    )  # fmt: skip
+    if row.state == "waiting":
+        take(by=by, contact_id=contact_id)
+
+
+@transaction.atomic
+def call_ended(*, ref: str) -> None:
+    """A call-back is over: how often and how it went stands on the message. Told twice, it says the same."""
+    kind, _, number = ref.partition(":")
+    if kind != "contact" or not number.isdigit():
+        return
+    with seen_by(EVERYWHERE):
+        row = Contact.objects.select_for_update(of=("self",)).filter(pk=int(number)).first()
+        over = [c for c in spoken.of(ref) if c.ended_at is not None]
+        if row is None or not over:
+            return
+        last = max(over, key=lambda c: c.at)
+        row.rung, row.rung_at, row.rung_times = last.result, last.at, len(over)
+        row.save(update_fields=["rung", "rung_at", "rung_times"])
+        changed("contact", row.pk, row.place)
+
+
+def _ref(row: Contact) -> str:
+    return f"contact:{row.pk}"
+
+
+@transaction.atomic
 def answer(*, by: Actor, contact_id: int, text: str) -> Contact:
     """The answer; a writer on the web reads it on her page at once, others were told by who wrote it down here."""
     row, said = _row(contact_id), _clean(text, 1000)
@@ -183,6 +253,13 @@ def _row(contact_id: int) -> Contact:
     return row
 
 
+def _open_row(contact_id: int) -> Contact:
+    row = _row(contact_id)
+    if row.state not in {"waiting", "handling"}:
+        raise NotAllowed("这一条已经有人办了。", code="not_here")
+    return row
+
+
 def after_move(row: Contact, done: Movement) -> None:
     """Listener of every move: open pages hear of it, and who is late is said."""
     if done.move == "press":
@@ -207,5 +284,22 @@ def forget(*, elder_id: int, home_id: int, home_empty: bool) -> int:
             row.save(update_fields=["thread"])
         forgetting.empty(rows, keep={"state", "number", "place", "taken_by", "became", "thread"})
         Contact.objects.filter(pk__in=ids).update(elder_id=None)
+        calls.forget_matters([f"contact:{pk}" for pk in ids])
     forgetting.story(CONTACT.name, ids)
     return len(ids)
+
+
+# ---- the official account --------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def wechat_heard(*, account_id: int) -> None:
+    """A frame was read: the account is heard, and a trouble with it is over."""
+    WechatAccount.objects.filter(pk=account_id).update(heard_at=clock.now())
+    facts.announce(DoorDeaf("", over=True))
+
+
+@transaction.atomic
+def wechat_unread(*, text: str) -> None:
+    """A frame that WeChat signed could not be read: the leads must hear of it, somebody wrote to us."""
+    facts.announce(DoorDeaf(text))

@@ -13,3 +13,11 @@ class ContactLate:
     number: str
     nth: int
     urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DoorDeaf:
+    """Messages of the official account come but cannot be read; `over`: they can again."""
+
+    text: str
+    over: bool = False

@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from django.db import models
 
+from anju.kernel import clock
 from anju.kernel.crypto import EncryptedTextField
 from anju.kernel.flow.guard import guard
 from anju.kernel.flow.registry import runs
 from anju.kernel.flow.subject import FlowSubject
-from anju.kernel.scope import ScopedModel
+from anju.kernel.scope import OpenModel, ScopedModel
 from anju.supervision.contacts.flow import CONTACT
 from anju.supervision.contacts.rules import CHANNELS
 
@@ -44,6 +45,9 @@ class Contact(FlowSubject, ScopedModel):
     owner_id = models.BigIntegerField("办理人", null=True, blank=True)
     answer = EncryptedTextField("答复", blank=True, default="")
     became = models.CharField("转成", max_length=40, blank=True, default="")
+    rung = models.CharField("最近一次回电", max_length=20, blank=True, default="")
+    rung_at = models.DateTimeField("最近回电时间", null=True)
+    rung_times = models.PositiveSmallIntegerField("回电次数", default=0)
     done_at = models.DateTimeField("办结时间", null=True)
 
     class Meta(ScopedModel.Meta):
@@ -64,3 +68,35 @@ class Contact(FlowSubject, ScopedModel):
         if slot != "state" or self.state != "waiting" or self.suspect:
             return timedelta(minutes=1) if slot == "state" and self.state == "waiting" and self.urgent else default
         return timedelta(minutes=1) if self.urgent else timedelta(minutes=10) if self.channel in LIVE else default
+
+    @property
+    def late(self) -> bool:
+        """Nobody dealt with it in its first time, however often it was pressed since."""
+        return self.state == "waiting" and clock.now() > self.at + self.duration("state", timedelta(hours=24))
+
+
+class WechatAccount(OpenModel):
+    """The official account whose messages come in at /wechat/. Its secrets lie sealed here, nowhere else.
+
+    With an `aes_key` only encrypted frames are taken (安全模式, 兼容模式). The key before it still opens what WeChat sent meanwhile.
+    """
+
+    scope_reason = "the centre's own account"
+
+    name = models.CharField("名称", max_length=60)
+    app_id = models.CharField("AppID", max_length=40, help_text="wx 开头的 18 位")
+    token = EncryptedTextField("令牌")
+    aes_key = EncryptedTextField("消息加解密密钥", blank=True, default="")
+    earlier_key = EncryptedTextField("上一个密钥", blank=True, default="", editable=False)
+    active = models.BooleanField("启用", default=True)
+    heard_at = models.DateTimeField("最近来信", null=True, editable=False)
+
+    class Meta(OpenModel.Meta):
+        ordering = ["id"]
+        verbose_name = verbose_name_plural = "微信公众号"
+        constraints = [
+            models.UniqueConstraint(fields=["active"], condition=models.Q(active=True), name="one_wechat_account"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

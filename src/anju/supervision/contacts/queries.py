@@ -6,18 +6,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import Count
 
 from anju.accounts import queries as accounts
+from anju.calls import queries as calls
 from anju.elders import queries as elders
 from anju.kernel.scope import EVERYWHERE, seen_by
-from anju.supervision.contacts import rules
-from anju.supervision.contacts.models import Contact
+from anju.places import queries as places
+from anju.supervision.contacts import rules, sealed
+from anju.supervision.contacts.models import Contact, WechatAccount
 from anju.supervision.forms import ABOUT
 
 CHANNELS, AT_THE_DESK = rules.CHANNELS, [(code, rules.CHANNELS[code]) for code in rules.AT_THE_DESK]
 ABOUTS = list(ABOUT.items())
 OPEN = ("waiting", "handling")
+MOST_GUESSES = 5
+"""So many people are offered; a number that fits more is no one's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,31 @@ class ContactRow:
     answer: str
     became: str
     open: bool
+    late: bool
+    rung: str
+    rung_times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """Somebody of the asker's scope whose number, or whose contact's, stands in a message. Only an offer."""
+
+    elder_id: int
+    name: str
+    place_name: str
+    why: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The official account as its door needs it; `keys` empty: 明文模式. `id` None: it stands in the environment."""
+
+    id: int | None
+    app_id: str
+    token: str
+    keys: tuple[bytes, ...]
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +122,39 @@ def thread_of(contact_id: int) -> list[ContactRow]:
     return _rows(Contact.objects.filter(thread=thread).order_by("at", "id")) if thread else []
 
 
+def guesses(contact_id: int, roles: Iterable[str]) -> list[Guess]:
+    """Whose matter it may be, by the numbers that it names: the elders' own first. [] when it is filed already."""
+    row = Contact.objects.filter(pk=contact_id, elder_id=None).first()
+    held, found = frozenset(roles), dict[int, Guess]()
+    for number in rules.numbers(row.reach, row.text) if row is not None else ():
+        hits = dict(elders.by_phone(number)[:MOST_GUESSES])
+        for elder_id, elder in elders.by_ids(hits).items():
+            who = "本人的号码" if hits[elder_id] == "elder" else _contact_of(elder_id, number)
+            name = elders.masked(elder, held, authority=False).name
+            found.setdefault(elder_id, Guess(elder_id, name, places.path_of(elder.home.place), who, calls.masked(number)))
+    return sorted(found.values(), key=lambda g: g.why != "本人的号码")[:MOST_GUESSES]
+
+
+def _contact_of(elder_id: int, number: str) -> str:
+    one = next((c for c in elders.contacts_of(elder_id) if c.phone.partition(",")[0] == number), None)
+    return f"{one.relation or one.get_kind_display()}的号码" if one is not None else "联系人的号码"
+
+
+def rung(contact_id: int) -> list[calls.CallView]:
+    """The call-backs of a message in their order, the running one too."""
+    return calls.of(f"contact:{contact_id}") if Contact.objects.filter(pk=contact_id).exists() else []
+
+
+def account() -> Account | None:
+    """The official account in force: its row; else what the environment says (明文模式 only); None shuts the door."""
+    row = WechatAccount.objects.filter(active=True).first()
+    if row is not None:
+        keys = tuple(sealed.key_of(key) for key in (row.aes_key, row.earlier_key) if key)
+        return Account(row.pk, row.app_id, row.token, keys if row.aes_key else (), row.heard_at)
+    token = str(getattr(settings, "ANJU_WECHAT_TOKEN", ""))
+    return Account(None, "", token, ()) if token else None
+
+
 def said(thread: str) -> list[Said]:
     """The writer's own page: whoever knows the unguessable name reads it, and nothing of who deals with it."""
     with seen_by(EVERYWHERE):
@@ -117,7 +180,8 @@ def _rows(rows: Iterable[Contact]) -> list[ContactRow]:
         ContactRow(
             c.pk, c.number, c.channel, c.get_channel_display(), c.name, c.reach, c.elder_id,
             people[c.elder_id].name if c.elder_id in people else "", c.text, c.urgent, c.suspect, c.at, c.due_at, c.state, c.state_label,
-            users.get(c.owner_id or 0, ""), c.taken_by, c.answer, c.became, c.state in OPEN,
+            users.get(c.owner_id or 0, ""), c.taken_by, c.answer, c.became, c.state in OPEN, c.late,
+            calls.RESULTS.get(c.rung, c.rung), c.rung_times,
         )
         for c in found
     ]  # fmt: skip

@@ -1,13 +1,17 @@
-"""Pure decisions about messages: is it urgent, is the signature right, what does a frame say. No Django."""
+"""Pure decisions about messages: is it urgent, which numbers does it name, is the signature right, what does a frame say. No Django."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import re
+import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from anju.elders import identity
 
 CHANNELS = {"web": "网上留言", "wechat": "微信", "sms": "短信", "letter": "来信", "visit": "来访"}
 AT_THE_DESK = ("letter", "visit", "sms", "wechat")
@@ -42,12 +46,37 @@ def urgent(text: str, words: Iterable[str] = WORDS) -> str:
     return ""
 
 
-def signed(token: str, timestamp: str, nonce: str, signature: str, now: float) -> bool:
-    """WeChat's signature: sha1 of token, timestamp and nonce, sorted and joined. Without a token nothing is signed; old ones neither."""
+_NUMBER = re.compile(
+    r"(?<![\d+])(?:(?:\+|00)?86[- ]?)?(?:1\d{2}[- ]?\d{4}[- ]?\d{4}|\(?0\d{2,3}\)?[- ]?\d{4}[- ]?\d{3,4}|400[- ]?\d{3}[- ]?\d{4})(?!\d)"
+)
+MOST_NUMBERS = 3
+"""So many numbers of one message are looked up; a list of fifty belongs to nobody."""
+
+
+def numbers(*texts: str) -> list[str]:
+    """The telephone numbers that texts name, in one spelling, each once, in their order. Figures of an ID number are none."""
+    found: dict[str, None] = {}
+    for text in texts:
+        for hit in _NUMBER.finditer(unicodedata.normalize("NFKC", text)):
+            with suppress(identity.BadNumber):
+                found.setdefault(identity.phone_of(hit[0]))
+    return list(found)[:MOST_NUMBERS]
+
+
+def signed(token: str, timestamp: str, nonce: str, signature: str, now: float, sealed: str = "") -> bool:
+    """WeChat's signature: sha1 of token, timestamp, nonce (and the encrypted part, for `msg_signature`), sorted and joined.
+
+    Without a token nothing is signed; old ones neither.
+    """
     if not token or not timestamp.isascii() or not timestamp.isdigit() or abs(int(timestamp) - now) > LATE:
         return False
-    wanted = hashlib.sha1("".join(sorted([token, timestamp, nonce])).encode()).hexdigest()  # noqa: S324  WeChat's own
+    wanted = signature_of(token, timestamp, nonce, sealed)
     return hmac.compare_digest(wanted, signature.lower().encode("ascii", "replace").decode())
+
+
+def signature_of(*parts: str) -> str:
+    """WeChat's way of signing; "" is no part."""
+    return hashlib.sha1("".join(sorted(p for p in parts if p)).encode()).hexdigest()  # noqa: S324  WeChat's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +116,11 @@ def frame(body: str) -> Frame | None:
         return None
     text = _field(body, "Content") if kind == "text" else _field(body, "Recognition") or KINDS.get(kind, f"（{kind}）")
     return Frame(sender[:64], us[:64], text[:LONGEST], _field(body, "MsgId")[:40])
+
+
+def sealed_part(body: str) -> str:
+    """The encrypted part of a frame (安全模式, 兼容模式); "" when it has none."""
+    return _field(body, "Encrypt") if body.lstrip().startswith("<xml>") else ""
 
 
 def _field(body: str, name: str) -> str:

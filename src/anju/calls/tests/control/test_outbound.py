@@ -2,11 +2,12 @@
 
 import pytest
 
-from anju.calls import actions, queries
+from anju.calls import actions, queries, words
 from anju.calls.models import News
 from anju.calls.tests.control.conftest import Centre, story
 from anju.incidents.rules import call_went
 from anju.kernel.flow.actor import NotAllowed
+from anju.portals.desk.phone.bar import not_lifted
 
 SON = "13800002222"
 
@@ -67,6 +68,7 @@ async def test_who_dials_hangs_up_before_the_other_lifts_and_who_never_lifts_has
     await centre.later(21)
     call.refresh_from_db()
     assert (call.result, call.placed_at) == ("refused", None)
+    assert queries.call(str(call.call_id)).result_label == "本席没有接起，没有拨出"
     assert SON not in {leg.number for leg in centre.world.legs.values()}
     await centre.later(61)
     call = actions.dial(by=anna, number=SON, whom="儿子", purpose="contact", ref="", place="330199001001")
@@ -92,6 +94,72 @@ async def test_one_seat_calls_another_and_both_write_up(centre: Centre) -> None:
     await centre.asks(actions.hang_up, by=anna, call_id=str(call.call_id))
     assert (centre.seat("8001"), centre.seat("8002")) == ("wrap_up", "wrap_up")
     assert not centre.world.legs
+
+
+@pytest.mark.req("CALL-05")
+@story
+@pytest.mark.parametrize(
+    ("far", "said"),
+    [("busy", "座席忙"), ("refused", "座席拒接"), ("no_answer", "座席无人接听"), ("unreachable", "座席话机未登录")],
+)
+async def test_a_seat_that_does_not_lift_for_another_is_said_to_be_what_it_was(
+    centre: Centre, far: str, said: str
+) -> None:
+    anna = centre.actor(centre.agent("8001"))
+    centre.agent("8002")
+    centre.world.behaviour.update({"8001": ("answered",), "8002": (far,)})
+    await centre.open()
+    call = actions.dial(by=anna, to_seat="8002", whom="坐席8002", purpose="seat", ref="", place="330199001001")
+    await centre.settle()
+    assert queries.call(str(call.call_id)).result_label == said
+    detail = queries.detail(str(call.call_id))
+    assert (detail.row.result_label, {leg.seat: leg.result_label for leg in detail.legs}["8002"]) == (said, said)
+    assert (centre.seat("8001"), centre.seat("8002")) == ("wrap_up", "ready")
+    assert not_lifted(queries.my_call(anna.user_id)) == f"8002：{said}"
+    assert centre.world.legs == {}
+
+
+@pytest.mark.req("CALL-05")
+@story
+async def test_a_seat_that_talks_is_not_rung_and_its_call_is_left_alone(centre: Centre) -> None:
+    anna = centre.actor(centre.agent("8001"))
+    bert = centre.agent("8002")
+    await centre.open()
+    caller = await centre.calls()
+    await centre.does("8002", "answered")
+    call = actions.dial(by=anna, to_seat="8002", whom="坐席8002", purpose="seat", ref="", place="330199001001")
+    await centre.settle()
+    assert queries.refusal(anna.user_id) == "8002 座席忙，没有拨出。"
+    assert queries.call(str(call.call_id)).result_label == "座席忙"
+    assert (centre.seat("8001"), centre.seat("8002"), centre.rings()) == ("ready", "talking", [])
+    assert centre.call(caller).user_id == bert.pk
+    await centre.does("8002", "ended")
+    await centre.later(121)
+    call = actions.dial(by=anna, to_seat="8002", whom="坐席8002", purpose="seat", ref="", place="330199001001")
+    await centre.settle()
+    await centre.calls("13900002222")
+    assert centre.rings() == ["8001", "8002"], "somebody in need rings her while Anna's own telephone rings"
+    await centre.does("8002", "answered")
+    await centre.does("8001", "answered")
+    assert queries.call(str(call.call_id)).result_label == "座席忙"
+    assert centre.seat("8002") == "talking"
+
+
+@pytest.mark.req("CALL-04")
+@pytest.mark.parametrize(
+    ("result", "cause", "seat", "said"),
+    [
+        ("refused", "seat_no_answer", False, "本席没有接起，没有拨出"), ("refused", "seat_unreachable", False, "本席话机未登录，没有拨出"),
+        ("refused", "unknown_number", False, "空号"), ("refused", "refused", False, "对方拒接"), ("refused", "", False, "拒接或空号"),
+        ("refused", "", True, "座席没有接听"), ("unreachable", "failed", True, "座席话机接不通"), ("no_answer", "normal", False, "无人接听"),
+        ("no_answer", "hung_up", False, "坐席先挂断，没有等到接听"), ("cancelled", "normal", True, "已停止振铃"), ("answered", "normal", True, "接通"),
+        ("ringing", "", False, ""),
+    ],
+)  # fmt: skip
+def test_every_end_of_a_call_has_a_word_that_says_what_happened(
+    result: str, cause: str, seat: bool, said: str
+) -> None:
+    assert words.went(result, cause, seat=seat) == said
 
 
 @pytest.mark.req("CALL-13")

@@ -83,7 +83,7 @@ def bar(user: User) -> dict[str, Any]:
         "can_dial": calls.can_dial(user.pk), "no_dial": "话机就绪后才能外呼" if state != "off" else "先就绪，再外呼",
         "lines": [_party(p, call, several=several and talk == "talking", rings=talk == "ringing") for p in parties] if call else [],
         "pop": pop_of(call, mine) if talk == "talking" else "",
-        "page": telephone.page if telephone else "", "refused": calls.refusal(user.pk),
+        "page": telephone.page if telephone else "", "refused": calls.refusal(user.pk) or not_lifted(call),
         "incoming": incoming(call, user) if call and talk == "ringing" else None,
         "wrap": wrap_up(call) if call and call.state == "wrap_up" else None, **_idle(state, seat),
     }  # fmt: skip
@@ -180,6 +180,19 @@ def incoming(call: LiveCallView, user: User) -> dict[str, Any]:
         "how": how, "why": f"优先级 {call.priority} · {why}" if why else f"优先级 {call.priority}", "since": call.arrived_at,
         "after": "不接会转给下一席" if call.direction == "in" else "接起后自动拨对方",
     }  # fmt: skip
+
+
+NEWS = timedelta(seconds=20)
+"""So long the bar says whom she did not reach."""
+
+
+def not_lifted(call: LiveCallView | None) -> str:
+    """Whom the agent asked for in this call and who did not lift, if that was just now: 8002 座席无人接听."""
+    legs = (one for one in call.legs if not one.mine and one.ended_at and not one.answered_at) if call else ()
+    last = max((one for one in legs if one.role != "caller"), key=lambda one: one.ended_at or one.since, default=None)
+    if last is None or last.result in {"", "cancelled"} or clock.now() - (last.ended_at or last.since) > NEWS:
+        return ""
+    return f"{last.seat or last.name or last.number_masked or '对方'}：{last.said}"
 
 
 def wrap_up(call: LiveCallView) -> dict[str, Any]:
