@@ -303,17 +303,28 @@ def rights() -> None:
 
 
 def quality() -> None:
-    """An audit, a complaint or a message that waits too long presses those who must act."""
+    """An audit, a complaint or a message that waits too long presses those who must act; a call-back is noted on its message."""
+    from anju.alarms import actions as alarms
+    from anju.calls.facts import CallEnded
     from anju.config import health
     from anju.kernel.flow.registry import when
     from anju.supervision import actions
-    from anju.supervision.contacts.facts import ContactLate
+    from anju.supervision.contacts import actions as contacts
+    from anju.supervision.contacts.facts import ContactLate, DoorDeaf
     from anju.supervision.flow import COMPLAINT, REVIEW
 
     def late(fact: ContactLate) -> None:
         words = "有紧急字样的留言没有人办理" if fact.urgent else "留言没有按时办理"
         health.page_leads(f"{words}：{fact.number}", occasion=f"contact:{fact.contact_id}:{fact.nth}")
 
+    def deaf(fact: DoorDeaf) -> None:
+        if fact.over:
+            alarms.trouble_over(kind="poison", subject="微信公众号")
+        else:
+            alarms.trouble(kind="poison", subject="微信公众号", text=fact.text)
+
     reacts(ContactLate, late)
+    reacts(DoorDeaf, deaf)
+    reacts(CallEnded, lambda f: contacts.call_ended(ref=f.ref))
     when(REVIEW, move="press", do=actions.page_judge)
     when(COMPLAINT, move="press", do=actions.page_leads)

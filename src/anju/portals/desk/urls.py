@@ -86,6 +86,8 @@ urlpatterns = [
     path("desk/due", due.listing),
     path("desk/due/contact/new", gives(due.ask_register, due_verbs.register)),
     path("desk/due/contact/<int:contact_id>", gives(due.ask_contact, due_verbs.contact)),
+    path("desk/due/contact/<int:contact_id>/dial", due_verbs.ring_contact),
+    path("desk/due/contact/<int:contact_id>/whose", gives(due.ask_whose, due_verbs.file_contact)),
     path("desk/due/campaign/<int:campaign_id>", due_verbs.next_person),
     path("desk/due/<int:planned_id>", due.ask_result),
     path("desk/due/<int:planned_id>/dial", due_verbs.dial),

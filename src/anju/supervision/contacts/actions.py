@@ -71,8 +71,7 @@ def register(
     *, by: Actor, channel: str, text: str, name: str = "", reach: str = "", elder_id: int | None = None
 ) -> Contact:
     """An agent writes down a letter, a visit, a message that came by another way."""
-    if not {"agent", "lead", "quality"} & {str(r) for r in by.roles}:
-        raise NotAllowed("来信来访由坐席登记，请转告他们。", code="not_you")
+    _must_deal(by)
     text = _clean(text, 2000)
     if channel not in rules.AT_THE_DESK or not text:
         raise NotAllowed("请选渠道，并写下内容。", code="needs")
@@ -85,6 +84,11 @@ def register(
         place=elder.home.place if elder else RECEIVING_DISTRICT, taken_by=by.name[:60],
     )  # fmt: skip
     return _begin(row, by)
+
+
+def _must_deal(by: Actor) -> None:
+    if not {"agent", "lead", "quality"} & {str(r) for r in by.roles}:
+        raise NotAllowed("来信来访由坐席登记、办理，请转告他们。", code="not_you")
 
 
 def _begin(row: Contact, by: Actor) -> Contact:
@@ -127,10 +131,13 @@ def file_to(*, by: Actor, contact_id: int, elder_id: int) -> Contact:
 
     Nobody is filed by a number alone: a person who reads it decides. Whom the agent may not see, she can file nothing to.
     """
+    _must_deal(by)
     row, elder = _open_row(contact_id), elders.elder(elder_id)
     if elder is None:
         raise NotAllowed("没有这份档案，或不在您的管辖范围内。", code="not_here")
-    for one in Contact.objects.select_for_update(of=("self",)).filter(thread=row.thread, elder_id=None).exclude(pk=row.pk):
+    for one in (
+        Contact.objects.select_for_update(of=("self",)).filter(thread=row.thread, elder_id=None).exclude(pk=row.pk)
+    ):
         _files(one, elder.pk, elder.home_id, elder.home.place)
     _files(row, elder.pk, elder.home_id, elder.home.place)
     return row
@@ -139,6 +146,7 @@ def file_to(*, by: Actor, contact_id: int, elder_id: int) -> Contact:
 @transaction.atomic
 def unfile(*, by: Actor, contact_id: int) -> Contact:
     """It was not her: the message goes back to the centre, where nobody of her community reads it."""
+    _must_deal(by)
     row = _open_row(contact_id)
     with seen_by(EVERYWHERE):  # it leaves the places of who presses, she had to be in them to press
         for one in Contact.objects.select_for_update(of=("self",)).filter(thread=row.thread, elder_id=row.elder_id):
@@ -156,6 +164,7 @@ def _files(row: Contact, elder_id: int | None, home_id: int | None, place: str) 
 @transaction.atomic
 def ring(*, by: Actor, contact_id: int, nth: int = 0) -> None:
     """Ring back the nth number that the message names, from one's own seat; who rings deals with it."""
+    _must_deal(by)
     row = _open_row(contact_id)
     numbers = rules.numbers(row.reach, row.text)
     if not 0 <= nth < len(numbers):
@@ -180,7 +189,7 @@ def call_ended(*, ref: str) -> None:
         if row is None or not over:
             return
         last = max(over, key=lambda c: c.at)
-        row.rung, row.rung_at, row.rung_times = last.result, last.at, len(over)
+        row.rung, row.rung_at, row.rung_times = last.result_label[:20], last.at, len(over)
         row.save(update_fields=["rung", "rung_at", "rung_times"])
         changed("contact", row.pk, row.place)
 
@@ -293,8 +302,8 @@ def forget(*, elder_id: int, home_id: int, home_empty: bool) -> int:
 
 
 @transaction.atomic
-def wechat_heard(*, account_id: int) -> None:
-    """A frame was read: the account is heard, and a trouble with it is over."""
+def wechat_heard(*, account_id: int | None) -> None:
+    """A frame was read: the account is heard, and a trouble with it is over. None: it stands in the environment."""
     WechatAccount.objects.filter(pk=account_id).update(heard_at=clock.now())
     facts.announce(DoorDeaf("", over=True))
 

@@ -21,6 +21,7 @@ from anju.supervision.forms import ABOUT
 CHANNELS, AT_THE_DESK = rules.CHANNELS, [(code, rules.CHANNELS[code]) for code in rules.AT_THE_DESK]
 ABOUTS = list(ABOUT.items())
 OPEN = ("waiting", "handling")
+numbers = rules.numbers
 MOST_GUESSES = 5
 """So many people are offered; a number that fits more is no one's."""
 
@@ -131,7 +132,9 @@ def guesses(contact_id: int, roles: Iterable[str]) -> list[Guess]:
         for elder_id, elder in elders.by_ids(hits).items():
             who = "本人的号码" if hits[elder_id] == "elder" else _contact_of(elder_id, number)
             name = elders.masked(elder, held, authority=False).name
-            found.setdefault(elder_id, Guess(elder_id, name, places.path_of(elder.home.place), who, calls.masked(number)))
+            found.setdefault(
+                elder_id, Guess(elder_id, name, places.path_of(elder.home.place), who, calls.masked(number))
+            )
     return sorted(found.values(), key=lambda g: g.why != "本人的号码")[:MOST_GUESSES]
 
 
@@ -181,7 +184,7 @@ def _rows(rows: Iterable[Contact]) -> list[ContactRow]:
             c.pk, c.number, c.channel, c.get_channel_display(), c.name, c.reach, c.elder_id,
             people[c.elder_id].name if c.elder_id in people else "", c.text, c.urgent, c.suspect, c.at, c.due_at, c.state, c.state_label,
             users.get(c.owner_id or 0, ""), c.taken_by, c.answer, c.became, c.state in OPEN, c.late,
-            calls.RESULTS.get(c.rung, c.rung), c.rung_times,
+            c.rung, c.rung_times,
         )
         for c in found
     ]  # fmt: skip

@@ -16,7 +16,7 @@ from anju.kernel.flow.actor import Actor, NotAllowed
 from anju.portals.desk import people
 from anju.portals.desk.access import desk_only, user_of
 from anju.portals.desk.due import views
-from anju.portals.desk.phone.verbs import act
+from anju.portals.desk.phone.verbs import act, answer
 from anju.portals.desk.press import key_of, once
 from anju.portals.desk.views import is_part
 from anju.supervision.contacts import actions as contacts
@@ -129,6 +129,41 @@ def register(request: HttpRequest) -> HttpResponse:
     key = key_of(request.path, {"once": request.POST.get("once", ""), "user": user_of(request).pk})
     known = int(elder) if elder.isdigit() and len(elder) < 18 else None
     return on_list(request, lambda by: once(key, lambda: contacts.register(by=by, elder_id=known, **told)))
+
+
+@require_POST
+@desk_only
+def ring_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
+    """Ring back a number that the message names; the dialog stays for what is said."""
+    nth, user = request.POST.get("nth", "0"), user_of(request)
+    try:
+        contacts.ring(by=people.actor(user), contact_id=contact_id, nth=int(nth) if nth in {"0", "1", "2"} else 0)
+    except NotAllowed as refused:
+        response = HttpResponse(render_to_string("desk/dialogs/problem.html", {"problem": str(refused)}, request))
+        response["HX-Retarget"], response["HX-Reswap"], response["X-Anju-Refused"] = "#contact-say", "innerHTML", "1"
+        return response if is_part(request) else HttpResponseRedirect("/desk/due")
+    return answer(request, user, "")
+
+
+@require_POST
+@desk_only
+def file_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
+    """It is hers, or it is not: what was typed in the dialog stays."""
+    elder, problem = request.POST.get("elder", ""), ""
+    by = people.actor(user_of(request))
+    try:
+        if elder.isdigit() and len(elder) < 18:
+            contacts.file_to(by=by, contact_id=contact_id, elder_id=int(elder))
+        else:
+            contacts.unfile(by=by, contact_id=contact_id)
+    except NotAllowed as refused:
+        problem = str(refused)
+    if not is_part(request):
+        return HttpResponseRedirect("/desk/due")
+    response = render(request, "desk/due/whose.html", views.whose(user_of(request), contact_id) | {"problem": problem})
+    if problem:
+        response["X-Anju-Refused"] = "1"
+    return response
 
 
 @require_POST

@@ -14,6 +14,7 @@ from anju.accounts.models import User
 from anju.calls.campaigns import queries as campaigns
 from anju.calls.planned import queries as planned
 from anju.kernel import clock
+from anju.portals.desk import people
 from anju.portals.desk.access import desk_only, user_of
 from anju.portals.desk.views import is_part, whole
 from anju.supervision.contacts import queries as contacts
@@ -72,8 +73,30 @@ def ask_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
     if row is None or not row.open:
         return render(request, "desk/dialogs/gone.html", {"problem": "这一条已经有人办了。"})
     earlier = [c for c in contacts.thread_of(contact_id) if c.id != contact_id]
-    shown = {"row": row, "earlier": earlier, "about": contacts.ABOUTS, "once": get_random_string(16)}
+    shown = {"earlier": earlier, "about": contacts.ABOUTS, **whose(user_of(request), contact_id)}
     return render(request, "desk/due/contact.html", shown)
+
+
+@require_GET
+@never_cache
+@desk_only
+def ask_whose(request: HttpRequest, contact_id: int) -> HttpResponse:
+    """The part of the dialog that changes while one telephones."""
+    if not is_part(request):
+        return whole(request, pane="desk/due/list.html", more=context(user_of(request)))
+    shown = whose(user_of(request), contact_id)
+    if shown["row"] is None:
+        return render(request, "desk/dialogs/gone.html", {"problem": "这一条已经有人办了。"})
+    return render(request, "desk/due/whose.html", shown)
+
+
+def whose(user: User, contact_id: int) -> dict[str, Any]:
+    """Whose message it is, whom its numbers fit, which numbers may be rung back and how that went."""
+    row = contacts.one(contact_id)
+    return {
+        "row": row, "guesses": contacts.guesses(contact_id, people.roles(user)), "rung": contacts.rung(contact_id),
+        "numbers": contacts.numbers(row.reach, row.text) if row is not None else [],
+    }  # fmt: skip
 
 
 @require_GET

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -16,6 +15,7 @@ from anju.kernel import clock, hooks
 from anju.portals.district import figures, words
 from anju.portals.district.access import opens
 from anju.signals import queries as signals
+from anju.supervision.contacts import queries as contacts
 
 UNTOLD = "未上报"
 
@@ -41,7 +41,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "lag": lag, "auditor": auditor, "spool": spool,
             "router_lag": round(signals.lag(now).total_seconds(), 1), "sources": sources, "troubles": alarms.troubles(limit=50),
             "placeholders": lines.placeholders(),
-            "wechat": bool(settings.ANJU_WECHAT_TOKEN), "told": bool(health), "checks": health.get("checks") or [],
+            "wechat": contacts.account(), "told": bool(health), "checks": health.get("checks") or [],
         },
     )  # fmt: skip
 
