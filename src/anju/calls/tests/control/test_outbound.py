@@ -4,6 +4,7 @@ import pytest
 
 from anju.calls import actions, queries, words
 from anju.calls.models import News
+from anju.calls.queries import listing
 from anju.calls.tests.control.conftest import Centre, story
 from anju.incidents.rules import call_went
 from anju.kernel.flow.actor import NotAllowed
@@ -112,7 +113,7 @@ async def test_a_seat_that_does_not_lift_for_another_is_said_to_be_what_it_was(
     call = actions.dial(by=anna, to_seat="8002", whom="坐席8002", purpose="seat", ref="", place="330199001001")
     await centre.settle()
     assert queries.call(str(call.call_id)).result_label == said
-    detail = queries.detail(str(call.call_id))
+    detail = listing.detail(str(call.call_id))
     assert (detail.row.result_label, {leg.seat: leg.result_label for leg in detail.legs}["8002"]) == (said, said)
     assert (centre.seat("8001"), centre.seat("8002")) == ("wrap_up", "ready")
     assert not_lifted(queries.my_call(anna.user_id)) == f"8002：{said}"
@@ -152,13 +153,12 @@ async def test_a_seat_that_talks_is_not_rung_and_its_call_is_left_alone(centre: 
         ("refused", "seat_no_answer", False, "本席没有接起，没有拨出"), ("refused", "seat_unreachable", False, "本席话机未登录，没有拨出"),
         ("refused", "unknown_number", False, "空号"), ("refused", "refused", False, "对方拒接"), ("refused", "", False, "拒接或空号"),
         ("refused", "", True, "座席没有接听"), ("unreachable", "failed", True, "座席话机接不通"), ("no_answer", "normal", False, "无人接听"),
-        ("no_answer", "hung_up", False, "坐席先挂断，没有等到接听"), ("cancelled", "normal", True, "已停止振铃"), ("answered", "normal", True, "接通"),
+        ("no_answer", "hung_up", False, "坐席先挂断，没有等到接听"), ("cancelled", "normal", True, "已停止振铃"), 
+        ("answered", "normal", True, "接通"),
         ("ringing", "", False, ""),
     ],
 )  # fmt: skip
-def test_every_end_of_a_call_has_a_word_that_says_what_happened(
-    result: str, cause: str, seat: bool, said: str
-) -> None:
+def test_every_end_of_a_call_has_a_word_that_says_what_happened(result: str, cause: str, seat: bool, said: str) -> None:
     assert words.went(result, cause, seat=seat) == said
 
 

@@ -55,10 +55,10 @@ async def test_hold_and_mute_and_keys(centre: Centre) -> None:
 async def test_blind_transfer_to_a_seat_and_to_the_queue_when_that_one_does_not_lift(centre: Centre) -> None:
     anna = centre.actor(centre.agent("8001"))
     bert = centre.agent("8002")
+    centre.agent("8003", state="off")
     centre.world.behaviour["8002"] = ("wait:1", "refused")
     await centre.open()
     caller, call_id = await talking(centre, "service")
-    centre.agent("8003", state="off")
     await centre.asks(actions.transfer, by=anna, call_id=call_id, to_seat="8003")
     assert last().result == "refused", "a seat that is off takes nothing"
     assert queries.refusal(anna.user_id) == "8003 座席没有上线，请换一个坐席。"
