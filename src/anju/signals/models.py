@@ -96,7 +96,7 @@ class Source(OpenModel):
 
 
 class Message(OpenModel):
-    """One acknowledged body, raw and decoded (not managed: see migration 0002)."""
+    """One acknowledged message, raw and decoded (not managed: see migration 0002)."""
 
     scope_reason = (
         "raw frames before anyone knows whose home they are; pages reach them only through a scoped Signal or as counts"
@@ -116,7 +116,9 @@ class Message(OpenModel):
     windowed = models.BooleanField("无时间戳")
     dedup = models.BinaryField("去重键")
     decoded = models.TextField("解析结果")
-    raw = models.BinaryField("原文", null=True)  # None once its retention is over
+    raw = models.BinaryField("原文", null=True)  # None once its retention is over, and where `raw_back` is not 0
+    raw_back = models.SmallIntegerField("原文在前几条", default=0)
+    """A body with several messages stands with the first of them on its lane: so many numbers before this one (`bodies`)."""
     note = models.TextField("说明")
 
     class Meta(OpenModel.Meta):

@@ -99,7 +99,7 @@ def forget_raw(cursor: Cursor, day: date) -> int:
     """
     columns = [
         "id", "received_at", "device_at", "uid", "source", "product_id", "device_key", "operator_id", "kind", "outcome", "n",
-        "windowed", "dedup", "decoded", "raw", "note",
+        "windowed", "dedup", "decoded", "raw", "note", "raw_back",
     ]  # fmt: skip
     return _rewrite(cursor, "signals_message", day, columns, without="raw", order="device_key, id")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -166,6 +167,21 @@ def message(ident: int, received_at: datetime | None = None) -> Message | None:
     """One message by its id (faster with its time of receipt, which names its partition)."""
     rows = Message.objects.filter(id=ident)
     return (rows.filter(received_at=received_at) if received_at else rows).first()
+
+
+def bodies(rows: Sequence[Message]) -> dict[int, bytes | None]:
+    """The body that each of these messages came in, by the message's id; None once its retention is over.
+
+    A body that brought several messages is kept once: with the first of them on the same lane.
+    """
+    found = {row.id: row.raw for row in rows if not row.raw_back}
+    away = {row.id - row.raw_back: row.received_at for row in rows if row.raw_back}
+    away = {ident: at for ident, at in away.items() if ident not in found}
+    if away:  # received in the same moment: the time names the partition
+        kept = Message.objects.filter(id__in=away, received_at__in=set(away.values()))
+        found.update(kept.values_list("id", "raw"))
+    raws = {row.id: found.get(row.id - row.raw_back) for row in rows}
+    return {ident: None if raw is None else bytes(raw) for ident, raw in raws.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,13 +288,13 @@ class Lane:
             if self._error:
                 self._refused(batch)
             else:
-                before = self.seq
+                count = sum([record.count for record in batch])
+                self.seq += count
+                self._counters.commits += 1
+                self._counters.copied += count
                 for record in batch:
-                    self.seq += record.count
                     if record.ticket is not None:
                         record.ticket.safe(STORED, record.count)
-                self._counters.commits += 1
-                self._counters.copied += self.seq - before
                 self._bell_due = True
         if state == "copy" and self.beside is not None and self.beside._held:
             self.beside._let_go()

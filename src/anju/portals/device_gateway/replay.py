@@ -99,7 +99,8 @@ class Replayer:
         seq = 0  # messages up to here are dealt with
         fresh = self._not_yet_in(conn, spool.read(segment.path))
         while chunk := [r async for r in _some(fresh, CHUNK)]:
-            first, new = max(done, seq) + 1, []
+            first = max(done, seq) + 1
+            new: list[Record] = []
             for record in chunk:
                 skip = min(max(done - seq, 0), record.count)
                 seq += record.count

@@ -77,7 +77,8 @@ def create(folder: Path, *, urgent: bool, gateway: str) -> Segment:
     path = folder / f"{'urgent' if urgent else 'plain'}-{name}{SUFFIX}"
     draft = path.with_suffix(DRAFT)  # nobody adopts it before it is locked and has its first line
     head = (
-        json.dumps({"v": VERSION, "segment": name, "urgent": urgent, "gateway": gateway, "columns": COLUMNS}).encode() + b"\n"
+        json.dumps({"v": VERSION, "segment": name, "urgent": urgent, "gateway": gateway, "columns": COLUMNS}).encode()
+        + b"\n"
     )
     fd = -1
     try:
@@ -201,7 +202,8 @@ def read(path: Path) -> Iterator[Record]:
 def _unpack(payload: bytes) -> Record:
     urgent, maybe, at = _META.unpack_from(payload)
     (count,) = _COUNT.unpack_from(payload, _META.size)
-    place, more = _META.size + _COUNT.size, []
+    place = _META.size + _COUNT.size
+    more: list[bytes] = []
     for _ in range(count):
         (length,) = _LENGTH.unpack_from(payload, place)
         place += _LENGTH.size + length

@@ -168,13 +168,13 @@ async def test_a_fault_of_ours_leaves_nothing_half_accepted(house: Any, monkeypa
         made += 1
         if made == 2:
             raise OverflowError("a number that fits nowhere")
-        return tail_of(*args)
+        return head_of(*args)
 
-    tail_of = http.tail_of
+    head_of = http.head_of
     many = [{"device": f"8{i}", "data": {"SOS": 1}} for i in range(3)]
     async with house() as h:
         with monkeypatch.context() as m:
-            m.setattr(http, "tail_of", second_fails)
+            m.setattr(http, "head_of", second_fails)
             given = await h.client.post("/generic", json=many, headers={"X-Anju-Secret": SECRET})
         assert given.status_code == 503
         assert (h.gateway.door.pending, h.gateway.door.pending_bytes, h.gateway.store.pending) == (0, 0, 0)
@@ -186,13 +186,13 @@ async def test_a_fault_of_ours_leaves_nothing_half_accepted(house: Any, monkeypa
 
 
 @pytest.mark.asyncio
-async def test_each_message_of_a_body_counts_with_its_bytes(house: Any) -> None:
+async def test_each_message_of_a_body_counts_with_the_memory_it_takes(house: Any) -> None:
     async with house(max_pending_bytes=10_000, patience=20.0, commit_limit=20.0, lanes=1) as h:
         h.wire.stall = True
         many = [{"device": f"8{i}", "data": {"Motion_Status": 1}} for i in range(40)]
         first = asyncio.create_task(h.client.post("/generic", json=many, headers={"X-Anju-Secret": SECRET}))
         await h.until(lambda: h.gateway.door.pending == 40)
-        assert h.gateway.door.pending_bytes > 10_000, "40 rows with 2 kB each"
+        assert h.gateway.door.pending_bytes > 10_000, "40 rows of half a kB and the body once"
         assert await h.post(SOS) == 503
         h.wire.back()
         assert (await first).status_code == 200

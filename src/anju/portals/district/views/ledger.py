@@ -94,11 +94,12 @@ def messages(request: HttpRequest) -> HttpResponse:
     key = filters.text(request, "device", 40)
     with seen_by(EVERYWHERE):
         rows = signals.messages(since=since, until=until, source=source, outcome=outcome, device_key=key, limit=200)
+        bodies = signals.bodies(rows)
     return render(
         request,
         "district/messages.html",
         {
-            "rows": [(row, _plain(row.decoded), _raw(row.raw)) for row in rows], "since": since, "until": until, "outcome": outcome,
+            "rows": [(row, _plain(row.decoded), _raw(bodies[row.id])) for row in rows], "since": since, "until": until, "outcome": outcome,
             "outcomes": OUTCOMES, "source": source, "sources": sorted(_sources().items()), "device": key, "full": len(rows) == 200,
         },
     )  # fmt: skip
@@ -120,7 +121,7 @@ def _plain(decoded: str) -> str:
     return json.dumps(value, ensure_ascii=False)[:300]
 
 
-def _raw(raw: bytes | memoryview | None) -> str:
+def _raw(raw: bytes | None) -> str:
     if raw is None:
         return "原文已过保存期"
-    return bytes(raw)[:600].decode("utf-8", "backslashreplace")
+    return raw[:600].decode("utf-8", "backslashreplace")
