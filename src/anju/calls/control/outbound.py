@@ -164,7 +164,9 @@ def own_lifted(control: Control, call: LiveCall, party: Party, at: datetime) -> 
     far = call.far
     if far is None or not far.live:
         return
-    if far.is_seat and (why := seating.why_not(control.seat_at(far.extension))) in NOT_NOW:  # it began to ring or talk meanwhile
+    if (
+        far.is_seat and (why := seating.why_not(control.seat_at(far.extension))) in NOT_NOW
+    ):  # it began to ring or talk meanwhile
         moments.finish(control, call, "refused", cause=why)
         return
     seat = control.seats.get(party.user_id or 0)

@@ -33,6 +33,7 @@ PURPOSES = {
     "other": "其他",
 }
 
+
 class LegRole(models.TextChoices):
     """What a party is in the call."""
 

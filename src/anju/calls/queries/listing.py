@@ -13,6 +13,7 @@ from anju.accounts import queries as accounts
 from anju.calls import rules
 from anju.calls.models import PURPOSES, Call, Leg
 from anju.calls.queries.history import masked
+from anju.calls.words import went
 from anju.kernel import crypto
 from anju.places import queries as places
 
@@ -157,7 +158,8 @@ def _row(c: Call, agent: int | None, names: dict[int, str], where: dict[str, str
         queue=c.queue.code if c.queue else "", queue_label=c.queue.name if c.queue else "", arrived_at=c.planned_at,
         answered_at=c.answered_at, ended_at=c.ended_at, wait_seconds=_between(c.planned_at, c.answered_at or c.ended_at),
         talk_seconds=_between(c.answered_at, c.ended_at), state=c.state, state_label=c.state_label, result=c.result,
-        result_label=went(c.result, c.cause, seat=c.purpose == "seat") or c.state_label, agent_id=agent, agent_name=names.get(agent or 0, c.by if c.by_hand else ""),
+        result_label=went(c.result, c.cause, seat=c.purpose == "seat") or c.state_label,
+        agent_id=agent, agent_name=names.get(agent or 0, c.by if c.by_hand else ""),
         seat=c.taker_seat or "", resolved=c.resolved, satisfaction=c.satisfaction, by_hand=c.by_hand,  # type: ignore[attr-defined]
     )  # fmt: skip
 

@@ -153,7 +153,7 @@ async def test_a_seat_that_talks_is_not_rung_and_its_call_is_left_alone(centre: 
         ("refused", "seat_no_answer", False, "本席没有接起，没有拨出"), ("refused", "seat_unreachable", False, "本席话机未登录，没有拨出"),
         ("refused", "unknown_number", False, "空号"), ("refused", "refused", False, "对方拒接"), ("refused", "", False, "拒接或空号"),
         ("refused", "", True, "座席没有接听"), ("unreachable", "failed", True, "座席话机接不通"), ("no_answer", "normal", False, "无人接听"),
-        ("no_answer", "hung_up", False, "坐席先挂断，没有等到接听"), ("cancelled", "normal", True, "已停止振铃"), 
+        ("no_answer", "hung_up", False, "坐席先挂断，没有等到接听"), ("cancelled", "normal", True, "已停止振铃"),
         ("answered", "normal", True, "接通"),
         ("ringing", "", False, ""),
     ],
