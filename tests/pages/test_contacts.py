@@ -5,19 +5,31 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 
+from anju.accounts.models import User
+from anju.accounts.roles import Role
+from anju.calls import actions as calls
+from anju.calls.models import Call, SeatState, Switchboard
+from anju.devices.models import RECEIVING_DISTRICT
+from anju.elders import queries as elders
 from anju.incidents.models import Incident
 from anju.kernel import clock
 from anju.kernel.changes import CHANNEL
-from anju.kernel.scope import EVERYWHERE, seen_by
-from anju.supervision.contacts import queries
-from anju.supervision.contacts.models import Contact
+from anju.kernel.flow.actor import Actor, NotAllowed
+from anju.kernel.scope import EVERYWHERE, Scope, seen_by
+from anju.supervision.contacts import actions, queries, rules, sealed
+from anju.supervision.contacts.models import Contact, WechatAccount
 from anju.supervision.contacts.tests.test_rules import CAPTURED
+from anju.supervision.contacts.tests.test_sealed import HER, MINE
 from anju.supervision.models import Complaint
+from anju.town.demo import calls as demo_calls
+from anju.town.demo import contacts as demo_contacts
 from tests.pages.conftest import SmallTown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.req("CALL-12")]
@@ -168,3 +180,176 @@ def test_wechat_is_shut_without_a_token_and_a_frame_that_is_repeated_is_one_mess
     assert link is not None
     assert "妈妈摔倒了 &lt;急&gt;" in text(door.get(link[1]))
     assert door.post(where, "{}", content_type="text/xml").status_code == 400
+
+
+# ---- 安全模式 ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def account(town: SmallTown) -> WechatAccount:
+    return WechatAccount.objects.create(
+        name="望潮守护", app_id=MINE["app_id"], token=MINE["token"], aes_key=MINE["key"]
+    )
+
+
+def post_sealed(text_: str, *, key: str = MINE["key"], app_id: str = MINE["app_id"], **more: str) -> HttpResponse:
+    """As WeChat posts in 安全模式."""
+    part = sealed.shut(text_, sealed.key_of(key), app_id, b"0123456789abcdef")
+    at = str(int(clock.now().timestamp()))
+    asked = {"timestamp": at, "nonce": "n1", "encrypt_type": "aes", "signature": rules.signature_of(MINE["token"], at, "n1"),
+             "msg_signature": rules.signature_of(MINE["token"], at, "n1", part), **more}  # fmt: skip
+    body = f"<xml><ToUserName><![CDATA[gh_1]]></ToUserName><Encrypt><![CDATA[{part}]]></Encrypt></xml>"
+    return Client().post("/wechat/?" + urlencode(asked), body, content_type="text/xml")  # type: ignore[return-value]
+
+
+def test_an_encrypted_message_is_read_and_answered_encrypted(account: WechatAccount, as_user: As) -> None:
+    answer = text(post_sealed(CAPTURED))
+    row = newest()
+    assert (row.channel, row.text, row.outer_id) == ("wechat", "妈妈摔倒了 <急>", "5832509444155992350")
+    part = rules.sealed_part(answer)
+    at, nonce = (re.search(rf"<{n}>(?:<!.CDATA.)?(\w+)", answer)[1] for n in ("TimeStamp", "Nonce"))  # type: ignore[index]
+    assert rules.signature_of(MINE["token"], at, nonce, part) in answer
+    assert "您的留言已收到" in sealed.opened(part, sealed.key_of(MINE["key"]), MINE["app_id"])
+    page = text(as_user("lead1").get("/district/operations/"))
+    assert "安全模式（收发加密）" in page
+    assert "最近来信" in page
+
+
+def test_with_a_key_nothing_plain_and_nothing_badly_signed_is_taken(account: WechatAccount) -> None:
+    at = str(int(clock.now().timestamp()))
+    plain = {"timestamp": at, "nonce": "n1", "signature": rules.signature_of(MINE["token"], at, "n1")}
+    assert Client().post("/wechat/?" + urlencode(plain), CAPTURED, content_type="text/xml").status_code == 403
+    assert post_sealed(CAPTURED, msg_signature=plain["signature"]).status_code == 403
+    assert text(Client().get("/wechat/", {**plain, "echostr": "437512"})) == "437512"
+    with seen_by(EVERYWHERE):
+        assert not Contact.objects.exists()
+
+
+def test_a_message_that_cannot_be_read_is_refused_and_the_leads_hear_of_it_until_one_can(
+    account: WechatAccount, as_user: As
+) -> None:
+    lead = as_user("lead1")
+    assert post_sealed(CAPTURED, key="b" * 43).status_code == 400
+    assert post_sealed(CAPTURED, app_id=HER["app_id"]).status_code == 400
+    assert "解不开" in text(lead.get("/district/operations/"))
+    assert post_sealed(CAPTURED).status_code == 200
+    assert "解不开" not in text(lead.get("/district/operations/"))
+
+
+def test_a_new_key_is_typed_in_the_back_office_never_shown_and_the_last_one_still_opens(
+    account: WechatAccount, as_user: As
+) -> None:
+    admin, where = as_user("sysadmin1"), f"/console/contacts/wechataccount/{account.pk}/change/"
+    form = {"name": "望潮守护", "app_id": MINE["app_id"], "new_token": "", "new_key": "x", "active": "on"}
+    assert "43 位" in text(admin.post(where, form))
+    assert admin.post(where, {**form, "new_key": "b" * 43}).status_code == 302
+    shown = text(admin.get(where))
+    assert "b" * 43 not in shown
+    assert MINE["token"] not in shown
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT token, aes_key, earlier_key FROM contacts_wechataccount")
+        stored = cursor.fetchone()
+    assert not {MINE["token"], MINE["key"], "b" * 43} & set(stored), "sealed at rest"
+    assert post_sealed(CAPTURED).status_code == 200
+    assert post_sealed(CAPTURED, key="b" * 43).status_code == 200
+    assert as_user("agent1").get(where).status_code in {302, 403}
+
+
+# ---- whose it is, and ringing back -----------------------------------------------------------------------------------
+
+
+AGENT = Actor("周晓岚", frozenset({Role.AGENT}))
+
+
+def numbered(text_: str, reach: str = "") -> Contact:
+    return actions.receive(channel="web", text=text_, reach=reach)
+
+
+def test_a_number_that_a_message_names_is_offered_and_one_click_files_it(town: SmallTown, as_user: As) -> None:
+    agent = as_user("agent1")
+    with seen_by(EVERYWHERE):
+        her = elders.elder(town.he_ting)
+    assert her is not None
+    row = numbered(f"我是她女儿，老人的电话 {her.phone[:3]} {her.phone[3:7]}-{her.phone[7:]}")
+    dialog = text(agent.get(f"/desk/due/contact/{row.pk}", headers=PART))
+    assert f'id="guess-{her.pk}"' in dialog
+    assert "本人的号码" in dialog
+    row.refresh_from_db()
+    assert row.elder_id is None, "never filed by itself"
+    part = text(agent.post(f"/desk/due/contact/{row.pk}/whose", {"elder": str(her.pk)}, headers=PART))
+    assert her.name in part
+    row.refresh_from_db()
+    assert (row.elder_id, row.home_id, row.place) == (her.pk, her.home_id, her.home.place)
+    later = actions.receive(channel="web", text="还有一件事", thread=row.thread)
+    assert later.elder_id == her.pk
+    agent.post(f"/desk/due/contact/{row.pk}/whose", {"elder": ""}, headers=PART)
+    for one in (row, later):
+        one.refresh_from_db()
+        assert (one.elder_id, one.place) == (None, RECEIVING_DISTRICT)
+
+
+def test_nobody_outside_the_scope_is_offered_or_taken(town: SmallTown) -> None:
+    with seen_by(EVERYWHERE):
+        her, far = elders.elder(town.he_ting), elders.elder(town.liu_tang)
+        assert her is not None
+        assert far is not None
+        row = numbered(her.phone)
+        assert [g.elder_id for g in queries.guesses(row.pk, {Role.AGENT})] == [her.pk]
+        Contact.objects.filter(pk=row.pk).update(place=far.home.place)
+    with seen_by(Scope(places=(far.home.place[:9],))):
+        assert queries.guesses(row.pk, {Role.AGENT}) == []
+        with pytest.raises(NotAllowed, match="管辖范围"):
+            actions.file_to(by=AGENT, contact_id=row.pk, elder_id=her.pk)
+    with seen_by(EVERYWHERE), pytest.raises(NotAllowed, match="坐席"):
+        actions.file_to(by=Actor("街道", frozenset({Role.STREET})), contact_id=row.pk, elder_id=her.pk)
+
+
+def test_a_contacts_number_offers_her_and_says_whose_it_is(town: SmallTown) -> None:
+    with seen_by(EVERYWHERE):
+        guardian = next(c for c in elders.contacts_of(town.he_ting) if c.kind == "guardian")
+        offered = queries.guesses(numbered("请回电", reach=guardian.phone).pk, {Role.AGENT})
+    assert [(g.elder_id, g.why) for g in offered] == [(town.he_ting, f"{guardian.relation}的号码")]
+    assert guardian.phone not in offered[0].number
+
+
+def test_ringing_back_takes_the_message_and_what_came_of_the_call_stands_on_it(town: SmallTown, as_user: As) -> None:
+    agent, row = as_user("agent1"), numbered("请回电 14400000777")
+    refused = agent.post(f"/desk/due/contact/{row.pk}/dial", {"nth": "0"}, headers=PART)
+    assert refused["HX-Retarget"] == "#contact-say"
+    row.refresh_from_db()
+    assert (row.state, row.rung_times) == ("waiting", 0), "a refused call takes nothing"
+    with seen_by(EVERYWHERE):
+        user = User.objects.get(username="agent1")
+        Switchboard.objects.update_or_create(pk=1, defaults={"beat_at": clock.now()})
+        SeatState.objects.create(
+            user=user, extension=user.seat_number, state="ready", since=clock.now(), registered=True
+        )
+    assert "X-Anju-Refused" not in agent.post(f"/desk/due/contact/{row.pk}/dial", {"nth": "0"}, headers=PART)
+    row.refresh_from_db()
+    assert row.state == "handling"
+    with seen_by(EVERYWHERE):
+        call = Call.objects.get(ref=f"contact:{row.pk}")
+        assert (call.number, call.by_user) == ("14400000777", user.pk)
+        assert row.rung_times == 0, "it rings still"
+        assert [calls.heard(call_id=str(call.call_id), event=event) for event in ("ringing", "no_answer")] == [True, True]
+    row.refresh_from_db()
+    assert (row.rung, row.rung_times) == ("无人接听", 1)
+    actions.call_ended(ref=call.ref)
+    row.refresh_from_db()
+    assert row.rung_times == 1, "told twice, it is one call"
+    part = text(agent.get(f"/desk/due/contact/{row.pk}/whose", headers=PART))
+    assert "无人接听" in part
+    assert "无人接听" in text(agent.get("/desk/due"))
+
+
+def test_the_demo_shows_messages_in_every_state_and_one_is_late(town: SmallTown, as_user: As) -> None:
+    with seen_by(EVERYWHERE):
+        assert demo_contacts.make(demo_calls.callers(), clock.now()) == 8
+        states = list(Contact.objects.order_by("id").values_list("state", flat=True))
+        late = [c.name for c in Contact.objects.all() if c.late]
+    assert set(states) == {"waiting", "handling", "answered", "turned", "closed"}
+    assert late == ["赵家女儿"]
+    assert 'data-ringing="9"' not in text(as_user("agent1").get("/desk/queue", headers=PART)), (
+        "nobody's desk rings for the demo"
+    )
+    assert "已逾时" in text(as_user("agent1").get("/desk/due"))

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from django.db import transaction
 from django.db.models import Q
 
+from anju.accounts.permissions import must
 from anju.calls import actions as calls
 from anju.calls import queries as spoken
 from anju.devices.models import RECEIVING_DISTRICT
+from anju.elders import families
 from anju.elders import queries as elders
 from anju.incidents import actions as incidents
+from anju.incidents import queries as cases
 from anju.kernel import audit, clock, crypto, facts, forgetting
 from anju.kernel.changes import changed
 from anju.kernel.flow import engine
@@ -21,7 +24,7 @@ from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.numbers import next_number
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.supervision import actions as supervision
-from anju.supervision.contacts import rules
+from anju.supervision.contacts import queries, rules
 from anju.supervision.contacts.facts import ContactLate, DoorDeaf
 from anju.supervision.contacts.flow import CONTACT
 from anju.supervision.contacts.models import Contact, WechatAccount
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 WITHIN, MOST, MOST_URGENT = timedelta(minutes=10), 5, 30
 """Messages that one address may leave in ten minutes; words of distress pass longer."""
+WELL = "报平安：刚和老人通过话，老人说没事。"
 
 
 class TooMany(Exception):
@@ -84,6 +88,34 @@ def register(
         place=elder.home.place if elder else RECEIVING_DISTRICT, taken_by=by.name[:60],
     )  # fmt: skip
     return _begin(row, by)
+
+
+@transaction.atomic
+def from_family(*, by: Actor, elder_id: int, text: str, well: bool = False) -> Contact:
+    """Her family writes, signed in. `well`: "I talked to her, she is fine", a statement that people weigh: it ends no alarm.
+
+    An open case of hers gets it as a line at once. TooMany stores nothing.
+    """
+    must(by, "family.write")
+    elder, text = elders.elder(elder_id), _clean(text, rules.LONGEST)
+    if elder is None:
+        raise NotAllowed("没有这份档案，请刷新页面。", code="not_here")
+    text = f"{WELL}{text}" if well else text
+    if not text:
+        raise NotAllowed("请写下要说的话。", code="needs")
+    origin, kin = crypto.blind(f"family{by.user_id}", "contact.origin"), families.contact_of(by.user_id, elder.pk)
+    with seen_by(EVERYWHERE):
+        word = "" if well else rules.urgent(text)
+        lately = Contact.objects.filter(origin=origin, at__gt=clock.now() - WITHIN).count()
+        if lately >= (MOST_URGENT if word else MOST):
+            raise TooMany
+        row = Contact(
+            channel="web", thread=queries.family_thread(by.user_id or 0, elder.pk), origin=origin, text=text, urgent=word,
+            name=f"家属 {by.name}"[:40], reach=kin.phone if kin else "", place=elder.home.place, elder_id=elder.pk, home_id=elder.home_id,
+        )  # fmt: skip
+        if (case := cases.open_of_home(elder.home_id)) is not None:
+            incidents.note(incident_id=case, by=by, text=f"家属在网上说：{text}", source="contact")
+        return _begin(row, by)
 
 
 def _must_deal(by: Actor) -> None:

@@ -12,6 +12,7 @@ from django.db.models import Count
 from anju.accounts import queries as accounts
 from anju.calls import queries as calls
 from anju.elders import queries as elders
+from anju.kernel import crypto
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.places import queries as places
 from anju.supervision.contacts import rules, sealed
@@ -158,10 +159,16 @@ def account() -> Account | None:
     return Account(None, "", token, ()) if token else None
 
 
+def family_thread(user_id: int, elder_id: int) -> str:
+    """The conversation of this family user about this elder: nobody else can name it."""
+    return crypto.blind(f"user{user_id}elder{elder_id}", "contact.family")
+
+
 def said(thread: str) -> list[Said]:
     """The writer's own page: whoever knows the unguessable name reads it, and nothing of who deals with it."""
     with seen_by(EVERYWHERE):
-        rows = list(Contact.objects.filter(thread=thread).order_by("at", "id")[:50]) if len(thread) >= 24 else []
+        rows = list(Contact.objects.filter(thread=thread).order_by("-at", "-id")[:50]) if len(thread) >= 24 else []
+    rows.reverse()
     return [Said(c.text, c.at, c.answer, c.done_at if c.answer else None, _word(c)) for c in rows]
 
 

@@ -7,7 +7,6 @@ the length of the text in four bytes, the text, and the AppID that it is for (de
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import re
 
@@ -34,7 +33,7 @@ def opened(sealed: str, key: bytes, app_id: str) -> str:
     """The text in the encrypted part. Unreadable when the key does not fit, the padding is wrong, or it is for another AppID."""
     try:
         body = base64.b64decode(sealed, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise Unreadable("no base64") from error
     if not body or len(body) % (BLOCK // 2):
         raise Unreadable("no whole blocks")

@@ -63,3 +63,17 @@ def test_a_captured_frame_is_read_and_answered_in_kind() -> None:
     for wrong in ("", "<xml></xml>", '<!DOCTYPE x [<!ENTITY a "b">]><xml></xml>', "{}"):
         with pytest.raises(rules.NoFrame):
             rules.frame(wrong)
+
+
+@pytest.mark.req("CALL-12")
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("打 138 1203-4120 找我", ["13812034120"]), ("电话１３８１２０３４１２０。", ["13812034120"]), ("+86-13812034120", ["13812034120"]),
+        ("（0571）87654321，或 0571 8765 4321", ["057187654321"]), ("身份证 330102194901011234", []), ("编号 1381203412012", []),
+        ("14400000001和14400000002、14400000003、14400000004", ["14400000001", "14400000002", "14400000003"]), ("2026-11-22 12:00", []),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_telephone_numbers_are_found_in_what_people_write(text: str, found: list[str]) -> None:
+    assert rules.numbers(text) == found
