@@ -62,6 +62,7 @@ def main() -> None:
                 messages()
                 churn(homes)
                 size(given.homes, "after every home was written three times, autovacuum's work done")
+                sweeps(homes, ", after that")
             if wanted("worst"):
                 rounds(homes)
         if wanted("pages"):
@@ -261,8 +262,8 @@ def fill(many: int, samples: list[tuple[Any, Any]]) -> list[int]:
         cursor.execute(
             "UPDATE alarms_homewatch SET heard_until = now(), covered_until = now(), look_at = now() + (30 + random() * 870) * interval '1 minute'"
         )
-        cursor.execute("VACUUM FULL alarms_homewatch")
-        cursor.execute("VACUUM FULL alarms_homerhythm")
+        for table in ("alarms_homewatch", "alarms_homedue", "alarms_homerhythm"):
+            cursor.execute(f"VACUUM FULL {table}")
         cursor.execute("VACUUM ANALYZE")
     return list(Home.objects.order_by("pk").values_list("pk", flat=True))
 
@@ -272,17 +273,18 @@ def size(homes: int, when: str) -> None:
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_total_relation_size('alarms_homewatch'), pg_total_relation_size('alarms_homerhythm')")
-        watch, learnt = cursor.fetchone()
-    all_ = (watch + learnt) / homes
+        tables = ("alarms_homewatch", "alarms_homedue", "alarms_homerhythm")
+        cursor.execute("SELECT pg_total_relation_size(t) FROM unnest(%s) AS t", [list(tables)])
+        watch, due, learnt = (row[0] for row in cursor.fetchall())
+    all_ = (watch + due + learnt) / homes
     told(
         f"state of 1,000,000 homes (from {homes:,}), {when}",
         "≤ 2 GB",
-        f"{all_ * 1e6 / 1e9:.2f} GB ({learnt / homes:.0f} B learnt + {watch / homes:.0f} B open silence a home)",
+        f"{all_ * 1e6 / 1e9:.2f} GB ({learnt / homes:.0f} B learnt + {watch / homes:.0f} B open silence + {due / homes:.0f} B of deadlines a home)",
     )
 
 
-def sweeps(homes: list[int]) -> None:
+def sweeps(homes: list[int], when: str = "") -> None:
     """The sweep when nothing is due, and when 50 homes are."""
     from anju.alarms import sensing
     from anju.alarms.models import HomeWatch
@@ -298,10 +300,12 @@ def sweeps(homes: list[int]) -> None:
 
     wall, own = timed(once, 25)
     told(
-        f"sweep of {len(homes):,} homes, none due",
+        f"sweep of {len(homes):,} homes, none due{when}",
         "≤ 50 ms",
         f"{wall * 1e3:.0f} ms, best {min(best) * 1e3:.0f} ms (own processor time {own * 1e3:.0f} ms)",
     )
+    if when:
+        return
     explained()
     due = homes[:50]
 
@@ -349,7 +353,7 @@ def churn(homes: list[int]) -> None:
             HomeWatch.objects.filter(home_id__in=part).update(heard_until=F("heard_until") + timedelta(seconds=1))
             HomeRhythm.objects.filter(home_id__in=part).update(changed_at=F("changed_at") + timedelta(seconds=1))
             with connection.cursor() as cursor:
-                cursor.execute("VACUUM (TRUNCATE false) alarms_homewatch, alarms_homerhythm")
+                cursor.execute("VACUUM (TRUNCATE false) alarms_homewatch, alarms_homedue, alarms_homerhythm")
 
 
 def messages() -> None:
