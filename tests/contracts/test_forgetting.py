@@ -48,6 +48,7 @@ NOT_OF_A_PERSON: dict[str, str] = {
     "calls.Skill": "set-up of the centre",
     "calls.SkillGroup": "set-up of the centre",
     "calls.Switchboard": "one row about a process",
+    "contacts.WechatAccount": "set-up of the centre",
     "devices.Device": "a thing that goes to the next home; while it hangs in hers the deletion is refused",
     "devices.Product": "a maker's model",
     "devices.UnknownDevice": "a thing that nobody has registered",

@@ -306,5 +306,9 @@ def who(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "desk/dialogs/who.html",
-        {"found": people.callers(text, user_of(request)), "asked": len(text.strip()) >= 7},
+        {
+            "found": people.callers(text, user_of(request)),
+            "asked": len(text.strip()) >= 7,
+            "choose": "choose" in request.GET,
+        },
     )
