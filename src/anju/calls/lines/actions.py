@@ -10,7 +10,16 @@ from django.db import transaction
 from anju.accounts.models import User
 from anju.accounts.permissions import must
 from anju.calls.lines import jobs, sound, speech
-from anju.calls.lines.models import AccessNumber, OneKeyPhone, Prompt, RescueNumber, SeatPhone, Trunk, new_secret
+from anju.calls.lines.models import (
+    AccessNumber,
+    NumberPrompt,
+    OneKeyPhone,
+    Prompt,
+    RescueNumber,
+    SeatPhone,
+    Trunk,
+    new_secret,
+)
 from anju.kernel import audit, clock
 from anju.kernel.flow.actor import Actor
 
@@ -81,20 +90,47 @@ def upload_prompt(*, code: str, content: bytes, text: str, by: Actor) -> Prompt:
     must(by, CHANGE)
     if code not in speech.PROMPTS:
         raise sound.UnusableSound("没有这个提示音。请在列表里选一个。")
+    row, _ = Prompt.objects.update_or_create(code=code, defaults=_recorded(content, text, by))
+    audit.record("prompt.replaced", subject="prompt", subject_id=row.pk, detail={"code": code, "seconds": row.seconds})
+    changed()
+    return row
+
+
+def _recorded(content: bytes, text: str, by: Actor) -> dict[str, object]:
+    """The fields of a recording that can be used, brought to the telephone's rate and loudness; UnusableSound else."""
     samples, _rate = sound.read(content)
     made = sound.prompt_of(content)
     with wave.open(BytesIO(made)) as wav:
         seconds = wav.getnframes() / sound.RATE
-    row, _ = Prompt.objects.update_or_create(
-        code=code,
-        defaults={
-            "sound": made, "text": text, "seconds": round(seconds, 2), "level": round(sound.loudness(samples), 1),
-            "uploaded_at": clock.now(), "uploaded_by": by.name,
-        },
-    )  # fmt: skip
-    audit.record("prompt.replaced", subject="prompt", subject_id=row.pk, detail={"code": code, "seconds": row.seconds})
+    return {
+        "sound": made, "text": text, "seconds": round(seconds, 2), "level": round(sound.loudness(samples), 1),
+        "uploaded_at": clock.now(), "uploaded_by": by.name,
+    }  # fmt: skip
+
+
+@transaction.atomic
+def upload_number_prompt(*, number_id: int, content: bytes, text: str, by: Actor) -> NumberPrompt:
+    """A recording that callers of this number alone hear first. sound.UnusableSound (Chinese) when it can't be used."""
+    must(by, CHANGE)
+    number = AccessNumber.objects.select_for_update().filter(pk=number_id).first()
+    if number is None:
+        raise sound.UnusableSound("没有这个接入号，请刷新页面。")
+    row, _ = NumberPrompt.objects.update_or_create(number=number, defaults=_recorded(content, text, by))
+    detail = {"number": number.number, "seconds": row.seconds}
+    audit.record("prompt.replaced", subject="access_number", subject_id=number.pk, detail=detail)
     changed()
     return row
+
+
+@transaction.atomic
+def drop_number_prompt(*, number_id: int, by: Actor) -> None:
+    """Callers of this number hear the common prompt again."""
+    must(by, CHANGE)
+    for row in NumberPrompt.objects.filter(number=number_id).select_related("number"):
+        detail = {"number": row.number.number}
+        audit.record("prompt.restored", subject="access_number", subject_id=row.number_id, detail=detail)
+        row.delete()
+    changed()
 
 
 @transaction.atomic

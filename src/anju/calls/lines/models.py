@@ -70,7 +70,13 @@ class AccessNumber(OpenModel):
     label = models.CharField("名称", max_length=60)
     emergency = models.BooleanField("紧急", default=False)
     queue = models.CharField("进入队列", max_length=40, blank=True, default="", help_text="队列代号；不填由系统定")
-    prompt = models.CharField("先播", max_length=40, blank=True, default="", help_text="提示音代号；不填用“接听”")
+    prompt = models.CharField(
+        "先播",
+        max_length=40,
+        blank=True,
+        default="",
+        help_text="提示音代号；不填用队列的。有专用录音（在“提示音”页上传）的先播录音",
+    )
     place = models.CharField("受理区划", max_length=12, blank=True, default="", help_text="不填为受理中心所在区")
     active = models.BooleanField("启用", default=True)
 
@@ -140,14 +146,11 @@ class RescueNumber(OpenModel):
         return f"{self.label} {self.number}"
 
 
-class Prompt(OpenModel):
-    """A recording that replaces the synthetic voice of a fixed prompt. `sound` is WAV, 8 kHz, 16 bit, mono."""
+class Recorded(OpenModel):
+    """A person's recording. `sound` is WAV, 8 kHz, 16 bit, mono."""
 
     scope_reason = "the centre's own equipment"
 
-    code = models.CharField(
-        "提示音", max_length=40, unique=True, choices=[(c, label) for c, (label, _) in PROMPTS.items()]
-    )
     text = models.TextField("说什么", blank=True, default="")
     sound = models.BinaryField("录音")
     seconds = models.FloatField("秒")
@@ -156,8 +159,48 @@ class Prompt(OpenModel):
     uploaded_by = models.CharField("谁上传", max_length=60)
 
     class Meta(OpenModel.Meta):
+        abstract = True
+
+
+class Prompt(Recorded):
+    """A recording that replaces the synthetic voice of a fixed prompt."""
+
+    scope_reason = "the centre's own equipment"
+
+    code = models.CharField(
+        "提示音", max_length=40, unique=True, choices=[(c, label) for c, (label, _) in PROMPTS.items()]
+    )
+
+    class Meta(Recorded.Meta):
+        abstract = False
         ordering = ["code"]
         verbose_name = verbose_name_plural = "提示音"
 
     def __str__(self) -> str:
         return PROMPTS[self.code][0] if self.code in PROMPTS else self.code
+
+
+class NumberPrompt(Recorded):
+    """What callers of one access number hear first, instead of the prompt that is common to all."""
+
+    scope_reason = "the centre's own equipment"
+
+    number = models.OneToOneField(AccessNumber, models.CASCADE, related_name="recorded", verbose_name="接入号")
+
+    class Meta(Recorded.Meta):
+        abstract = False
+        ordering = ["number"]
+        verbose_name = verbose_name_plural = "接入号专用录音"
+
+    def __str__(self) -> str:
+        return f"{self.number}"
+
+    @property
+    def code(self) -> str:
+        """How the engine is told to play it."""
+        return number_code(self.number_id)
+
+
+def number_code(number_id: int) -> str:
+    """The name of an access number's own recording among the prompts; it stays when the number is written anew."""
+    return f"number-{number_id}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,17 @@ from django.conf import settings
 from anju.calls.lines import speech
 from anju.calls.lines.config import checking, writing
 from anju.calls.lines.config import plan as wanted
-from anju.calls.lines.models import AccessNumber, OneKeyPhone, Prompt, RescueNumber, SeatPhone, Trunk
+from anju.calls.lines.models import (
+    AccessNumber,
+    NumberPrompt,
+    OneKeyPhone,
+    Prompt,
+    RescueNumber,
+    SeatPhone,
+    Trunk,
+    number_code,
+)
+from anju.calls.models import Queue
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.ops import asterisk
 from anju.ops.home import Home
@@ -106,8 +116,17 @@ def _name_of_host() -> str:
 
 def access_numbers() -> list[Access]:
     """Every number that is in use, emergency numbers first."""
-    rows = AccessNumber.objects.filter(active=True)
-    return [Access(r.number, r.label, r.emergency, r.queue, r.prompt, r.place) for r in rows]
+    own = set(NumberPrompt.objects.values_list("number_id", flat=True))
+    return [
+        Access(r.number, r.label, r.emergency, r.queue, (_own(r.pk) if r.pk in own else "") or r.prompt, r.place)
+        for r in AccessNumber.objects.filter(active=True)
+    ]
+
+
+def _own(number_id: int) -> str:
+    """The number's own recording, as soon as the engine has it; until then callers hear what they heard before."""
+    code = number_code(number_id)
+    return code if not is_real() or (wanted.sounds_of(settings.ANJU_ASTERISK_HOME) / f"{code}.wav").exists() else ""
 
 
 def access(number: str) -> Access | None:
@@ -184,6 +203,45 @@ def prompts() -> list[PromptInfo]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class NumberPromptInfo:
+    """What callers of one access number hear first. `common`: the prompt of all, when there is no own recording."""
+
+    id: int
+    number: str
+    label: str
+    emergency: bool
+    common: str
+    text: str
+    own: bool
+    seconds: float = 0.0
+    uploaded_by: str = ""
+    uploaded_at: datetime | None = None
+
+
+def number_prompts() -> list[NumberPromptInfo]:
+    """Every access number in use, with its own recording or the prompt that it has in common with others."""
+    own = {p.number_id: p for p in NumberPrompt.objects.defer("sound")}
+    usual = dict(Queue.objects.values_list("code", "prompt"))
+    found: list[NumberPromptInfo] = []
+    for r in AccessNumber.objects.filter(active=True):
+        code = r.prompt or usual.get(r.queue or ("emergency" if r.emergency else "service"), "")
+        common, text = speech.PROMPTS.get(code, ("不播，直接振铃", ""))
+        it = NumberPromptInfo(r.pk, r.number, r.label, r.emergency, common, text, own=False)
+        if (row := own.get(r.pk)) is not None:
+            it = replace(
+                it, own=True, text=row.text, seconds=row.seconds, uploaded_by=row.uploaded_by, uploaded_at=row.uploaded_at
+            )  # fmt: skip
+        found.append(it)
+    return found
+
+
+def number_sound(number_id: int) -> bytes | None:
+    """A number's own recording (WAV); None when it has none."""
+    row = NumberPrompt.objects.filter(number=number_id).first()
+    return bytes(row.sound) if row is not None else None
+
+
 def placeholders() -> int:
     """How many sentences are still the synthetic voice."""
     return sum(not p.own for p in prompts())
@@ -256,7 +314,7 @@ def sounds(folder: Path) -> dict[str, Path]:
     """Prompt code → WAV. What was uploaded is laid into `folder` first; the others are the committed ones."""
     found = {code: speech.FOLDER / f"{code}.wav" for code in speech.PROMPTS}
     folder.mkdir(parents=True, exist_ok=True)
-    for row in Prompt.objects.filter(code__in=found):
+    for row in (*Prompt.objects.filter(code__in=found), *NumberPrompt.objects.all()):
         path = folder / f"{row.code}.wav"
         content = bytes(row.sound)
         if not path.exists() or path.read_bytes() != content:

@@ -14,6 +14,11 @@ BROWSER = "web"
 """Before the extension: the account of a seat's browser. The same secret serves both."""
 
 
+def sounds_of(home: Path) -> Path:
+    """Where an engine with this home looks for our prompts."""
+    return home / "data" / "sounds" / LANGUAGE / "anju"
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """Where and as whom the engine runs. All paths absolute; ports of this machine.
@@ -50,7 +55,7 @@ class Machine:
     @property
     def sounds(self) -> Path:
         """The prompts, `<code>.wav`; a prompt is named `sound:anju/<code>` to the engine."""
-        return self.home / "data" / "sounds" / LANGUAGE / "anju"
+        return sounds_of(self.home)
 
     @property
     def music(self) -> Path:

@@ -191,6 +191,7 @@ def _seat(seat: Seat) -> str:
 def _phone(phone: Phone) -> str:
     known = f"callerid = <{phone.number}>\nset_var = ANJU_NUMBER={phone.number}\n" if phone.number else ""
     return (
-        f"[{phone.name}](onekey)\naors = {phone.name}\nauth = {phone.name}\nset_var = ANJU_LINE={phone.name}\nset_var = ANJU_DEVICE={phone.device or phone.name}\n{known}\n"
+        f"[{phone.name}](onekey)\naors = {phone.name}\nauth = {phone.name}\nset_var = ANJU_LINE={phone.name}\n"
+        f"set_var = ANJU_DEVICE={phone.device or phone.name}\n{known}\n"
         f"[{phone.name}](one-place)\n\n{_auth(phone.name, phone.name, phone.secret)}"
     )

@@ -7,10 +7,11 @@ import pytest
 from anju.accounts.models import Posting
 from anju.calls.control import books as reading
 from anju.calls.lines import queries as lines
-from anju.calls.lines.models import AccessNumber
+from anju.calls.lines.models import AccessNumber, NumberPrompt, number_code
 from anju.calls.models import Queue
 from anju.calls.rules import Chair, Waiter, may_take
 from anju.calls.tests.control.conftest import Centre, story
+from anju.kernel import clock
 from anju.places.tests.factories import LOTUS, make_district
 
 STREET = f"{LOTUS[:9]}000"
@@ -36,6 +37,23 @@ async def test_a_streets_own_number_has_its_own_prompt_and_rings_its_own_people_
     assert "8001" not in centre.rings()
     await centre.later(45)
     assert "8001" in centre.rings(), "nobody of the street lifts: then everybody"
+
+
+@pytest.mark.req("CALL-02", "CALL-13")
+@story
+async def test_a_numbers_own_recording_is_what_its_callers_hear_first(centre: Centre) -> None:
+    number = AccessNumber.objects.create(number="96219", label="街道热线", prompt="please_wait")
+    NumberPrompt.objects.create(
+        number=number, sound=b"RIFF", seconds=1, level=-20, uploaded_at=clock.now(), uploaded_by="管"
+    )
+    AccessNumber.objects.create(number="96218", label="别的热线", prompt="please_wait")
+    centre.agent("8001")
+    await centre.open()
+    for called, heard in (("96219", number_code(number.pk)), ("96218", "please_wait")):
+        caller = await centre.calls("13900001111", called)
+        assert [p.prompts for p in centre.world.playing.values()] == [(heard,)]
+        await centre.does("13900001111", "ended")
+        assert caller not in centre.world.legs
 
 
 @pytest.mark.req("CALL-02")
