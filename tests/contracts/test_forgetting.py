@@ -58,6 +58,7 @@ NOT_OF_A_PERSON: dict[str, str] = {
     "levels.LevelRule": "set-up of the centre",
     "levels.Proposal": "moves of seats",
     "lines.AccessNumber": "set-up of the centre",
+    "lines.NumberPrompt": "the announcement of one of the centre's numbers",
     "lines.OneKeyPhone": "the line of a device, which is taken out of the home first",
     "lines.Prompt": "the centre's own announcements",
     "lines.RescueNumber": "public numbers",
