@@ -336,7 +336,8 @@ def forget(*, elder_id: int, home_id: int, home_empty: bool) -> int:
 @transaction.atomic
 def wechat_heard(*, account_id: int | None) -> None:
     """A frame was read: the account is heard, and a trouble with it is over. None: it stands in the environment."""
-    WechatAccount.objects.filter(pk=account_id).update(heard_at=clock.now())
+    if account_id is not None:
+        WechatAccount.objects.filter(pk=account_id).update(heard_at=clock.now())
     facts.announce(DoorDeaf("", over=True))
 
 
