@@ -18,6 +18,7 @@ from django.db import IntegrityError, transaction
 
 from anju.accounts import locks, queries, rules, second_factor
 from anju.accounts.models import ApiToken, PasswordTrace, Posting, User
+from anju.accounts.passwords import one_time_password
 from anju.accounts.permissions import PLATFORM, must
 from anju.accounts.roles import Role
 from anju.accounts.rules import Post
@@ -110,6 +111,7 @@ def grant(
     until: date | None = None,
     elder_id: int | None = None,
     provider_id: int | None = None,
+    contact_id: int | None = None,
 ) -> Posting:
     """Give a post at a place, until a day (included). Only the security administrator, inside her own reach, never herself."""
     must(by, "user.grant")
@@ -136,8 +138,10 @@ def grant(
                     place=place,
                     elder_id=elder_id,
                     provider_id=provider_id,
-                    defaults={"until": until, "granted_by_id": by.user_id, "granted_at": clock.now()},
-                )
+                    defaults={
+                        "until": until, "contact_id": contact_id, "granted_by_id": by.user_id, "granted_at": clock.now(),
+                    },
+                )  # fmt: skip
             user.held_posts = None
         audit.record(
             "user.grant",
@@ -244,6 +248,72 @@ def forget_person(*, elder_id: int, by: Actor) -> int:
             user.save()
         end_sessions(user)
     return gone
+
+
+# ---- families: whoever keeps an elder's file opens their accounts; ADR 0013 says why no administrator does
+
+
+@transaction.atomic
+def open_family(
+    *, name: str, elder_id: int, contact_id: int, place: str, by: Actor, username: str = ""
+) -> tuple[User, str]:
+    """The account of one contact of one elder, and the one-time password of a new one. `username`: an account she has already.
+
+    The caller has found elder and contact in its own scope, and a consent that covers it.
+    """
+    must(by, "family.open")
+    platform, password = _in_the_name_of(by), ""
+    if username:
+        user = User.objects.filter(username=username.strip().lower(), is_active=True).first()
+        if user is None or queries.roles_of(user) != {Role.FAMILY}:
+            raise NotAccepted("没有这个家属账号，请核对用户名")
+    else:
+        password = one_time_password()
+        user = create_user(username=_unused_name(), name=name, password=password, by=platform)
+    grant(user=user, role=Role.FAMILY, place=place, elder_id=elder_id, contact_id=contact_id, by=platform)
+    return user, password
+
+
+@transaction.atomic
+def renew_family(*, contact_id: int, by: Actor) -> tuple[User, str]:
+    """She has forgotten her password: a new one-time password. Her sessions end, and she may try again at once."""
+    must(by, "family.open")
+    user, password = _family_post(contact_id).user, one_time_password()
+    set_password(user=user, password=password, by=_in_the_name_of(by))
+    locks.release(user.username)
+    return user, password
+
+
+@transaction.atomic
+def close_family(*, contact_id: int, reason: str, by: Actor) -> None:
+    """This contact no longer sees this elder; an account that sees nobody any more is switched off."""
+    must(by, "family.open")
+    post, platform = _family_post(contact_id), _in_the_name_of(by)
+    revoke(posting_id=post.pk, by=platform)
+    if not Posting.unscoped.filter(user=post.user_id).exists():
+        switch(user=post.user, active=False, reason=reason, by=platform)
+        post.user.name = "家属（已停用）"
+        post.user.set_unusable_password()
+        post.user.save(update_fields=["name", "password"])
+
+
+def _family_post(contact_id: int) -> Posting:
+    found = Posting.unscoped.filter(contact_id=contact_id, role=Role.FAMILY).select_related("user").first()
+    if found is None:
+        raise NotAccepted("这位联系人没有家属账号")
+    return found
+
+
+def _in_the_name_of(by: Actor) -> Actor:
+    """The platform acts, and the books name who asked it to."""
+    return Actor(by.name, frozenset({PLATFORM}), user_id=by.user_id)
+
+
+def _unused_name() -> str:
+    """Short enough to be told on the telephone; it says nothing about the person."""
+    while User.objects.filter(username=(name := f"jia{secrets.randbelow(900_000) + 100_000}")).exists():
+        pass
+    return name
 
 
 def end_sessions(user: User) -> int:

@@ -97,6 +97,9 @@ class Posting(ScopedModel):
     role = models.CharField("岗位", max_length=20, choices=[(r.value, LABELS[r]) for r in Role])
     place = models.CharField("区域代码", max_length=16, db_index=True)
     elder_id = models.BigIntegerField("老人", null=True, blank=True, help_text="家属与老人本人的岗位只看这一位")
+    contact_id = models.BigIntegerField(
+        "联系人", null=True, blank=True, help_text="家属的岗位来自老人档案里的哪一位联系人"
+    )
     provider_id = models.BigIntegerField("服务商", null=True, blank=True)
     until = models.DateField("截止日", null=True, blank=True)
     granted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name="授权人")
@@ -108,7 +111,10 @@ class Posting(ScopedModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "role", "place", "elder_id", "provider_id"], nulls_distinct=False, name="one_posting"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["contact_id"], condition=models.Q(contact_id__isnull=False), name="one_account_a_contact"
+            ),
         ]
 
     def __str__(self) -> str:

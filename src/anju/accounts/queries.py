@@ -64,6 +64,17 @@ class UserRow:
 
 
 @dataclass(frozen=True, slots=True)
+class FamilyAccount:
+    """The log-in of one contact of an elder, as her file shows it."""
+
+    contact_id: int
+    user_id: int
+    username: str
+    used: bool  # she has chosen a password of her own
+    last_login: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRow:
     """A token as a page shows it: never the token itself."""
 
@@ -99,6 +110,35 @@ def scope_of(user: User | AnonymousUser) -> Scope:
 def reach_of(user: User | AnonymousUser) -> Scope:
     """Where an administrator administers: accounts, posts, dictionaries. Not for reading elders."""
     return _scope(user, rules.ADMINISTRATORS)
+
+
+def relatives_of(user: User | AnonymousUser) -> frozenset[int]:
+    """Elders whose family the user is, whether they agree today or not (`scope_of` asks that)."""
+    return frozenset(p.elder for p in posts_of(user) if p.role is Role.FAMILY and p.elder is not None)
+
+
+def is_outside(user: User | AnonymousUser) -> bool:
+    """Somebody who holds posts, and only such as are no staff's: family, elders, volunteers."""
+    return bool(held := roles_of(user)) and held <= rules.OUTSIDE
+
+
+def families_of(contact_ids: Iterable[int]) -> dict[int, FamilyAccount]:
+    """The family accounts of these contacts, by contact. The asker has found the contacts in her own scope."""
+    rows = Posting.unscoped.filter(contact_id__in=list(contact_ids), role=Role.FAMILY).select_related("user")
+    return {
+        p.contact_id: FamilyAccount(
+            p.contact_id, p.user_id, p.user.username, p.user.password_changed_at is not None, p.user.last_login
+        )
+        for p in rows
+        if p.contact_id is not None
+    }
+
+
+def contacts_of_family(who: str | int) -> list[int]:
+    """The contacts to whom the family account of this name or id belongs; empty when there is no such account."""
+    of = {"user_id": who} if isinstance(who, int) else {"user__username": who.lower()}
+    rows = Posting.unscoped.filter(**of, role=Role.FAMILY, contact_id__isnull=False)
+    return list(rows.values_list("contact_id", flat=True))
 
 
 def actor_of(user: User, *, seat: str = "") -> Actor:
@@ -263,8 +303,18 @@ def _post(row: Posting) -> Post:
     return Post(Role(row.role), row.place, row.elder_id, row.provider_id, row.until)
 
 
+def _let_in(posts: list[Post]) -> list[Post]:
+    """A family's post opens its door only while the elder agrees (asked of the consents, at every request; closed by default)."""
+    theirs = {p.elder for p in posts if p.role is Role.FAMILY and p.elder is not None}
+    if not theirs:
+        return posts
+    asked: Callable[[Collection[int]], Collection[int]] | None = hooks.ask("families_let_in")
+    agreed = asked(theirs) if asked is not None else ()
+    return [p for p in posts if p.role is not Role.FAMILY or p.elder in agreed]
+
+
 def _scope(user: User | AnonymousUser, roles: frozenset[Role]) -> Scope:
-    reach = rules.reach_of(posts_of(user), clock.today(), roles=roles)
+    reach = rules.reach_of(_let_in(posts_of(user)), clock.today(), roles=roles)
     if not (reach.places or reach.elders or reach.providers):
         return NOBODY
     return Scope(reach.places, reach.elders, reach.providers)

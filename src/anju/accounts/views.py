@@ -27,14 +27,18 @@ from anju.kernel import audit, clock
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 HALF = "anju.half"
+FAMILY_HOME = "/family/"
 HALF_LASTS = 300  # seconds between password and second factor
 _ENROLLING = "anju.enrolling"
 _form_pages = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def home_of(user: User) -> str:
-    """Where somebody starts: the desk for agents and leads, the district's pages for everybody else."""
-    return "/desk/" if queries.roles_of(user) & {Role.AGENT, Role.LEAD} else "/district/"
+    """Where somebody starts: the desk for agents and leads, families at their own page, the district's for everybody else."""
+    held = queries.roles_of(user)
+    if held & {Role.AGENT, Role.LEAD}:
+        return "/desk/"
+    return FAMILY_HOME if held == {Role.FAMILY} else "/district/"
 
 
 def root(request: HttpRequest) -> HttpResponse:
@@ -66,6 +70,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     elif request.method == "POST":
         status = 400
     context = {"form": form, "next": _next(request), "idle": "idle" in request.GET, "place": settings.CENTRE_NAME}
+    context["large"] = context["next"].startswith(FAMILY_HOME)
     return render(request, "accounts/login.html", context, status=status)
 
 
@@ -154,7 +159,10 @@ def password(request: HttpRequest) -> HttpResponse:
                 return redirect(_next(request) or home_of(user))
     context = {"form": form, "forced": queries.must_change_password(user), "days": queries.PASSWORD_DAYS}
     return render(
-        request, "accounts/password.html", context | {"next": _next(request)}, status=400 if form.errors else 200
+        request,
+        "accounts/password.html",
+        context | {"next": _next(request), "large": queries.is_outside(user)},
+        status=400 if form.errors else 200,
     )
 
 

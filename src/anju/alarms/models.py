@@ -177,6 +177,7 @@ class HomeWatch(ScopedModel):
     """
 
     scope_place: ClassVar[str] = "place"
+    scope_elder: ClassVar[str] = "home__elders"
 
     home = models.OneToOneField("elders.Home", models.CASCADE, primary_key=True, verbose_name="家庭", related_name="+")
     place = models.CharField("区划", max_length=14)
@@ -225,6 +226,7 @@ class HomeWorst(ScopedModel):
     """
 
     scope_place: ClassVar[str] = "place"
+    scope_elder: ClassVar[str] = "home__elders"
 
     home = models.OneToOneField(
         "elders.Home", models.CASCADE, primary_key=True, related_name="worst", verbose_name="家庭"
@@ -258,6 +260,7 @@ class HomeRhythm(ScopedModel):
     """What a home has taught: the packed state of `rhythm.Rhythm`, less than 2 KB, written when a silence ends."""
 
     scope_place: ClassVar[str] = "place"
+    scope_elder: ClassVar[str] = "home__elders"
 
     home = models.OneToOneField("elders.Home", models.CASCADE, primary_key=True, verbose_name="家庭", related_name="+")
     place = models.CharField("区划", max_length=14)
@@ -278,6 +281,7 @@ class HomeState(ScopedModel):
     """What people said of a home: away on holiday, in hospital, a visitor, a test. It ends by itself (SEN-01)."""
 
     scope_place: ClassVar[str] = "place"
+    scope_elder: ClassVar[str] = "home__elders"
 
     class Kind(models.TextChoices):
         HOLIDAY = "holiday", "外出居住"
@@ -343,6 +347,7 @@ class StormHome(ScopedModel):
     """One blind home of a storm. It leaves when it is heard again, or when somebody has spoken with her."""
 
     scope_place: ClassVar[str] = "place"
+    scope_elder: ClassVar[str] = "home__elders"
 
     storm = models.ForeignKey(Storm, models.CASCADE, related_name="homes")
     home = models.ForeignKey("elders.Home", models.PROTECT, related_name="+")

@@ -12,6 +12,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 
+from anju.accounts.permissions import must
 from anju.alarms import doors, queries, rhythm
 from anju.alarms.models import HomeState, HomeWatch
 from anju.alarms.rows import Watch, learnt_of, moment, save, signs_of_life
@@ -114,6 +115,7 @@ def say_state(
 
     It begins at `since` (now by default). A pause never stops an SOS; it stops only what silence would raise.
     """
+    must(by, "home.state")
     home, now = elders.home(home_id), clock.now()
     since = since or now
     if home is None:
@@ -144,8 +146,13 @@ def say_state(
 
 
 @transaction.atomic
-def end_state(*, state_id: int, why: str, home_id: int | None = None) -> None:
-    """She is back: watching goes on at once, from a fresh silence. DoesNotExist when the state is not this home's."""
+def end_state(*, state_id: int, why: str, home_id: int | None = None, by: Actor | None = None) -> None:
+    """She is back: watching goes on at once, from a fresh silence. DoesNotExist when the state is not this home's.
+
+    `by`: the person who says so; nobody when the clock or the home itself does.
+    """
+    if by is not None:
+        must(by, "home.state")
     rows = HomeState.objects.select_for_update()
     state = rows.get(pk=state_id) if home_id is None else rows.get(pk=state_id, home_id=home_id)
     if state.ended_at is None:

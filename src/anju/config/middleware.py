@@ -8,9 +8,11 @@ from urllib.parse import quote, urlsplit
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.views.defaults import permission_denied
 
 from anju.accounts import addresses, sessions
 from anju.accounts import queries as accounts
@@ -71,6 +73,8 @@ def _stopped(request: HttpRequest, user: User, here: str) -> HttpResponse | None
         sessions.keep(request)
     if not request.path.startswith("/login/") and (errand := sessions.errand(request, user)):
         return _answer(request, reverse(errand))
+    if request.path != "/" and not request.path.startswith(settings.OUTSIDE_PATHS) and accounts.is_outside(user):
+        return permission_denied(request, PermissionDenied("这一页只给工作人员用，请从首页进入您的页面。"))
     return None
 
 

@@ -70,5 +70,7 @@ OPEN_PATHS = (
     "/favicon.ico",
 )
 """What needs no session of a user: it is public, or it checks for itself (tokens). Everything else is closed."""
+OUTSIDE_PATHS = ("/family/", "/login/", "/logout/", "/session/", "/static/", "/message/", "/healthz", "/favicon.ico")
+"""All that an account of a family, an elder or a volunteer may open: a page that forgets to ask is still closed to them."""
 CENTRE_NAME = os.environ.get("ANJU_CENTRE_NAME", "望潮区居家守护中心")
 """Shown on the page of log-in."""

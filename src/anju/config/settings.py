@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "anju.supervision.contacts",
     "anju.portals.desk",
     "anju.portals.district",
+    "anju.portals.family",
     "anju.portals.open_api",
     "anju.portals.public",
     "anju.portals.console",

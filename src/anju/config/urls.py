@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("anju.design.urls")),
     path("", include("anju.portals.desk.urls")),
     path("", include("anju.portals.public.urls")),
+    path("family/", include("anju.portals.family.urls")),
     path("district/", include("anju.portals.district.urls")),
     path("api/", include("anju.portals.open_api.urls")),
 ]

@@ -29,6 +29,7 @@ def connect() -> None:
     pages()
     quality()
     rights()
+    relatives()
 
 
 def emergencies() -> None:
@@ -232,6 +233,13 @@ def pages() -> None:
     reacts(NewsUntold, untold)
     hooks.provide("health", health.status)
     hooks.provide("processes", processes)
+
+
+def relatives() -> None:
+    """A family looks only while its elder agrees: whoever makes a scope asks the consents (ADR 0013)."""
+    from anju.elders import families
+
+    hooks.provide("families_let_in", lambda: families.let_in)
 
 
 def rights() -> None:

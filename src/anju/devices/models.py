@@ -66,6 +66,7 @@ class Device(ScopedModel):
 
     scope_place = "place"
     scope_grid = "home__area"
+    scope_elder = "home__elders"
 
     class Status(models.TextChoices):
         STOCK = "stock", "库存"

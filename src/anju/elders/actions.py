@@ -14,7 +14,7 @@ from uuid import uuid4
 from django.db import IntegrityError, models, transaction
 
 from anju.accounts.permissions import THE_PLATFORM, must
-from anju.elders import masks, rules, words
+from anju.elders import families, masks, rules, words
 from anju.elders.checks import (
     HOME_FIELDS,
     Incomplete,
@@ -172,12 +172,13 @@ def change_contact(*, contact_id: int, by: Actor, **fields: Any) -> Contact:
     """Correct a contact; a new phone number takes the flag away."""
     must(by, "contact.change")
     contact = Contact.objects.select_for_update(of=("self",)).select_related("elder__home").get(pk=contact_id)
-    was = contact.phone
+    was, called = contact.phone, contact.name
     for name, value in contact_values(fields).items():
         setattr(contact, name, value)
     if contact.phone != was:
         contact.flagged_reason, contact.flagged_at = "", None
     contact.save()
+    families.follow(contact, was=called, by=by)
     _note_contact(contact.elder, contact, "contact.change", {"fields": sorted(fields)})
     return contact
 
@@ -211,6 +212,7 @@ def remove_contact(*, contact_id: int, by: Actor, reason: str) -> None:
     gaps = missing(elder.pk)
     who = f"{contact.get_kind_display()} {contact.name}" + (f"（{contact.relation}）" if contact.relation else "")
     HistoryLine(elder=elder, text=f"移除联系人：{who}。{why}", by=by.name).save()
+    families.follow(contact, was="", by=by)
     _note_contact(elder, contact, "contact.remove", reason=why)
     contact.delete()
     reindex(elder)

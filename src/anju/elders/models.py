@@ -25,6 +25,7 @@ class Home(ScopedModel):
     """A dwelling: what devices and alarms hang on. Coordinates are WGS-84; `datum` is what they came in."""
 
     scope_place: ClassVar[str] = "area"
+    scope_elder: ClassVar[str] = "elders"
 
     place = models.CharField("社区代码", max_length=12, db_index=True)
     area = models.CharField("区域代码", max_length=14, db_index=True, help_text="社区代码，或 14 位网格代码")

@@ -40,6 +40,7 @@ CONSENT_SCOPES = [
     ("calls", "电话被叫话单"),
     ("rescue_110_120_119", "授权代拨 110、120、119"),
     ("third_party", "向第三方提供"),
+    ("family", "家属在网上查看起居和报警"),
 ]
 CONSENT_SCOPE_LABELS = dict(CONSENT_SCOPES)
 SCAN_KINDS = [("pdf", "PDF"), ("jpeg", "JPEG"), ("png", "PNG")]

@@ -21,6 +21,7 @@ class RepairOrder(FlowSubject, ScopedModel):
     """维修工单 (HZ 附件6 四.2). One open order per device and cause; a later report of the same joins it as a `Report`."""
 
     scope_place: ClassVar[str] = "place"
+    scope_elder: ClassVar[str] = "home__elders"
 
     number = models.CharField("工单号", max_length=24)
     year = models.PositiveSmallIntegerField("年份")

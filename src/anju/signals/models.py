@@ -134,6 +134,7 @@ class Signal(ScopedModel):
     """One signal and what became of it, written by the router (not managed: see migration 0002)."""
 
     scope_place = "place"
+    scope_elder = "home__elders"
 
     id = models.BigIntegerField(primary_key=True)
     received_at = models.DateTimeField("接收时间")

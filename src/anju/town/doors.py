@@ -6,14 +6,14 @@ from django.conf import settings
 
 from anju.devices import queries as devices
 from anju.kernel.scope import EVERYWHERE, seen_by
-from anju.town.demo import staff
+from anju.town.demo import families, staff
 
 
 def logins() -> list[dict[str, str]]:
     """Role, user and password of each demo log-in, in the order in which they are shown."""
     return [
         {"role": login.role.value, "user": login.user, "password": settings.SECRETS.demo}
-        for login in staff.LOGINS
+        for login in (*staff.LOGINS, *families.LOGINS)
         if login.shown
     ]
 

@@ -13,17 +13,18 @@ from anju.accounts.permissions import ALLOWED, THE_PLATFORM, may
 from anju.accounts.roles import Role
 from anju.accounts.rules import ADMINISTRATORS, BY_ELDER, BY_PLACE, BY_PROVIDER, Post
 from anju.accounts.tests.factories import PASSWORD, make_user
-from anju.alarms import corrections, readings, utility, whereabouts
+from anju.alarms import corrections, readings, states, utility, whereabouts
 from anju.calls.campaigns import actions as campaigns
 from anju.calls.planned import actions as planned
 from anju.elders import actions as files
-from anju.elders import papers, rights, scans
+from anju.elders import families, papers, rights, scans
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
 from anju.kernel.scope import NOBODY, OutOfScope, Scope
 from anju.places import actions as place_actions
 from anju.places.rules import prefix_of
 from anju.places.tests.factories import DISTRICT, LOTUS, SPRING, TIDE, WILLOW, make_district
+from anju.supervision.contacts import actions as contacts
 
 db = pytest.mark.django_db
 req = pytest.mark.req("SYS-01")
@@ -104,7 +105,8 @@ def test_each_post_sees_its_own_subtree(everywhere):
         (Role.AGENT, DISTRICT, ("330199",)),
     ):
         assert queries.scope_of(make_user(role, place=place)) == Scope(places=seen)
-    assert queries.scope_of(make_user(Role.FAMILY, elder_id=7)) == Scope(elders=(7,))
+    assert queries.scope_of(make_user(Role.ELDER, elder_id=7)) == Scope(elders=(7,))
+    assert queries.scope_of(make_user(Role.FAMILY, elder_id=7)) == NOBODY, "nobody agreed that her family looks"
     assert queries.scope_of(make_user(Role.PROVIDER, provider_id=3)) == Scope(providers=(3,))
     for role in ADMINISTRATORS | {Role.VOLUNTEER}:
         assert queries.scope_of(make_user(role)) == NOBODY
@@ -220,6 +222,9 @@ DOORS = {
     "contact.change": lambda by: files.add_contact(elder_id=0, kind="guardian", name="x", phone="110", by=by),
     "contact.flag": lambda by: files.flag_contact(contact_id=0, reason="x", by=by),
     "history.append": lambda by: files.append_history(elder_id=0, text="x", by=by),
+    "family.open": lambda by: families.open_account(contact_id=0, by=by),
+    "family.write": lambda by: contacts.from_family(elder_id=0, text="x", by=by),
+    "home.state": lambda by: states.say_state(home_id=0, kind="holiday", until=clock.now(), by=by),
     "rhythm.correct": lambda by: corrections.ignore_day(home_id=0, day=TODAY, by=by),
     "call.plan": lambda by: planned.end(plan_id=0, by=by),
     "call.campaign": lambda by: campaigns.stop(campaign_id=0, by=by),

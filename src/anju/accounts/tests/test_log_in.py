@@ -128,7 +128,7 @@ def test_there_is_no_default_password_the_first_log_in_must_change(client, distr
     assert "不对" in client.post("/login/password/", {"old": "x", "new": NEW, "again": NEW}).text
     assert "两遍不一样" in client.post("/login/password/", {"old": PASSWORD, "new": NEW, "again": "y"}).text
     assert "用过" in client.post("/login/password/", {"old": PASSWORD, "new": PASSWORD, "again": PASSWORD}).text
-    assert client.post("/login/password/", {"old": PASSWORD, "new": NEW, "again": NEW}).url == "/district/"
+    assert client.post("/login/password/", {"old": PASSWORD, "new": NEW, "again": NEW}).url == "/family/"
     assert client.get("/session/").status_code == 200
 
 

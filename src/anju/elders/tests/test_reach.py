@@ -58,6 +58,7 @@ def test_a_grid_worker_sees_the_homes_of_her_grid_and_the_community_all():
     with seen_by(accounts.scope_of(make_user(Role.COMMUNITY, place=LOTUS))):
         assert queries.elder(near.pk)
         assert queries.elder(far.pk)
+    ConsentFactory(elder=near, scope=["family"])
     with seen_by(accounts.scope_of(make_user(Role.FAMILY, place=LOTUS, elder_id=near.pk))):
         assert queries.elder(near.pk).home.address
         assert queries.elder(far.pk) is None

@@ -79,7 +79,12 @@ def _hours(hours: tuple[int, int] | None) -> Mapping[str, object]:
 
 
 def _consent(elder: Elder, consent: ConsentSeed) -> None:
-    scope = ["monitor", *(["meters"] if consent.meters else []), *(["third_party"] if consent.third_party else [])]
+    scope = [
+        "monitor",
+        "family",
+        *(["meters"] if consent.meters else []),
+        *(["third_party"] if consent.third_party else []),
+    ]
     if consent.covers_rescue:
         scope.append("rescue_110_120_119")
     elders.record_consent(

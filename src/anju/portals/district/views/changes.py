@@ -90,7 +90,7 @@ def _home_as_it_is(elder: Elder, hidden: set[str]) -> dict[str, Any]:
 def contact(request: HttpRequest, elder_id: int, contact_id: int) -> HttpResponse:
     """Correct somebody to call. A number that is masked stays when its field is left empty."""
     elder, by = queries.elder(elder_id), actor(request)
-    row = _contact(elder_id, contact_id)
+    row = contact_of(elder_id, contact_id)
     if elder is None or row is None:
         return drawer.nothing(request, "这位联系人")
     must(by, "contact.change")
@@ -116,7 +116,7 @@ def contact(request: HttpRequest, elder_id: int, contact_id: int) -> HttpRespons
 def remove_contact(request: HttpRequest, elder_id: int, contact_id: int) -> HttpResponse:
     """Take somebody out; the file keeps who it was and why."""
     elder, by = queries.elder(elder_id), actor(request)
-    row = _contact(elder_id, contact_id)
+    row = contact_of(elder_id, contact_id)
     if elder is None or row is None:
         return drawer.nothing(request, "这位联系人")
     must(by, "contact.change")
@@ -251,5 +251,6 @@ def _file(elder: Elder, found: dict[str, Any]) -> HttpResponse:
     return answer
 
 
-def _contact(elder_id: int, contact_id: int) -> Contact | None:
+def contact_of(elder_id: int, contact_id: int) -> Contact | None:
+    """A contact of this elder, in the asker's scope."""
     return next((row for row in queries.contacts_of(elder_id) if row.pk == contact_id), None)

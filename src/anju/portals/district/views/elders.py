@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from anju.accounts import queries as accounts
 from anju.alarms import bounds
 from anju.devices import queries as devices
 from anju.devices.queries import DeviceHealth
@@ -170,6 +171,7 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
         "elder.export",
         "elder.erase",
         "contact.change",
+        "family.open",
         "consent.record",
         "consent.withdraw",
         "history.append",
@@ -198,6 +200,7 @@ def context(elder: Elder, by: Actor, request: HttpRequest, *, tab: str = "") -> 
         found |= planned.context(elder)
     if tab == "contacts":
         found["contact_form"] = forms.ContactForm()
+        found["kin"] = accounts.families_of(c.id for c in found["contacts"])
     if tab == "consents":
         number = papers.last_number(elder.pk, "service")
         found |= {

@@ -57,7 +57,7 @@ def home_state(request: HttpRequest, elder_id: int) -> HttpResponse:
     ending = request.POST.get("end", "")
     try:
         if ending.isascii() and ending.isdigit():
-            states.end_state(state_id=int(ending[:15]), why=f"{by.name}告知已回家", home_id=elder.home_id)
+            states.end_state(state_id=int(ending[:15]), why=f"{by.name}告知已回家", home_id=elder.home_id, by=by)
             messages.success(request, "已恢复看护。")
             return back
         until = datetime.fromisoformat(request.POST.get("until", "")).replace(tzinfo=clock.SHANGHAI)

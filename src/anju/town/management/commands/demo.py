@@ -20,7 +20,7 @@ from anju.kernel import audit, clock
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.signals import queries as signals
 from anju.town import land, people
-from anju.town.demo import calls, cases, contacts, history, homes, roster, staff, telephone
+from anju.town.demo import calls, cases, contacts, families, history, homes, roster, staff, telephone
 
 MAP = Path(__file__).parents[2] / "static" / "town" / "map.geojson"
 
@@ -58,6 +58,7 @@ class Command(BaseCommand):
         missing = list(homes.missing(seeds))
         self._step("住户（新）", lambda: self._homes(missing))
         users.join()
+        self._step("家属账号", families.make)
         self._step("电话线路", telephone.make)
         if history_too and missing and not signals.recent(limit=1):
             until = clock.now()
