@@ -247,8 +247,7 @@ class Door:
         shares: dict[Lane, list[Report]] = {}
         for report in reports:
             shares.setdefault(store.lane_of(report.device_key, urgent=report.urgent), []).append(report)
-        if any(report.pictures for report in reports):
-            body = pictures.without(body)
+        body = pictures.kept(reports, body)
         made = []  # all before the first is heard: one that can't be written leaves none half accepted
         for lane, (first, *others) in shares.items():
             more = tuple(head_of(other, at, uids.next()) for other in others)

@@ -69,6 +69,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     understood: bool = False  # something was recognised, even if it says nothing (Motion_Status 0)
     pictures: bool = False  # it may hold pictures of a home: they are cut out before anything is kept
+    stranger: bool = True  # of a product that is not in the catalogue: it may be a camera too
+    opened: bytes = b""  # what stood inside a sealed push
 
     @property
     def urgent(self) -> bool:
@@ -213,7 +215,7 @@ def moment(value: Any, now_ms: int) -> int | None:
 
 def finish(report: Report, profile: Profile) -> Report:
     """What every message gets: a low battery as a signal, sane times, and one signal at least if anything was understood."""
-    report.pictures = profile.kind in SEES
+    report.pictures, report.stranger = profile.kind in SEES, profile is UNKNOWN
     battery = report.vitals.get("battery")
     if battery is not None and battery <= profile.battery_low:
         report.add(profile, "battery", value=battery)

@@ -155,7 +155,7 @@ def _quick(body: bytes, profiles: Profiles, now_ms: int) -> Report | None:  # no
     key = _short(get("IMEI")) or operator_id
     report = Report(
         SOURCE, key, operator_id, product_id, "report", str(stamp), stamp, content, lines, vitals, [], understood,
-        profile.kind in SEES,
+        profile.kind in SEES, profile is UNKNOWN,
     )  # fmt: skip
     if not key:
         report.notes.append("报文没有设备号")

@@ -57,6 +57,7 @@ class Opened:
 
     text: bytes | None
     ident: str
+    sealed: bool = False
 
 
 def sign(token: str, nonce: str, msg: str) -> str:
@@ -132,7 +133,7 @@ def open_push(body: bytes, token: str, aes_key: str) -> Opened:
         raise BadSignature
     ident = stamp_of(push.id)
     if push.enc_msg or (as_text and signed.lstrip()[:1] not in {"{", "["}):
-        return Opened(unseal(signed, aes_key), ident)
+        return Opened(unseal(signed, aes_key), ident, sealed=True)
     return Opened(signed.encode("utf-8", "replace"), ident)
 
 
@@ -152,6 +153,7 @@ def decode(opened: Opened, product: str, profiles: Profiles, now_ms: int) -> lis
 def _one(msg: dict[str, Any] | None, opened: Opened, product: str, profiles: Profiles, now_ms: int) -> Report:
     if msg is None:
         report = Report(SOURCE, "", "", name(product), "other", opened.ident, None, opened.text or b"")
+        report.opened = (opened.text or b"") if opened.sealed else b""
         report.notes.append("消息无法解密" if opened.text is None else "消息不是 JSON 对象")
         return report
     product_id = name(msg.get("productId", msg.get("pid"))) or name(product)
@@ -168,6 +170,7 @@ def _one(msg: dict[str, Any] | None, opened: Opened, product: str, profiles: Pro
     report = Report(
         SOURCE, imei or operator_id, operator_id, product_id, _kind(msg), stamp, moment(at, now_ms), content_of(msg)
     )
+    report.opened = (opened.text or b"") if opened.sealed else b""
     if not report.device_key:
         report.notes.append("报文没有设备号")
     if report.kind == "online":

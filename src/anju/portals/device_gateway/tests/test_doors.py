@@ -299,15 +299,18 @@ async def test_a_camera_is_heard_at_once_and_its_pictures_are_kept_nowhere(house
     picture = base64.b64encode(bytes(range(256)) * 20).decode()
     seen = {"Fall_Status": 1, "Snapshot": picture, "Stream": "rtsp://10.0.0.9/live", "Battery_Level": 88}
     async with house() as h:
-        for product in ("cammq1", "phone-4g1"):
+        for product in ("cammq1", "phone-4g1", "nobody-knows-1"):
             sent = {"device": "861000000000031", "product": product, "t": 1_795_000_000_000, "data": seen}
             assert (await h.client.post("/generic", json=sent, headers=HEAD)).status_code == 200
         rows = await h.rows("raw, decoded")
-        camera, other = (bytes(raw).decode() for raw, _ in rows)
+        camera, other, stranger = (bytes(raw).decode() for raw, _ in rows)
         assert picture not in camera
         assert "rtsp" not in camera
         assert json.loads(camera)["data"]["Snapshot"] == "[画面已去除]"
         assert json.loads(camera)["data"]["Fall_Status"] == 1
         assert picture in other, "as it came"
+        assert picture not in stranger
+        assert "rtsp" not in stranger
+        assert json.loads(stranger)["data"]["Snapshot"].startswith("[画面已去除 5120 字节 sha256=")
         assert all("fall" in str(decoded) for _, decoded in rows)
-        assert h.gateway.counters.urgent == 2
+        assert h.gateway.counters.urgent == 3
