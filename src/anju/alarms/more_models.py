@@ -23,7 +23,8 @@ def followed(name: str, operation: pgtrigger.Operation) -> pgtrigger.Trigger:
     """After each statement that writes `HomeWatch`, in its transaction: `HomeDue` follows, for all its rows at once."""
     return pgtrigger.Trigger(
         name=name, level=pgtrigger.Statement, when=pgtrigger.After, operation=operation,
-        referencing=pgtrigger.Referencing(new="written"), func=FOLLOW.format(rows="written") + "; RETURN NULL;",
+        referencing=pgtrigger.Referencing(new="written"),  # type: ignore[no-untyped-call]
+        func=FOLLOW.format(rows="written") + "; RETURN NULL;",
     )  # fmt: skip
 
 
