@@ -138,7 +138,7 @@ def contacts_of_family(who: str | int) -> list[int]:
     """The contacts to whom the family account of this name or id belongs; empty when there is no such account."""
     of = {"user_id": who} if isinstance(who, int) else {"user__username": who.lower()}
     rows = Posting.unscoped.filter(**of, role=Role.FAMILY, contact_id__isnull=False)
-    return list(rows.values_list("contact_id", flat=True))
+    return [contact for contact in rows.values_list("contact_id", flat=True) if contact is not None]
 
 
 def actor_of(user: User, *, seat: str = "") -> Actor:

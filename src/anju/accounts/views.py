@@ -69,8 +69,9 @@ def log_in(request: HttpRequest) -> HttpResponse:
         form.add_error("password", "用户名或密码不对，请再试。还可试 " + _tries_left(request) + " 次")
     elif request.method == "POST":
         status = 400
-    context = {"form": form, "next": _next(request), "idle": "idle" in request.GET, "place": settings.CENTRE_NAME}
-    context["large"] = context["next"].startswith(FAMILY_HOME)
+    wanted = _next(request)
+    context = {"form": form, "next": wanted, "idle": "idle" in request.GET, "place": settings.CENTRE_NAME}
+    context["large"] = wanted.startswith(FAMILY_HOME)
     return render(request, "accounts/login.html", context, status=status)
 
 
