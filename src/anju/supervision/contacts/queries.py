@@ -90,9 +90,9 @@ class Said:
 
 
 def open_ones(limit: int = 100) -> list[ContactRow]:
-    """What waits or is being dealt with: distress first, what looks like a machine's last, then by deadline."""
+    """What waits or is being dealt with: distress first, then who is late, what looks like a machine's last; then by deadline."""
     rows = _rows(Contact.objects.filter(state__in=OPEN).order_by("suspect", "due_at", "id")[:limit])
-    return sorted(rows, key=lambda r: (not r.urgent, r.suspect))
+    return sorted(rows, key=lambda r: (not r.urgent, r.suspect, not r.late))
 
 
 def urgent_waiting() -> int:
