@@ -141,10 +141,10 @@ def test_an_agent_takes_the_next_person_with_one_click_and_writes_her_up(town: S
         assert "以后不想接这类电话" in dialog
         words = {"dialog": "1", "how": "reached", "answer": "1", "note": "", "mood": "", "needs": ""}
         agent.post(f"/desk/due/{person.planned_id}/result", words, headers=part)
-    with seen_by(EVERYWHERE):
-        person.refresh_from_db()
-        assert (person.state, person.key) == ("done", "1")
-        actions.feed(row.pk)
-        assert Campaign.objects.get(pk=row.pk).state == "done"
-    page = text(lead.get(f"/district/campaigns/{row.pk}/"))
-    assert "144****0177" in page
+        with seen_by(EVERYWHERE):
+            person.refresh_from_db()
+            assert (person.state, person.key) == ("done", "1")
+            actions.feed(row.pk)
+            assert Campaign.objects.get(pk=row.pk).state == "done"
+        page = text(lead.get(f"/district/campaigns/{row.pk}/"))
+        assert "144****0177" in page

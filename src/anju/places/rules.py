@@ -97,6 +97,9 @@ def line_of(code: str) -> list[str]:
     return line
 
 
+_MIN, _HOUR, _DAY = 60, 3600, 86400
+
+
 @dataclass(frozen=True, slots=True)
 class Duration:
     """One duration that a district may set, in seconds. Less is stricter, except where something is kept (`more_is_stricter`)."""
@@ -107,13 +110,22 @@ class Duration:
     most: int
     basis: str
     more_is_stricter: bool = False
+    of_day: bool = False
+    """Not how long, but when: a time of the centre's day, in seconds after midnight (whole minutes)."""
+
+    def shown(self, value: int) -> str:
+        """The value for people: 90 秒, 21:00."""
+        return f"{value // _HOUR:02d}:{value % _HOUR // _MIN:02d}" if self.of_day else f"{value} 秒"
 
 
 def _d(label: str, default: int, least: int, most: int, basis: str, *, more_is_stricter: bool = False) -> Duration:
     return Duration(label, default, least, most, basis, more_is_stricter)
 
 
-_MIN, _HOUR, _DAY = 60, 3600, 86400
+def _at(label: str, default: int, least: int, most: int, basis: str, *, more_is_stricter: bool = False) -> Duration:
+    return Duration(label, default * _HOUR, least * _HOUR, most * _HOUR, basis, more_is_stricter, of_day=True)
+
+
 DURATIONS: Mapping[str, Duration] = {
     "incident.waiting.9": _d("待接警（9 级）", 15, 5, 60, "一键通指南：15 秒服务水平"),
     "incident.waiting.7": _d("待接警（7 级）", 60, 10, 180, "一键通指南"),
@@ -150,6 +162,10 @@ DURATIONS: Mapping[str, Duration] = {
         "一键通指南：36 个月；许昌 5.10：3 个月",
         more_is_stricter=True,
     ),
+    "call.quiet_from": _at("计划外呼、外呼任务：晚上几点起不打扰", 21, 18, 22, "老人作息；本人约的叫醒和用药提醒照拨"),
+    "call.quiet_until": _at(
+        "计划外呼、外呼任务：早上几点后才拨", 8, 7, 10, "老人作息；本人约的叫醒和用药提醒照拨", more_is_stricter=True
+    ),
 }
 DEFAULTS: Mapping[str, int] = {key: d.default for key, d in DURATIONS.items()}
 
@@ -164,7 +180,10 @@ def faults_of(data: Mapping[str, object]) -> list[str]:
         elif isinstance(value, bool) or not isinstance(value, int):
             faults.append(f"{duration.label}：要填整数秒，现在是“{value}”")
         elif not duration.least <= value <= duration.most:
-            faults.append(f"{duration.label}：{value} 秒不在 {duration.least}–{duration.most} 秒之内")
+            least, most = duration.shown(duration.least), duration.shown(duration.most)
+            faults.append(f"{duration.label}：{duration.shown(value)}不在 {least}–{most} 之内")
+        elif duration.of_day and value % _MIN:
+            faults.append(f"{duration.label}：只能填到分钟")
     return faults
 
 

@@ -21,7 +21,7 @@ CAMPAIGN: Final = flow(
         move("pause", "暂停", "paused", *_WHO), _STOP,
         move("finish", "全部打完", "done", CLOCK),
         move("look", "再看一天", "running", CLOCK),
-        basis="只在定好的时段里拨（8:00 到 21:00 之间）；来电、紧急事件和其他计划外呼先用线路"),
+        basis="只在定好的时段里拨（夜间以外，默认 8:00 到 21:00）；来电、紧急事件和其他计划外呼先用线路"),
     state("paused", "已暂停", within(days=30).then("lapse"),
         move("resume", "继续", "running", *_WHO, emphasis="primary"), _STOP, _LAPSE),
     final("done", "已打完"),

@@ -67,6 +67,7 @@ class CampaignPerson(ScopedModel):
     state = models.CharField("现在", max_length=10, choices=list(PERSON_STATES.items()), default="waiting")
     tried = models.PositiveSmallIntegerField("拨了几次", default=0)
     next_at = models.DateTimeField("最早再拨")
+    put_off = models.PositiveSmallIntegerField("暂缓了几次", default=0, db_default=0)
     planned_id = models.BigIntegerField("最近一次外呼", null=True, db_index=True)
     answered = models.BooleanField("接通过", default=False)
     key = models.CharField("按了哪个键", max_length=1, choices=[(d, d) for d in "0123456789"], blank=True, default="")

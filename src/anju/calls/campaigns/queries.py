@@ -86,6 +86,8 @@ class PersonRow:
     why: str
     note: str
     done_at: datetime | None
+    put_off: int
+    next_at: datetime
 
 
 def listing(limit: int = 100) -> list[CampaignView]:
@@ -157,7 +159,7 @@ def people(
     return [
         PersonRow(
             p.pk, p.elder_id, *shown(p), where.get(p.place, p.place), p.state, PERSON_STATES[p.state], p.tried, p.answered, p.key,
-            rules.label_of(p.key, row.labels), p.why, notes.get(p.planned_id or 0, ""), p.done_at,
+            rules.label_of(p.key, row.labels), p.why, notes.get(p.planned_id or 0, ""), p.done_at, p.put_off, p.next_at,
         )
         for p in found
     ], rows.count()  # fmt: skip

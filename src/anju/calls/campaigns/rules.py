@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-EARLIEST, LATEST = time(8), time(21)
-"""Centre time: nobody is rung for a campaign before and after."""
+from anju.calls.planned.rules import Night
+
 ANSWER_KEYS = ("1", "3", "4", "5", "6", "7", "8")
 """Keys that may be an answer; 2 and 0 mean "I need help" as in every robot's call."""
 NO_MORE = "9"
@@ -19,6 +19,10 @@ MOST = 5000
 """People of one campaign."""
 STRANGERS_KEPT = timedelta(days=30)
 """So long after the end the names and numbers of people without a file are kept, for the results; then they are forgotten."""
+NOT_NOW, LATER = "现在不便接听", timedelta(minutes=30)
+"""Why somebody without a file, or whose file the campaign's maker may not see, was not rung; when anybody put off is tried again."""
+LOOKS = 100
+"""So many people a round looks at to find those who may be rung now."""
 _SAID = dict(zip("0123456789", "零一二三四五六七八九", strict=True))
 
 
@@ -40,7 +44,7 @@ class Wanted:
     gap_minutes: int = 60
 
 
-def fault(it: Wanted, today: date) -> str:
+def fault(it: Wanted, today: date, night: Night) -> str:
     """What is wrong with it, in Chinese; "" when nothing is."""
     wrong = (
         (not all(text.strip() for text in (it.name, it.purpose, it.says)), "请填名称、为什么打和说什么。"),
@@ -48,8 +52,8 @@ def fault(it: Wanted, today: date) -> str:
         (it.until < it.first or it.until < today, "结束日期早于开始日期，或已经过去，请改。"),
         (it.until - it.first > LONGEST, f"一个外呼任务最长 {LONGEST.days} 天，请分开做。"),
         (
-            not EARLIEST <= it.from_at < it.until_at <= LATEST,
-            "时段要在 8:00 到 21:00 之间，先填开始、后填结束；夜间不打。",
+            not night.ends <= it.from_at < it.until_at <= night.begins,
+            f"时段要在 {night} 之间，先填开始、后填结束；夜间不打。",
         ),
         (not 1 <= it.at_once <= AT_ONCE, f"同时拨打请填 1 到 {AT_ONCE} 路。"),
         (not (1 <= it.tries <= 5 and 10 <= it.gap_minutes <= 1440), "最多拨 1 到 5 次，间隔 10 到 1440 分钟。"),

@@ -9,8 +9,6 @@ from anju.kernel.hours import chinese_workday
 
 DAYS = {"once": "一次", "daily": "每天", "weekdays": "工作日", "weekly": "每周"}
 """How often: once, every day, on Chinese working days (调休 included), on the weekday of the first."""
-QUIET_FROM, QUIET_UNTIL = time(21), time(8)
-"""Centre time. In between nobody is rung but who asked for that hour herself (wake-up, medication)."""
 HORIZON = 400
 """Days within which a plan must have its next day."""
 
@@ -81,15 +79,31 @@ def latest(kind: str, at: datetime, tries: int, gap: timedelta) -> datetime:
     return at + KINDS[kind].late + max(0, tries - 1) * gap
 
 
-def quiet(kind: str, at: time) -> bool:
+@dataclass(frozen=True, slots=True)
+class Night:
+    """Centre time. From `begins` to `ends` nobody is rung but who asked for that hour herself (wake-up, medication)."""
+
+    begins: time = time(21)
+    ends: time = time(8)
+
+    def __str__(self) -> str:
+        """When calls are made, in words: 8:00 到 21:00."""
+        return f"{self.ends.hour}:{self.ends:%M} 到 {self.begins.hour}:{self.begins:%M}"
+
+    def has(self, at: time) -> bool:
+        """Whether it is night at this hour."""
+        return at >= self.begins or at < self.ends
+
+
+def quiet(kind: str, at: time, night: Night) -> bool:
     """Whether nobody is rung at this hour of the centre (who asked for the hour herself is)."""
-    return not KINDS[kind].at_any_hour and (at >= QUIET_FROM or at < QUIET_UNTIL)
+    return not KINDS[kind].at_any_hour and night.has(at)
 
 
-def quiet_ends(local: datetime) -> datetime:
+def quiet_ends(local: datetime, night: Night) -> datetime:
     """When the night is over, in the zone of `local`."""
-    day = local.date() + timedelta(days=1) if local.time() >= QUIET_FROM else local.date()
-    return datetime.combine(day, QUIET_UNTIL, local.tzinfo)
+    day = local.date() + timedelta(days=1) if local.time() >= night.begins else local.date()
+    return datetime.combine(day, night.ends, local.tzinfo)
 
 
 def spoken(kind: str, at: time, says: str) -> str:

@@ -139,10 +139,12 @@ def test_a_district_may_loosen_and_a_street_only_tighten(everywhere):
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        ({"incident.verifying": 5}, "不在 30–600 秒"),
-        ({"incident.waiting.9": 600}, "不在 5–60 秒"),
+        ({"incident.verifying": 5}, "不在 30 秒–600 秒"),
+        ({"incident.waiting.9": 600}, "不在 5 秒–60 秒"),
         ({"incident.verifying": 90.5}, "整数秒"),
         ({"incident.verifying": True}, "整数秒"),
+        ({"call.quiet_from": 23 * 3600}, "23:00不在 18:00–22:00 之内"),
+        ({"call.quiet_until": 8 * 3600 + 30}, "只能填到分钟"),
         ({"incident.sleep": 90}, "没有“incident.sleep”"),
     ],
 )

@@ -8,6 +8,7 @@ string, as in a foreign key, and written by the actions only.
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 from django import forms
@@ -16,7 +17,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget, UnfoldAdminTimeWidget
 
 from anju.accounts.backoffice import ActionAdmin, FormByAction
 from anju.places import actions, rules
@@ -47,9 +48,8 @@ class PolicyForm(FormByAction):
         fields = ["place"]
 
     def write(self) -> models.Model:
-        data = {
-            k: self.cleaned_data[_field(k)] for k in rules.DURATIONS if self.cleaned_data.get(_field(k)) is not None
-        }
+        told = {k: self.cleaned_data.get(_field(k)) for k in rules.DURATIONS}
+        data = {k: _seconds(v) for k, v in told.items() if v is not None}
         place, reason = self.cleaned_data["place"].pk, self.cleaned_data["reason"]
         return actions.set_policy(place=place, data=data, reason=reason, by=self.by)
 
@@ -58,17 +58,24 @@ def _field(key: str) -> str:
     return "s_" + key.replace(".", "_")
 
 
-DURATION_FIELDS = {
-    _field(key): forms.IntegerField(
-        label=d.label,
-        required=False,
-        min_value=d.least,
-        max_value=d.most,
-        help_text=f"秒。默认 {d.default}，可填 {d.least}–{d.most}。依据：{d.basis}。不填即默认",
-        widget=UnfoldAdminIntegerFieldWidget,
-    )
-    for key, d in rules.DURATIONS.items()
-}
+def _seconds(value: int | time) -> int:
+    """As it is kept: a time of the day in seconds after midnight."""
+    return value if isinstance(value, int) else value.hour * 3600 + value.minute * 60
+
+
+def _of(d: rules.Duration) -> forms.Field:
+    about = f"默认 {d.shown(d.default)}，可填 {d.shown(d.least)}–{d.shown(d.most)}。依据：{d.basis}。不填即默认"
+    if d.of_day:
+        return forms.TimeField(
+            label=d.label, required=False, help_text=f"24 小时制。{about}", widget=UnfoldAdminTimeWidget
+        )
+    about = f"秒。默认 {d.default}，可填 {d.least}–{d.most}。依据：{d.basis}。不填即默认"
+    return forms.IntegerField(
+        label=d.label, required=False, min_value=d.least, max_value=d.most, help_text=about, widget=UnfoldAdminIntegerFieldWidget
+    )  # fmt: skip
+
+
+DURATION_FIELDS = {_field(key): _of(d) for key, d in rules.DURATIONS.items()}
 
 
 @admin.register(Place)
@@ -108,7 +115,9 @@ class PolicyProfileAdmin(ActionAdmin):
     def looser(self, row: Any) -> str:
         """What gives more time than the platform's default."""
         loose = rules.looser(row.data)
-        return "；".join(f"{rules.DURATIONS[k].label} {v} 秒（默认 {d}）" for k, (v, d) in loose.items()) or "没有"
+        known = rules.DURATIONS
+        said = (f"{known[k].label} {known[k].shown(v)}（默认 {known[k].shown(d)}）" for k, (v, d) in loose.items())
+        return "；".join(said) or "没有"
 
     @admin.display(description="时限")
     def table(self, row: Any) -> str:
@@ -117,11 +126,11 @@ class PolicyProfileAdmin(ActionAdmin):
         lines = (
             (
                 rules.DURATIONS[k].label if k in rules.DURATIONS else k,
-                v,
-                f"比默认 {rules.DEFAULTS[k]} 秒宽" if k in loose else "",
+                rules.DURATIONS[k].shown(v) if k in rules.DURATIONS else v,
+                f"比默认 {rules.DURATIONS[k].shown(rules.DEFAULTS[k])}宽" if k in loose else "",
             )
             for k, v in sorted(row.data.items())
         )
         return format_html(
-            "<table>{}</table>", format_html_join("", "<tr><td>{}</td><td>{} 秒</td><td>{}</td></tr>", lines)
+            "<table>{}</table>", format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", lines)
         )

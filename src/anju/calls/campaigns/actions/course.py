@@ -14,7 +14,10 @@ from anju.calls.campaigns.jobs import feed as feed_soon
 from anju.calls.campaigns.models import Campaign, CampaignPerson, DoNotCall
 from anju.calls.models import Call
 from anju.calls.planned import actions as planned
+from anju.calls.planned import queries as planned_calls
 from anju.calls.planned.models import PlannedCall
+from anju.calls.rules import dialable
+from anju.elders import queries as elders
 from anju.kernel import clock
 from anju.kernel.changes import changed
 from anju.kernel.flow import engine
@@ -22,6 +25,9 @@ from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.scope import EVERYWHERE, seen_by
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from anju.elders.models import Elder
     from anju.kernel.models import Movement
 
 REF = "campaign"
@@ -45,18 +51,26 @@ def feed(campaign_id: int) -> int:
             return 0
         people = CampaignPerson.objects.filter(campaign=row)
         if clock.now() >= datetime.combine(row.until, row.until_at, clock.SHANGHAI):
-            people.filter(state="waiting").update(state="missed", why="到期没有拨到", done_at=clock.now())
+            _too_late(people.filter(state="waiting"))
         if not people.filter(state__in=["waiting", "open"]).exists():
             engine.make(row, "finish", THE_CLOCK)
             return 0
         if row.way != "robot" or not is_open(row):
             return 0
-        free = row.at_once - people.filter(state="open").count()
+        free, begun = row.at_once - people.filter(state="open").count(), 0
         due = people.filter(state="waiting", next_at__lte=clock.now()).order_by("tried", "next_at", "id")
-        chosen = list(due.select_for_update(of=("self",), skip_locked=True)[: max(0, free)])
-        for person in chosen:
-            _ring(row, person)
-        return len(chosen)
+        for person in due.select_for_update(of=("self",), skip_locked=True)[: rules.LOOKS if free > 0 else 0]:
+            begun += _ring(row, person) is not None
+            if begun >= free:
+                break
+        return begun
+
+
+def _too_late(waiting: QuerySet[CampaignPerson]) -> None:
+    """The last window is over: who could never be rung is left out with the reason, the others were not reached."""
+    waiting.filter(tried=0, put_off__gt=0).update(state="left_out", done_at=clock.now())
+    waiting.filter(why="").update(why="到期没有拨到")
+    waiting.update(state="missed", done_at=clock.now())
 
 
 def is_open(row: Campaign) -> bool:
@@ -88,21 +102,47 @@ def next_person(*, by: Actor, campaign_id: int) -> PlannedCall:
 
 
 def _ring(row: Campaign, person: CampaignPerson, why: str = "") -> PlannedCall | None:
-    """One try, begun now; None for somebody who has said meanwhile that she wants no such calls."""
+    """One try, begun now; None for who has said meanwhile that she wants no such calls, and for who is put off.
+
+    A number of the sheet may be an elder's whom the campaign's maker may not see. What holds for her is asked all the same, and a
+    robot's call is hers (key 2 is her call for help); her line in the list stays a stranger's.
+    """
     if DoNotCall.objects.filter(number_index=person.number_index).exists():
         person.state, person.why, person.done_at = "left_out", NOT_WANTED, clock.now()
         person.save(update_fields=["state", "why", "done_at"])
         return None
-    person.state = "open"
-    person.save(update_fields=["state"])
+    pk = person.elder_id or elders.owners_of([person.number]).get(person.number)
+    her = elders.elder(pk) if pk is not None else None
+    if reason := _not_now(person, her):
+        _put_off(person, reason)
+        person.save(update_fields=["why", "next_at", "put_off"])
+        return None
+    person.state, person.why = "open", ""
+    person.save(update_fields=["state", "why"])
+    theirs = person.elder_id is None and (her is None or row.way == "agent")  # an agent speaks with whom the list names
     says = rules.spoken(row.says, row.labels) if row.way == "robot" else row.says
-    number = person.number if person.elder_id is None else ""
     call = planned.ask_now(
-        ref=f"{REF}:{person.pk}", place=person.place, says=says, way=row.way, elder_id=person.elder_id, home_id=person.home_id,
-        name=person.name, number=number, why=why, latest=rules.window_ends(clock.local(clock.now()), row.until_at),
+        ref=f"{REF}:{person.pk}", place=her.home.place if her and not theirs else person.place, says=says, way=row.way,
+        elder_id=None if theirs else pk, home_id=her.home_id if her and not theirs else None, name=person.name if theirs else "",
+        number=person.number if theirs else "", why=why, latest=rules.window_ends(clock.local(clock.now()), row.until_at),
     )  # fmt: skip
     CampaignPerson.objects.filter(pk=person.pk).update(planned_id=call.pk)
     return call
+
+
+def _not_now(person: CampaignPerson, her: Elder | None) -> str:
+    """Why she is not rung at this moment. Of who has no file in this list it is not said: it would tell that she has one elsewhere."""
+    number = dialable(her.phone if her else person.number)
+    reason = planned_calls.why_later(
+        home_id=her.home_id if her else None, number=number, place=her.home.place if her else person.place
+    )
+    if person.elder_id is None:
+        return rules.NOT_NOW if reason or (her is not None and her.status != "approved") else ""
+    return reason
+
+
+def _put_off(person: CampaignPerson, reason: str) -> None:
+    person.why, person.put_off, person.next_at = reason, person.put_off + 1, clock.now() + rules.LATER
 
 
 def over(*, planned_id: int, ref: str) -> None:
@@ -122,8 +162,11 @@ def over(*, planned_id: int, ref: str) -> None:
         person.answered = person.answered or call.result == "reached" or bool(robot and robot.answered_at)
         if call.result in {"well", "help", "reached", "raised"}:
             person.state, person.key, person.why = "done", call.key, ""
-        elif call.result == "skipped":
+        elif call.result == "skipped" and person.elder_id is not None:
             person.state = "left_out"
+        elif not call.tried and not call.done_by and call.result in {"missed", "skipped"} and not row.now_in.is_final:
+            person.state = "waiting"
+            _put_off(person, call.why if person.elder_id is not None or call.why == planned.TOO_LATE else rules.NOT_NOW)
         elif person.tried < row.tries and not call.done_by:  # an agent who writes "no more" has the last word
             person.state, person.next_at = "waiting", now + timedelta(minutes=row.gap_minutes if call.tried else 1)
             if row.now_in.is_final:

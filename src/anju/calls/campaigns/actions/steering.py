@@ -9,6 +9,7 @@ from anju.calls.campaigns import rules
 from anju.calls.campaigns.jobs import feed
 from anju.calls.campaigns.models import Campaign, CampaignPerson
 from anju.calls.planned import actions as planned
+from anju.calls.planned.queries import night_at
 from anju.kernel import audit, clock
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import Actor, NotAllowed
@@ -22,7 +23,7 @@ def made(*, by: Actor, place: str, it: rules.Wanted) -> Campaign:
     must(by, MAY)
     if not place:
         raise NotAllowed("请选属于哪里。", code="needs")
-    if problem := rules.fault(it, clock.today()):
+    if problem := rules.fault(it, clock.today(), night_at(place)):
         raise NotAllowed(problem, code="needs")
     row = Campaign(
         place=place, name=it.name.strip()[:40], purpose=it.purpose.strip()[:200], way=it.way, says=it.says.strip()[:500],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -10,16 +10,19 @@ from django.core.exceptions import PermissionDenied
 from anju.accounts.roles import Role
 from anju.alarms import states
 from anju.calls import actions as calls
-from anju.calls.campaigns import actions, queries
+from anju.calls.campaigns import actions, queries, rules
 from anju.calls.campaigns.models import Campaign, CampaignPerson, DoNotCall
 from anju.calls.models import Call
 from anju.calls.planned import actions as planned
 from anju.calls.planned.models import PlannedCall
 from anju.elders.finding import reindex
 from anju.incidents.models import Incident
-from anju.kernel import clock, hooks
+from anju.kernel import clock, crypto, hooks
+from anju.kernel.flow import engine
 from anju.kernel.flow.actor import NotAllowed
+from anju.kernel.scope import Scope, seen_by
 from anju.kernel.testing import run_jobs
+from anju.places import actions as places
 
 STRANGER = "14400000188"
 
@@ -67,31 +70,132 @@ def test_nobody_lifts_tried_again_after_the_gap_then_not_reached_and_no_agents_t
     assert not PlannedCall.objects.filter(state="agent").exists()
 
 
-@pytest.mark.req("CALL-08", "EXT-04")
-def test_who_is_away_or_suspended_or_in_need_or_does_not_want_it_is_left_out_with_the_reason(drive, monkeypatch):
+@pytest.mark.req("CALL-08", "REG-09")
+def test_who_is_suspended_or_does_not_want_it_is_left_out_with_the_reason(drive):
     elder = drive.story.elder
-    states.say_state(
-        home_id=drive.story.home.pk, kind="holiday", until=clock.now() + timedelta(days=1), by=drive.story.agent
-    )
-    assert [(p.state, p.why) for p in drive.people(drive.started())] == [("left_out", "外出居住")]
     elder.status = "suspended"
     elder.save()
     assert drive.people(drive.made())[0].why == "停机或服务未开始"
     elder.status = "approved"
     elder.save()
-    monkeypatch.setitem(hooks._answers, "home_away", lambda: lambda _: "")
-    row = drive.made()
-    monkeypatch.setitem(hooks._answers, "home_has_case", lambda: lambda _: True)
-    actions.start(by=drive.lead, campaign_id=row.pk)
-    run_jobs()
-    assert (drive.people(row)[0].state, drive.people(row)[0].why) == ("left_out", "家里有事件在处置")
-    monkeypatch.setitem(hooks._answers, "home_has_case", lambda: lambda _: False)
     drive.started()
     drive.robot.goes("ringing", "answered", "key:9", "ended")
     assert DoNotCall.objects.count() == 1
     assert drive.people(drive.made())[0].why == "本人不想接这类电话"
     with pytest.raises(NotAllowed, match="没有能拨的人"):
         actions.start(by=drive.lead, campaign_id=drive.made().pk)
+
+
+def away(drive, hours):
+    """She is away for so long."""
+    until = clock.now() + timedelta(hours=hours)
+    return states.say_state(home_id=drive.story.home.pk, kind="holiday", until=until, by=drive.story.agent)
+
+
+@pytest.mark.req("CALL-08", "EXT-04")
+def test_who_is_away_is_tried_again_when_she_is_back_and_is_no_missed_call(drive):
+    away(drive, hours=1)
+    row = drive.started()
+    (person,) = drive.people(row)
+    assert (person.state, person.why, person.put_off, person.tried) == ("waiting", "外出居住", 1, 0)
+    later(drive, minutes=29)
+    assert drive.people(row)[0].put_off == 1, "not every minute"
+    later(drive, minutes=2)
+    assert (drive.people(row)[0].put_off, drive.robot.dialled()) == (2, [])
+    later(drive, minutes=31)
+    assert len(drive.robot.dialled()) == 1
+    drive.robot.goes("ringing", "answered", "key:1", "ended")
+    assert (drive.people(row)[0].state, drive.people(row)[0].why) == ("done", "")
+
+
+@pytest.mark.req("CALL-08", "EXT-04")
+def test_who_is_away_until_the_last_window_is_over_is_left_out_and_says_why(drive):
+    away(drive, hours=100)
+    row = drive.started(until=clock.today())
+    later(drive, hours=6)
+    (person,) = drive.people(row)
+    assert (person.state, person.why, Campaign.objects.get(pk=row.pk).state) == ("left_out", "外出居住", "done")
+    assert queries.one(row.pk).progress.left_out == 1
+
+
+@pytest.mark.req("CALL-08")
+def test_who_is_in_need_or_in_a_call_is_tried_again(drive, phone, monkeypatch):
+    monkeypatch.setitem(hooks._answers, "home_has_case", lambda: lambda home_id: home_id is not None)
+    row = drive.started(STRANGER, at_once=1)
+    assert [(p.state, p.why) for p in drive.people(row)] == [("waiting", "家里有事件在处置"), ("open", "")]
+    other = Call.objects.get(ref=f"campaign:{drive.people(row)[1].pk}")
+    for event in ("ringing", "answered", "key:1", "ended"):
+        calls.heard(call_id=str(other.call_id), event=event)
+    run_jobs()
+    monkeypatch.setitem(hooks._answers, "home_has_case", lambda: lambda _: False)
+    drive.story.let_pass(minutes=31)
+    number = drive.story.elder.phone
+    calling = phone.rings_in(number, emergency=False)
+    Call.objects.filter(pk=calling.pk).update(caller_index=crypto.blind(number, "call.number"))
+    actions.feed_all()
+    assert drive.people(row)[0].why == "对方正在通话"
+    engine.make(calling, "abandoned", engine.THE_CLOCK)
+    later(drive, minutes=31)
+    assert [(p.state, p.why) for p in drive.people(row)] == [("open", ""), ("done", "")]
+
+
+@pytest.mark.req("CALL-08", "SYS-01")
+def test_an_elder_whom_the_uploader_may_not_see_is_spared_as_she_must_be_and_stays_a_stranger(drive):
+    elder = drive.story.elder
+    reindex(elder)
+    away(drive, hours=1)
+    with seen_by(Scope(("330199002",))):
+        row = actions.made(by=drive.lead, place="330199002000", it=drive.wanted(until=clock.today()))
+        actions.put_rows(by=drive.lead, campaign_id=row.pk, cells=[(2, "王阿姨", elder.phone)])
+        actions.start(by=drive.lead, campaign_id=row.pk)
+    run_jobs()
+    (person,) = drive.people(row)
+    assert (person.elder_id, person.state, person.why) == (None, "waiting", rules.NOT_NOW)
+    assert not PlannedCall.objects.exists()
+    later(drive, minutes=61)
+    (call,) = drive.robot.dialled()
+    assert (call.elder_id, call.place) == (elder.pk, drive.story.home.place)
+    with seen_by(Scope(("330199002",))):
+        (shown,), _ = queries.people(row.pk, [Role.LEAD])
+        assert (shown.elder_id, shown.name, shown.note) == (None, "王阿姨", "")
+        assert not Call.objects.exists()
+    drive.robot.goes("ringing", "answered", "key:2", "ended")
+    assert Incident.objects.filter(home_id=drive.story.home.pk).count() == 1, "her call for help is hers"
+
+
+@pytest.mark.req("CALL-08", "REG-09", "SYS-01")
+def test_a_suspended_elder_whom_the_uploader_may_not_see_is_never_rung_and_nothing_says_why(drive):
+    reindex(drive.story.elder)
+    drive.story.elder.status = "suspended"
+    drive.story.elder.save()
+    with seen_by(Scope(("330199002",))):
+        row = actions.made(by=drive.lead, place="330199002000", it=drive.wanted(until=clock.today()))
+        actions.put_rows(by=drive.lead, campaign_id=row.pk, cells=[(2, "", drive.story.elder.phone)])
+        assert drive.people(row)[0].state == "waiting"
+        actions.start(by=drive.lead, campaign_id=row.pk)
+    run_jobs()
+    later(drive, hours=6)
+    assert (drive.people(row)[0].state, drive.people(row)[0].why) == ("left_out", rules.NOT_NOW)
+    assert drive.robot.dialled() == []
+
+
+@pytest.mark.req("CALL-08")
+def test_an_agent_is_given_who_may_be_rung_and_the_others_keep_their_turn(drive):
+    away(drive, hours=100)
+    row = drive.started(STRANGER, way="agent")
+    call = actions.next_person(by=drive.story.agent, campaign_id=row.pk)
+    assert call.number == STRANGER
+    assert [(p.state, p.why) for p in drive.people(row)] == [("waiting", "外出居住"), ("open", "")]
+
+
+@pytest.mark.req("CALL-08")
+def test_a_district_decides_from_when_to_when_campaigns_may_ring(drive, an_actor):
+    places.set_policy(
+        place="330199000000", data={"call.quiet_until": 10 * 3600}, reason="冬天", by=an_actor("system_admin")
+    )
+    with pytest.raises(NotAllowed, match="10:00 到 21:00"):
+        drive.made()
+    assert drive.made(from_at=time(10)).state == "draft"
 
 
 @pytest.mark.req("CALL-08")

@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 import pytest
 
 from anju.calls.campaigns import rules
+from anju.calls.planned.rules import Night
 
 DAY = date(2026, 9, 10)
 
@@ -24,13 +25,13 @@ def test_the_window_is_by_day_and_hour_and_never_at_night():
 @pytest.mark.req("CALL-08")
 @pytest.mark.parametrize(
     ("more", "words"),
-    [({}, ""), ({"until_at": time(21, 30)}, "夜间"), ({"from_at": time(7)}, "夜间"), ({"says": " "}, "说什么"), ({"tries": 9}, "1 到 5 次"),
+    [({}, ""), ({"until_at": time(21, 30)}, "夜间"), ({"from_at": time(7)}, "8:00 到 21:00"), ({"says": " "}, "说什么"), ({"tries": 9}, "1 到 5 次"),
      ({"until": date(2026, 9, 1)}, "早于"), ({"labels": {"2": "x"}}, "要人帮忙"), ({"at_once": 11}, "路"), ({"way": "x"}, "坐席")],
 )  # fmt: skip
 def test_what_is_wrong_is_said(more, words):
     told = {"name": "体检", "purpose": "通知", "way": "robot", "says": "体检", "labels": {}, "first": DAY, "until": DAY,
             "from_at": time(9), "until_at": time(17)}  # fmt: skip
-    said = rules.fault(rules.Wanted(**told | more), DAY)
+    said = rules.fault(rules.Wanted(**told | more), DAY, Night())
     assert (words in said) if words else said == ""
 
 

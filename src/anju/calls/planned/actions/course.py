@@ -13,7 +13,7 @@ from anju.calls import actions as calls
 from anju.calls import queries as call_queries
 from anju.calls.exchange import NEVER_BY_ITSELF
 from anju.calls.models import Call
-from anju.calls.planned import rules
+from anju.calls.planned import queries, rules
 from anju.calls.planned.facts import PlannedCallOver
 from anju.calls.planned.models import CallPlan, PlannedCall
 from anju.calls.rules import dialable, has_extension
@@ -63,7 +63,8 @@ def ask_now(
 ) -> PlannedCall:  # fmt: skip
     """The port of campaigns: one try, now, of somebody with a file or of a number without one. Lines are given to others first.
 
-    It ends at the latest at `latest`; what came of it is announced as PlannedCallOver, perhaps before this returns.
+    It ends at the latest at `latest`; what came of it is announced as PlannedCallOver, perhaps before this returns. Who is away, in
+    need or in a call now is not rung (missed, not tried): the campaign asks again.
     """
     now = clock.now()
     with seen_by(EVERYWHERE):
@@ -148,8 +149,10 @@ def _to_whom(call: PlannedCall, elder: Elder | None, now: datetime) -> Answer | 
         return "put_off", "上一通还没有结束", now + SOON
     if reason := _not_to_be_called(call, elder):
         return "skip", reason, None
-    if call.kind == rules.CAMPAIGN and call.tried:
-        return "give_up", "没有按键应答", None
+    if call.kind == rules.CAMPAIGN:
+        later = queries.why_later(home_id=call.home_id, number=dialable(_number(call, elder)), place=call.place)
+        if call.tried or later:  # its campaign tries again
+            return "give_up", "没有按键应答" if call.tried else later, None
     if call.tried >= call.tries:
         return "hand_over", f"机器人拨了 {call.tried} 次，没有按键应答", None
     return ("hand_over", "约定由坐席拨打", None) if call.way == "agent" else None
@@ -166,8 +169,12 @@ def _whether_now(call: PlannedCall, now: datetime) -> Answer | None:
         return "give_up", TOO_LATE, None
     if now > call.latest:
         return "hand_over", "过了约定时间，机器人没能拨出", None
-    local = clock.local(now)
-    return ("put_off", "夜间不打扰", rules.quiet_ends(local)) if rules.quiet(call.kind, local.time()) else None
+    local, night = clock.local(now), queries.night_at(call.place)
+    return (
+        ("put_off", "夜间不打扰", rules.quiet_ends(local, night))
+        if rules.quiet(call.kind, local.time(), night)
+        else None
+    )
 
 
 def _can_dial(call: PlannedCall, elder: Elder | None, now: datetime) -> Answer:
@@ -202,9 +209,7 @@ def _not_to_be_called(call: PlannedCall, elder: Elder | None) -> str:
         return "" if call.number else "档案已不在"
     if elder.status == "ended" or (elder.status != "approved" and call.kind != "follow_up"):
         return "停机或服务已停止"
-    if call.kind == rules.CAMPAIGN and _emergency(call):
-        return "家里有事件在处置"
-    away = hooks.ask("home_away")
+    away = None if call.kind == rules.CAMPAIGN else hooks.ask("home_away")  # of a campaign: later, see why_later
     return str(away(call.home_id)) if away is not None and call.home_id is not None else ""
 
 

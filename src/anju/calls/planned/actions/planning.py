@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from anju.accounts.permissions import must
-from anju.calls.planned import rules
+from anju.calls.planned import queries, rules
 from anju.calls.planned.actions.course import OPEN, write_next
 from anju.calls.planned.flow import PLANNED
 from anju.calls.planned.models import WAYS, CallPlan, PlannedCall
@@ -38,9 +38,10 @@ def plan(
         raise NotAllowed("请从列表里选用途、哪些天和谁来拨。", code="needs")
     if not (1 <= tries <= 5 and 3 <= gap_minutes <= 120):
         raise NotAllowed("请填 1 到 5 次，间隔 3 到 120 分钟。", code="needs")
-    if rules.quiet(kind, at):
+    night = queries.night_at(elder.home.place)
+    if rules.quiet(kind, at, night):
         raise NotAllowed(
-            f"{rules.KINDS[kind].label}请定在 8:00 到 21:00 之间；夜间只拨本人要的叫醒和用药提醒。", code="needs"
+            f"{rules.KINDS[kind].label}请定在 {night} 之间；夜间只拨本人要的叫醒和用药提醒。", code="needs"
         )
     if until is not None and until < first:
         raise NotAllowed("结束日期早于开始日期，请改。", code="needs")

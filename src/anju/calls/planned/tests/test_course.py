@@ -16,6 +16,7 @@ from anju.kernel import clock, hooks
 from anju.kernel.flow import engine
 from anju.kernel.flow.actor import THE_CLOCK
 from anju.kernel.testing import run_jobs
+from anju.places import actions as places
 
 ANSWERS_ONE = ("ringing", "answered", "key:1", "ended")
 
@@ -135,6 +136,23 @@ def test_callers_who_wait_keep_their_lines(robot, story, phone, settings):
     settings.ANJU_PLANNED_CALLS_AT_ONCE = 1
     story.let_pass(minutes=1)
     assert len(robot.dialled()) == 1
+
+
+@pytest.mark.req("CALL-08")
+def test_a_districts_night_is_kept_when_it_is_planned_and_when_it_is_due(robot, story, an_actor):
+    plan = robot.plan(hour=19)
+    call = PlannedCall.objects.get(plan=plan)
+    places.set_policy(
+        place="330199000000", data={"call.quiet_from": 18 * 3600}, reason="冬天", by=an_actor("system_admin")
+    )
+    with pytest.raises(engine.NotAllowed, match="8:00 到 18:00"):
+        robot.plan(hour=19)
+    with clock.pretend(call.call_at):
+        engine.make(call, "due", THE_CLOCK)
+    call.refresh_from_db()
+    assert (call.state, call.why, f"{clock.local(call.call_at):%H:%M}") == ("waiting", "夜间不打扰", "08:00")
+    assert robot.dialled() == []
+    assert robot.plan("wake", hour=5, first=clock.today() + timedelta(days=1)).kind == "wake", "her own hour"
 
 
 @pytest.mark.req("CALL-08", "SYS-07")

@@ -1,6 +1,7 @@
 """The back office: who gets in, that forms go through actions, and that it speaks Chinese. SYS-01, SYS-04, REG-01."""
 
 import re
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from anju.accounts.backoffice import DictionaryAdmin, ReadOnlyAdmin
 from anju.accounts.models import User
 from anju.accounts.roles import Role
 from anju.accounts.tests.factories import make_user
+from anju.calls.planned import queries as planned
+from anju.calls.planned.rules import Night
 from anju.kernel.crypto import EncryptedTextField
 from anju.kernel.models import AuditLine
 from anju.places import queries as places
@@ -88,12 +91,24 @@ def test_durations_are_set_as_a_new_version_that_shows_what_is_looser(client, di
     )
     assert saved.status_code == 302
     assert places.policy_for(LOTUS).seconds["incident.verifying"] == 180
-    assert "核实老人 180 秒（默认 120）" in client.get(address).text
+    assert "核实老人 180 秒（默认 120 秒）" in client.get(address).text
     version = PolicyProfile.unscoped.get()
     assert version.data == {"incident.verifying": 180, "incident.waiting.9": 10}
     seen = client.get(f"{address}{version.pk}/change/").text
     assert "比默认 120 秒宽" in seen
     assert "_save" not in seen
+
+
+@pytest.mark.req("CALL-08")
+def test_when_nobody_is_rung_is_set_by_the_clock(client, district):
+    enter(client, Role.SYSTEM_ADMIN)
+    address = "/console/places/policyprofile/"
+    assert "默认 21:00，可填 18:00–22:00" in client.get(f"{address}add/").text
+    told = {"place": DISTRICT, "reason": "冬季", "s_call_quiet_from": "23:30", "s_call_quiet_until": ""}
+    assert "不在 18:00–22:00 之内" in client.post(f"{address}add/", told).text
+    assert client.post(f"{address}add/", {**told, "s_call_quiet_from": "21:30"}).status_code == 302
+    assert planned.night_at(LOTUS) == Night(time(21, 30), time(8))
+    assert "晚上几点起不打扰 21:30（默认 21:00）" in client.get(address).text
 
 
 @pytest.mark.req("SYS-02")
