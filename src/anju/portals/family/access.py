@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from anju.accounts import queries as accounts
 from anju.accounts.models import User
 from anju.accounts.roles import Role
+from anju.calls.lines import queries as lines
 from anju.elders import queries as elders
 from anju.kernel.flow.actor import Actor
 
@@ -61,13 +63,17 @@ def zoom(request: HttpRequest) -> str:
     return wanted if wanted in ZOOMS else "1"
 
 
+def hotline() -> str:
+    """The centre's number for a link that dials: as it is set, else the service number of its lines; may be empty."""
+    numbers = [] if settings.ANJU_HOTLINE else sorted(lines.access_numbers(), key=lambda n: n.emergency)
+    return settings.ANJU_HOTLINE or next((n.number for n in numbers), "")
+
+
 def show(
     request: HttpRequest, name: str, found: dict[str, Any], *, elder: Elder | None = None, status: int = 200
 ) -> HttpResponse:
     """A page in her size of letters."""
-    from django.conf import settings
-
     held = {
-        "elder": elder, "zoom": zoom(request), "zooms": ZOOMS.items(), "hotline": settings.ANJU_HOTLINE, "centre": settings.CENTRE_NAME,
+        "elder": elder, "zoom": zoom(request), "zooms": ZOOMS.items(), "hotline": hotline(), "centre": settings.CENTRE_NAME,
     }  # fmt: skip
     return render(request, f"family/{name}.html", {**held, **found}, status=status)

@@ -69,6 +69,11 @@ WHY: Final = {
     "off": "起居现在没有看护",
 }
 """Cause of the worst case → why it takes so long."""
+KINDS: Final = {
+    "sos": "求助按钮", "motion": "感应器", "door": "门磁", "phone": "一键电话", "gas": "燃气报警器", "smoke": "烟雾报警器",
+    "fall": "跌倒感应器", "water": "水表", "bed": "床垫感应器",
+}  # fmt: skip
+"""Kind of a device → what the family calls it."""
 ACTS: Final = {
     "elder.open": "打开档案", "elder.reveal": "看了{field}", "elder.export": "导出档案", "elder.print": "{field}", "consent.scan": "看了签字的文书",
 }  # fmt: skip
@@ -87,7 +92,7 @@ def word(watch: WatchView | None, *, alarmed: bool, monitored: bool, now: dateti
         return LATE
     if watch.state == "paused":
         kinds = "、".join(dict.fromkeys(s.get_kind_display() for s in watch.states if s.since <= now))
-        until = f"到 {day(watch.paused_until, now)} 自动恢复看护" if watch.paused_until else ""
+        until = f"到{day(watch.paused_until, now)} 自动恢复看护" if watch.paused_until else ""
         return Told(told.kind, told.icon, kinds or told.word, until)
     if watch.state == "off":
         return Told(told.kind, told.icon, told.word, watch.why or UNWATCHED.more)
@@ -108,17 +113,19 @@ def last_sign(watch: WatchView | None, now: datetime) -> str:
     """ "今天 09:12 卫生间活动"; says so when there was none."""
     if watch is None or watch.last_life_at is None:
         return "还没有收到过活动的信号"
-    return f"{day(watch.last_life_at, now)} {watch.last_life_what or '有活动'}"
+    what = watch.last_life_what
+    return f"{day(watch.last_life_at, now)} {what if what not in {'', '活动'} else '有活动'}"
 
 
 def next_steps(watch: WatchView | None, now: datetime) -> str:
     """When we would ask her, and when a person would."""
     if watch is None or watch.state not in {"active", "quiet", "out"} or watch.hard_at is None or watch.hard_at <= now:
         return ""
-    person = f"{day(watch.hard_at, now)} 还没有，值班员就联系她和您"
+    person = day(watch.hard_at, now)
     if watch.soft_at is not None and now < watch.soft_at < watch.hard_at:
-        return f"如果到 {day(watch.soft_at, now)} 还没有动静，我们先打电话问她；到 {person}。"
-    return f"如果到 {person}。"
+        first = day(watch.soft_at, now)
+        return f"到{first} 还没有动静，我们先打电话问她；到{person} 还没有，值班员就联系她和您。"
+    return f"到{person} 还没有动静，值班员就联系她和您。"
 
 
 def soon(worst: WorstCase | None) -> tuple[str, str]:
@@ -202,10 +209,13 @@ def faults(devices: Iterable[DeviceHealth], orders: Iterable[OrderRow], now: dat
         )  # fmt: skip
         order = mending.get(d.device.id)
         if order is not None and order.appointment_at and order.appointment_at > now - timedelta(hours=12):
-            more = f"师傅约好 {day(order.appointment_at, now)} 上门"
+            more = f"师傅约好{day(order.appointment_at, now)} 上门"
         elif order is not None:
             more = "已经派人处理，不用您操心"
         else:
             more = "已记下，会有人处理"
-        rows.append(Told(kind, icon, f"{d.device.position}的{d.device.product_name}{what}", more))
+        name = KINDS.get(d.device.kind, d.device.product_name)
+        rows.append(
+            Told(kind, icon, f"{d.device.position}的{name}{what}" if d.device.position else f"{name}{what}", more)
+        )
     return rows
