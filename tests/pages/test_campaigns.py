@@ -71,8 +71,16 @@ def test_a_street_makes_fills_and_starts_its_own_campaign_and_no_other_street_se
     page = text(street.get(here))
     assert "data-cards" in page
     assert "参加请按一，不参加请按三" in page
-    assert "已开始" in text(street.post(f"{here}start", follow=True))
+    assert "campaign-live" not in page, "a draft is not looked at again and again"
+    running = text(street.post(f"{here}start", follow=True))
+    assert "已开始" in running
+    assert re.search(r'id="campaign-live" hx-get="[^"]+" hx-trigger="every 10s"', running)
+    again = street.get(here, headers={"HX-Request": "true"})
+    assert "HX-Refresh" not in again
+    for part in ("state", "progress", "answers", "people"):
+        assert f'id="campaign-{part}"' in text(again)
     assert "已暂停" in text(street.post(f"{here}pause", follow=True))
+    assert street.get(here, headers={"HX-Request": "true"})["HX-Refresh"] == "true", "it stands: other buttons now"
     assert street.post(f"{here}burn").status_code == 404
     other = as_user("street2")
     assert other.get(here).status_code == 404

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from anju.calls.campaigns import actions, queries, rules
+from anju.calls.planned.queries import night_at
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor, NotAllowed
 from anju.places import queries as places
@@ -59,7 +60,8 @@ def new(request: HttpRequest) -> HttpResponse:
             return redirect("district:campaign", row.pk)
     shown = {
         "told": told, "places": [(p, INDENT.get(p.level, "")) for p in mine], "ways": queries.WAY_CHOICES,
-        "today_iso": clock.today().isoformat(), "at_once": rules.AT_ONCE, "may": allowed(actor(request), "call.campaign"),
+        "today_iso": clock.today().isoformat(), "at_once": rules.AT_ONCE, "night": night_at(mine[0].code) if mine else None,
+        "may": allowed(actor(request), "call.campaign"),
     }  # fmt: skip
     return render(request, "district/calls/campaign_new.html", shown)
 
@@ -97,7 +99,12 @@ def _show(request: HttpRequest, campaign_id: int, **more: Any) -> HttpResponse:
         "tally": queries.tally(campaign_id), "may": allowed(by, "call.campaign"), "places": [p for p in places.subtree() if p.level in INDENT],
         "kinds": queries.ELDER_KINDS, "abilities": queries.ABILITIES, **more,
     }  # fmt: skip
-    return render(request, "district/calls/campaign.html", shown)
+    answer = render(request, "district/calls/campaign.html", shown)
+    if (
+        "HX-Request" in request.headers and row.state != "running"
+    ):  # the page looked while it ran: its buttons are others now
+        answer["HX-Refresh"] = "true"
+    return answer
 
 
 @require_POST
@@ -137,7 +144,7 @@ def change(request: HttpRequest, campaign_id: int, what: str) -> HttpResponse:
 
 
 def _taken(fresh: int, left: int) -> str:
-    out = f"其中 {left} 人不拨（停机、外出、住院、不想接等，原因记在名单里）。" if left else ""
+    out = f"其中 {left} 人不拨（停机、不想接等，原因记在名单里）。" if left else ""
     return f"加了 {fresh} 人。{out}" if fresh else "没有新加的人：都已经在名单里。"
 
 
