@@ -236,6 +236,8 @@ class Handset:
                 self.refuse(self.auto)
         elif method in {"BYE", "CANCEL"}:
             self._reply(request, "200 OK")
+            if _header(request, "Call-ID") != self._dialog.get("call_id"):
+                return  # the end of an earlier call, when the next one rings already
             if method == "CANCEL" and self._invite:
                 self._reply(self._invite, "487 Request Terminated")
             self._invite = ""

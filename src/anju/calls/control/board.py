@@ -109,6 +109,7 @@ class Board:
 
     async def _act(self) -> int:
         pen = Pen(connect, spool=Spool(settings.ANJU_HOME / "spool" / "calls.spool"), epoch=self.epoch)
+        await self.db(pen.catch_up)
         self.control = control = Control(
             self.engine, pen, TellerApart(), run_sync=self.db, books=await self.db(reading.read)
         )
@@ -119,7 +120,6 @@ class Board:
         gc.collect()
         gc.freeze()  # what is here now stays: looking through it again and again would hold up rings
         control.to_resync = partial(resync.resync, control)
-        pen.away_since = pen.away_since if not (pen.spool and pen.spool.count) else 0.0
         pen.start()
         control.teller.start()
         threading.Thread(target=self._listen, args=(asyncio.get_running_loop(),), name="listen", daemon=True).start()

@@ -9,18 +9,18 @@ database, in order, when it is back.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import errors
-from psycopg.pq import TransactionStatus
 
 from anju.calls.control.rows import Row, fence, together
 from anju.calls.control.spool import Spool
@@ -46,11 +46,13 @@ Connect = Callable[[], psycopg.Connection[Any]]
 class Batch:
     """Rows that belong together, and who waits for them."""
 
-    __slots__ = ("done", "key", "rows")
+    __slots__ = ("done", "key", "rows", "written")
 
     def __init__(self, key: str, rows: Sequence[Row]) -> None:
         self.key, self.rows = key, list(rows)
         self.done: Future[None] = Future()
+        self.written = False
+        """In the database, whatever else may lie in the spool."""
 
 
 class Pen:
@@ -72,11 +74,17 @@ class Pen:
         """Somebody waits for what is in line; without that, batches wait a moment for company."""
         self.missed: deque[str] = deque(maxlen=100)
         """Moves that found their call in another state than we thought."""
+        self._marks = itertools.count(1)
+        self._beside: dict[str, Batch] = {}
+        """Batches that lie in the spool as well, by their mark there."""
 
     # ---- from the event loop
 
     def write(self, key: str, *rows: Row | None, hurry: bool = False) -> asyncio.Future[None]:
         """Have these rows written. `key` is the call: its batches keep their order. `hurry`: somebody waits for it."""
+        return asyncio.wrap_future(self._line_up(key, rows, hurry=hurry).done)
+
+    def _line_up(self, key: str, rows: Sequence[Row | None], *, hurry: bool) -> Batch:
         batch = Batch(key, [r for r in rows if r is not None])
         with self._bell:
             self._batches.append(batch)
@@ -88,7 +96,7 @@ class Pen:
         ):  # what one event leads to goes into one commit: the pen is called when that is decided
             self._called = True
             asyncio.get_running_loop().call_soon(self._call)
-        return asyncio.wrap_future(batch.done)
+        return batch
 
     def _call(self) -> None:
         self._called = False
@@ -100,16 +108,29 @@ class Pen:
 
         Writing them twice changes nothing, so a round that hangs is not waited for.
         """
-        return self._safe(self.write(key, *rows, hurry=True), key, rows)
+        return self._safe(self._line_up(key, rows, hurry=True))
 
-    async def _safe(self, written: asyncio.Future[None], key: str, rows: Sequence[Row | None]) -> None:
+    async def _safe(self, batch: Batch) -> None:
+        written = asyncio.wrap_future(batch.done)
         await asyncio.wait({written}, timeout=HANGS)
         if written.done():
             written.result()
         elif self.spool is not None:
-            await asyncio.to_thread(self.spool.add, key, [r for r in rows if r is not None])
+            mark = f"{self.epoch}.{next(self._marks)}"
+            self._beside[mark] = batch
+            await asyncio.to_thread(self.spool.add, batch.key, batch.rows, mark)
         else:
             await written
+
+    def catch_up(self) -> None:
+        """What an earlier switchboard left in the spool is written before anybody reads how things stand (in a thread).
+
+        Read first, our memory would be newer than the table: a seat that rang in the spool was forgotten as busy.
+        Without a database it stays, and is written when that is back.
+        """
+        if self.spool is not None and self.spool.count:
+            self.away_since = time.monotonic()
+            self._back()
 
     def start(self) -> None:
         """Begin to write."""
@@ -171,11 +192,23 @@ class Pen:
             self._one_by_one(ready)
 
     def _write_aside(self) -> None:
-        """What was spooled while a round took too long: it is in the database now, or is written here once more."""
-        if self.spool is not None and self.spool.count:
-            for key, rows in self.spool.all():
+        """What was spooled while a round took too long: it is in the database by now, or is written here.
+
+        Never a second time in this process: later steps may be written already, and an older one would undo them.
+        """
+        if self.spool is None or not self.spool.count:
+            return
+        poured: list[str] = []
+
+        def into(key: str, rows: list[Row], mark: str) -> None:
+            batch = self._beside.get(mark)
+            if batch is None or not batch.written:
                 self._again(key, rows)
-            self.spool.clear()
+            poured.append(mark)
+
+        self.spool.pour(into)
+        for mark in poured:
+            self._beside.pop(mark, None)
 
     def _commit(self, batches: Sequence[Batch]) -> None:
         raw = self._raw or self._open()
@@ -187,12 +220,17 @@ class Pen:
                 steps = together(row for batch in batches for row in batch.rows)
                 found = [(row, raw.execute(row.sql, row.values)) for row in steps]
         except errors.DivisionByZero as error:
+            self._drop()
             raise Fenced("another switchboard writes") from error
+        except BaseException:
+            self._drop()
+            raise
         for row, cursor in found:
             if row.must and cursor.rowcount == 0:
                 _log.error("the database has this call in another state: %s", row.must)
                 self.missed.append(row.must)
         for batch in batches:
+            batch.written = True
             _resolve(batch)
 
     def _one_by_one(self, batches: Sequence[Batch]) -> None:
@@ -236,6 +274,12 @@ class Pen:
         if self.away_since is None:
             _log.error("the database is away (%s); rows are spooled", error)
             self.away_since = time.monotonic()
+        self._drop()
+
+    def _drop(self) -> None:
+        """After a trip that failed the next goes over a new connection: this one believes that it has prepared statements
+        which the server passed over with the rest of the trip, and rows would be refused for ever (two seats that
+        were changed at once were enough)."""
         if self._raw is not None:
             self._raw.close()
             self._raw = None
@@ -285,17 +329,12 @@ class Pen:
 
 @contextmanager
 def _one_trip(raw: psycopg.Connection[Any]) -> Iterator[None]:
-    """A transaction in one round trip: beginning, steps and commit go out together. All of it is written, or nothing."""
-    try:
-        with raw.pipeline():
-            raw.execute("BEGIN")
-            yield
-            raw.execute("COMMIT")
-    except BaseException:
-        if not raw.closed and raw.info.transaction_status is not TransactionStatus.IDLE:
-            with suppress(psycopg.Error):  # the connection is gone with what it had begun
-                raw.execute("ROLLBACK")
-        raise
+    """A transaction in one round trip: beginning, steps and commit go out together. All of it is written, or nothing;
+    after a failure the connection is of no more use."""
+    with raw.pipeline():
+        raw.execute("BEGIN")
+        yield
+        raw.execute("COMMIT")
 
 
 def _resolve(batch: Batch) -> None:
