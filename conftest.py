@@ -10,12 +10,15 @@ import importlib.util
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 _STARTED: list[object] = []
+_TEMPLATE: dict[str, subprocess.Popen[bytes]] = {}
 
 pytest_plugins = ["anju.kernel.testing"] if importlib.util.find_spec("anju.kernel.testing") else []
 
@@ -36,6 +39,21 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if not os.environ.get("DATABASE_URL"):
         _start_postgres()
+    if getattr(config.option, "tx", None) and not config.option.reuse_db:
+        from tests import template
+
+        name = settings.DATABASES["default"]["TEST"]["NAME"] + "_template"
+        _TEMPLATE[name] = template.begin(name)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:  # noqa: ARG001 - it comes first
+    """A worker's database is a copy of what was made once for all of them, if there is one."""
+    from django.db import connection
+    from tests import template
+
+    if name := template.ready():
+        connection.settings_dict["TEST"]["TEMPLATE"] = name
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -68,16 +86,37 @@ def _start_postgres() -> None:
     known.update(new)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook, and would be first otherwise
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests with a telephone engine share one of xdist's workers: they prove by sound, so no second one beside them."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Tests with a telephone engine share one of xdist's workers: they prove by sound, so no second one beside them. And
+    those that break a whole platform, which would disturb the sound, follow them there.
+
+    That group is begun first; of the rest the long ones, so that no worker waits for the other at the end.
+    """
     for item in items:
-        if item.get_closest_marker("telephony"):
+        if item.get_closest_marker("telephony") or item.get_closest_marker("alone"):
             item.add_marker(pytest.mark.xdist_group("telephony"))
+    yield
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, float]:
+    """The whole platform last of its group; of the others the longest first (those that were given more time)."""
+    limit = item.get_closest_marker("timeout")
+    longest = float(limit.args[0]) if limit and limit.args else 0.0
+    return item.get_closest_marker("alone") is not None, -longest
 
 
 def pytest_unconfigure() -> None:
     """Stop what was started here."""
+    for name, making in _TEMPLATE.items():
+        from tests import template
+
+        making.kill()
+        making.wait(10)
+        if not _STARTED:  # otherwise it goes with its server
+            template.drop(name)
+    _TEMPLATE.clear()
     if not _STARTED:
         return
     folder, process = _STARTED

@@ -47,6 +47,7 @@ def kill_at_random(made: Platform, chance: random.Random, stop: threading.Event)
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 @pytest.mark.req("SEN-03", "INC-01")
 def test_nothing_is_lost_and_nothing_happens_twice() -> None:

@@ -54,6 +54,7 @@ def server() -> Iterator[Server]:
 
 
 @pytest.mark.faults
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @pytest.mark.req("SYS-04")
 def test_no_job_is_lost_when_the_database_goes_away(server: Server, tmp_path: Path) -> None:

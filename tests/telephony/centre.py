@@ -22,6 +22,7 @@ from anju.calls.models import Call, CallBack, Command, Leg, News, SeatState, Swi
 from anju.kernel import clock
 from anju.kernel.flow.actor import Actor
 from anju.ops.home import ROOT
+from tests import warm
 from tests.telephony import nanny
 from tests.telephony.door import Door
 from tests.telephony.engine_room import EMERGENCY, HOTLINE, EngineRoom, until
@@ -31,14 +32,17 @@ ROLES = frozenset({"agent", "lead"})
 
 
 class Worker:
-    """One of our processes: it can be killed, and frozen."""
+    """One of our processes: it can be killed, and frozen. `cold`: started as the supervisor starts it."""
 
-    def __init__(self, name: str, env: dict[str, str], log: Path) -> None:
+    def __init__(self, name: str, env: dict[str, str], log: Path, *, cold: bool = False) -> None:
         self.name, self.log = name, log
+        self.process: subprocess.Popen[bytes] | warm.Process
         with log.open("ab") as out:
-            self.process = nanny.start(
-                [sys.executable, "manage.py", name], cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT
-            )
+            if cold:
+                command = [sys.executable, "manage.py", name]
+                self.process = nanny.start(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
+            else:
+                self.process = warm.start([name], env=env, stdout=out, stderr=subprocess.STDOUT)
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -90,12 +94,12 @@ class Centre:
 
     # ---- our processes
 
-    def opens(self, *names: str) -> None:
-        """The switchboard (and the watch) start; returns when calls are taken."""
+    def opens(self, *names: str, cold: bool = False) -> None:
+        """The switchboard (and the watch) start; returns when calls are taken. `cold`: the start itself is of concern."""
         row = Switchboard.objects.filter(pk=1).first()
         self._epoch = row.epoch if row else 0
         for name in names or ("switchboard",):
-            self.workers[name] = Worker(name, self.env, self.home / f"{name}.log")
+            self.workers[name] = Worker(name, self.env, self.home / f"{name}.log", cold=cold)
         if "switchboard" in self.workers:
             until(self._acts, "the switchboard acts", 30)
 

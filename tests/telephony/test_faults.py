@@ -22,7 +22,7 @@ AWAY = 30
 def test_our_program_is_killed_or_frozen_with_calls_up_waiting_and_arriving(centre, how):
     """Who talks goes on talking; who waits and who comes is rung at all seats by the engine alone, with no Python."""
     talker, helper = centre.agent("8001"), centre.agent("8002", state="off")
-    centre.opens("switchboard", "callwatch")
+    centre.opens("switchboard", "callwatch", cold=True)  # as the supervisor starts them, here if nowhere else
     first = centre.calls(EMERGENCY, number="13800000001")
     talking = centre.talk(talker, first)
     before = helper.invited

@@ -100,11 +100,11 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def environment(extra: dict[str, str]) -> dict[str, str]:
-    """The caller's, without settings of a running platform."""
+    """The caller's, without settings of a running platform. What Python has read once it keeps: a thousand processes read it."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANJU_") or name == "ANJU_TEST_DB"}
     if tree := os.environ.get("ANJU_ASTERISK_TREE"):
         kept["ANJU_ASTERISK_TREE"] = tree
-    return {**kept, "ANJU_MODE": "test", "PYTHONUNBUFFERED": "1", **extra}
+    return {**kept, "ANJU_MODE": "test", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "", **extra}
 
 
 def run_stages(*, quick: bool) -> list[str]:
