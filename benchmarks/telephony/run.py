@@ -317,7 +317,7 @@ def _measure(what: str, seconds: int, folder: Path) -> None:
             prepare(centre)
             load = Load(room, centre, folder, sound=what == "media")
             try:
-                centre.opens("switchboard")
+                centre.opens("switchboard", cold=True)
                 wait_until(lambda: _ready() >= len(OURS), 60)
                 began, cpu = time.monotonic(), _processor(centre)
                 result = {"ratio": ratio, "burst": burst, "media": media}[what](load, seconds)
