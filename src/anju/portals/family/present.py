@@ -33,38 +33,38 @@ STATES: Final = {
     "quiet": Told("ok", "home", "在家，安静"),
     "out": Told("work", "away", "出门了", "门开过以后，屋里没有动静"),
     "paused": Told("work", "away", "说好不在家"),
-    "deaf": Told("deaf", "deaf", "收不到家里的信号", "现在不能说她平安，请打电话问一问"),
-    "storm": Told("deaf", "storm", "她家一带信号断了", "值班员正在逐户打电话核实"),
+    "deaf": Told("deaf", "deaf", "收不到家里的信号", "现在不能说平安，请打电话问一问"),
+    "storm": Told("deaf", "storm", "家那一带信号断了", "值班员正在逐户打电话核实"),
     "off": Told("mute", "stop", "现在没有看护"),
 }
 """State of the watch → what the family reads."""
-UNWATCHED: Final = Told("mute", "stop", "现在没有看护", "起居没有人看；她按求助，照样有人马上接")
+UNWATCHED: Final = Told("mute", "stop", "现在没有看护", "起居没有人看；按求助，照样有人马上接")
 ALARMED: Final = Told("emergency", "sos", "有紧急情况，正在处理")
-LATE: Final = Told("warn", "clock", "安静得比平日久", "我们会先打电话问她")
+LATE: Final = Told("warn", "clock", "安静得比平日久", "我们会先打电话去问")
 DOING: Final = {
     "waiting": "已经报警，值班员马上接手",
     "overdue": "已经报警，正在催值班员接手",
-    "verifying": "值班员正在联系她本人",
+    "verifying": "值班员正在联系老人本人",
     "contacting": "值班员正在联系家属和社区的人",
-    "helper_coming": "已有人赶去她家",
+    "helper_coming": "已有人赶去老人家里",
     "rescue_due": "马上要叫 120、110 或 119",
     "rescuing": "救援的人正在路上",
-    "on_scene": "救援的人已经到她家",
+    "on_scene": "救援的人已经到家里",
     "follow_up": "已经处理好，三天内回访",
     "closed": "已经办完",
 }
 """State of a case → what is being done."""
 WHY: Final = {
     "deaf": "有传感器收不到信号",
-    "never_heard": "还没有收到过她家的信号",
-    "storm": "她家一带信号断了",
-    "late": "她家的数据来得晚",
-    "cold": "刚装上不久，还在学她的作息",
-    "away": "判断她出门了，要按多久没回家来算",
+    "never_heard": "还没有收到过家里的信号",
+    "storm": "家那一带信号断了",
+    "late": "家里的数据来得晚",
+    "cold": "刚装上不久，还在学老人的作息",
+    "away": "判断老人出门了，要按多久没回家来算",
     "battery": "有传感器快没电了",
     "period": "传感器隔一阵才报一次",
-    "placement": "传感器装在厨房，夜里看不到她",
-    "rhythm": "这个时候她平日也安静",
+    "placement": "传感器装在厨房，夜里看不到人",
+    "rhythm": "这个时候平日也安静",
     "paused": "说好不在家，这段时间安静不报警",
     "off": "起居现在没有看护",
 }
@@ -124,8 +124,8 @@ def next_steps(watch: WatchView | None, now: datetime) -> str:
     person = day(watch.hard_at, now)
     if watch.soft_at is not None and now < watch.soft_at < watch.hard_at:
         first = day(watch.soft_at, now)
-        return f"到{first} 还没有动静，我们先打电话问她；到{person} 还没有，值班员就联系她和您。"
-    return f"到{person} 还没有动静，值班员就联系她和您。"
+        return f"到{first} 还没有动静，我们先打电话去问；到{person} 还没有，值班员就联系老人和您。"
+    return f"到{person} 还没有动静，值班员就联系老人和您。"
 
 
 def soon(worst: WorstCase | None) -> tuple[str, str]:
@@ -167,7 +167,7 @@ def compared(hours: Sequence[Hour], learnt_days: int) -> str:
         return "今天还没有收到活动的信号。"
     span = f"今天 {seen[0]} 点到 {seen[-1]} 点多有活动" if seen[0] != seen[-1] else f"今天 {seen[0]} 点多有活动"
     if learnt_days < LEARNT:
-        return f"{span}。看护第 {learnt_days + 1} 天，还在学她的作息。"
+        return f"{span}。看护第 {learnt_days + 1} 天，还在学老人的作息。"
     wanted = sum(h.usual for h in past)
     much = "比平日少" if len(seen) < 0.6 * wanted else "比平日多" if len(seen) > 1.6 * wanted + 1 else "和平日差不多"
     return f"{span}，{much}。"

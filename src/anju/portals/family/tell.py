@@ -110,7 +110,7 @@ def _say_habit(request: HttpRequest, elder: Elder, by: Actor) -> str:
         corrections.ignore_day(
             home_id=home_id, day=date.fromisoformat(told.get("on", "")), by=by, how="family", note=note
         )
-        return "记下了，这一天不算进她的作息。"
+        return "记下了，这一天不算进老人的作息。"
     if what == "end":
         number = told.get("id", "")
         corrections.end_habit(
