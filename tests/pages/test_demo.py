@@ -16,7 +16,9 @@ from anju.accounts.models import User
 from anju.calls import actions as calls
 from anju.calls import queries as seats
 from anju.calls.actions.past import PastCall, put_past
+from anju.calls.campaigns.models import Campaign
 from anju.calls.levels.models import Proposal
+from anju.calls.planned.models import PlannedCall
 from anju.calls.queries import listing
 from anju.calls.recordings import actions as recordings
 from anju.kernel import clock, hooks
@@ -24,7 +26,7 @@ from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.staff import queries
 from anju.town import babble, land
 from anju.town.demo import calls as demo_calls
-from anju.town.demo import roster
+from anju.town.demo import outbound, roster
 
 pytestmark = pytest.mark.django_db
 As = Callable[[str], Client]
@@ -97,3 +99,20 @@ def test_moves_of_the_past_are_history_and_move_nobody(town: object) -> None:
     demo_calls._moves(users, clock.now())
     assert sorted(Proposal.objects.values_list("state", flat=True)) == ["declined", "taken"]
     assert Proposal.objects.first().to_queue_name == "服务"  # type: ignore[union-attr]
+
+
+@pytest.mark.req("CALL-08")
+def test_the_demo_has_plans_with_a_past_and_rings_nobody_today(town: object, as_user: As) -> None:
+    noon = clock.local(clock.now()).replace(hour=12, minute=0)
+    with seen_by(EVERYWHERE), clock.pretend(noon):
+        known = demo_calls.callers()
+        made = outbound.make(known * 30, noon)
+        assert made > 20
+        results = set(PlannedCall.objects.exclude(on=None).values_list("result", flat=True))
+        assert {"well", "reached", "missed", "skipped"} <= results
+        assert not PlannedCall.objects.filter(state="waiting", on__lte=clock.today()).exists(), "tomorrow or later"
+        assert PlannedCall.objects.filter(ref="demo:care", way="agent").count() == 1
+        assert sorted(Campaign.objects.values_list("state", flat=True)) == ["done", "draft"]
+    page = text(as_user("lead1").get("/district/campaigns/"))
+    assert "秋季免费体检" in page
+    assert "冬季取暖安全提醒" in page

@@ -20,7 +20,7 @@ from anju.kernel import audit, clock
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.signals import queries as signals
 from anju.town import land, people
-from anju.town.demo import calls, cases, contacts, families, history, homes, roster, staff, telephone
+from anju.town.demo import calls, cases, contacts, families, history, homes, outbound, roster, staff, telephone
 
 MAP = Path(__file__).parents[2] / "static" / "town" / "map.geojson"
 
@@ -66,6 +66,7 @@ class Command(BaseCommand):
             self._step("历史事件与工单", lambda: cases.make(seeds, until))
             self._step("历史通话与质检", lambda: calls.make(calls.callers()))
             self._step("来信与留言", lambda: contacts.make(calls.callers(), until))
+            self._step("计划外呼与外呼任务", lambda: outbound.make(calls.callers(), until))
         self._step("家庭看护", sensing.enrol_all)
         self._step("值班与专家", roster.make)
         self._step("审计封存", audit.seal)
