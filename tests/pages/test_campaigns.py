@@ -74,7 +74,7 @@ def test_a_street_makes_fills_and_starts_its_own_campaign_and_no_other_street_se
     assert "campaign-live" not in page, "a draft is not looked at again and again"
     running = text(street.post(f"{here}start", follow=True))
     assert "已开始" in running
-    assert re.search(r'id="campaign-live" hx-get="[^"]+" hx-trigger="every 10s"', running)
+    assert re.search(r'id="campaign-live" hx-get="[^"]+" hx-trigger="refresh, every 10s"', running)
     again = street.get(here, headers={"HX-Request": "true"})
     assert "HX-Refresh" not in again
     for part in ("state", "progress", "answers", "people"):

@@ -1,0 +1,78 @@
+"""Two stories in a real browser: a campaign from its first line to its sheet of results, and a script by three keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from playwright.sync_api import expect
+
+from anju.calls.campaigns.models import Campaign, CampaignPerson
+from anju.kernel.scope import EVERYWHERE, seen_by
+from anju.knowledge.sop.models import Sheet
+from anju.portals.desk.tests import exchange
+from anju.portals.desk.tests.conftest import District, Seat
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+Sit = Callable[..., Seat]
+expect.set_options(timeout=15_000)
+
+
+@pytest.mark.req("CALL-08")
+def test_a_campaign_is_made_filled_started_watched_and_taken_out(district: District, sit: Sit) -> None:
+    """Nobody is rung here (no worker runs): what comes of it is written as the telephone would, and the page shows it by itself."""
+    seat = sit(district.lead, "/district/campaigns/new")
+    page = seat.page
+    page.get_by_label("名称").fill("秋季体检")
+    page.get_by_label("为什么打").fill("街道通知体检")
+    page.get_by_label("说的话").fill("周六体检，您参加吗")
+    page.get_by_label("怎么回答").fill("1 参加\n3 不参加")
+    page.get_by_role("button", name="建好，去加人").click()
+    page.get_by_role("button", name="加进名单").click()
+    expect(page.locator("#campaign-people tbody tr").first).to_be_visible()
+    page.get_by_role("button", name="开始").click()
+    expect(page.locator("#campaign-live")).to_have_count(1)
+    with seen_by(EVERYWHERE):
+        row = Campaign.objects.get(name="秋季体检")
+        assert row.state == "running"
+        person = CampaignPerson.objects.filter(campaign=row, state="waiting").earliest("pk")
+        CampaignPerson.objects.filter(pk=person.pk).update(state="done", key="1", tried=1, answered=True)
+    page.evaluate("htmx.trigger('#campaign-live', 'refresh')")  # what it does by itself every ten seconds
+    expect(page.locator("#campaign-people tbody tr").first).to_contain_text("已联系上")
+    expect(page.locator("#campaign-answers tbody tr").first).to_contain_text("1参加1")
+    page.get_by_label("为什么导出").fill("给街道")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="导出 .xlsx").click()
+    sheet = load_workbook(BytesIO(Path(taken.value.path()).read_bytes())).worksheets[0]
+    assert "参加" in [line[6] for line in sheet.iter_rows(min_row=2, values_only=True)]
+
+
+@pytest.mark.req("CALL-11")
+def test_the_agents_script_is_there_with_three_keys(district: District, sit: Sit) -> None:
+    """S opens the scripts beside the call, S again goes to the search, Enter takes the first."""
+    exchange.switchboard(real=True)
+    exchange.queues()
+    seat = sit(district.agent)
+    page = seat.page
+    expect(page.locator("live-line")).to_have_attribute("data-state", "live")
+    call = exchange.call_in(number="13911112222", emergency=False)
+    leg = exchange.leg(call, "agent", user=district.agent)
+    exchange.seat(district.agent, "ringing", call)
+    exchange.lift(leg)
+    exchange.turn(call, "taken")
+    exchange.seat(district.agent, "talking", call)
+    expect(page.locator("#case.caller")).to_be_visible()
+    page.keyboard.press("s")
+    first = page.locator("#sop-found button").first
+    expect(first).to_be_visible()
+    title = first.locator("b").inner_text()
+    page.keyboard.press("s")
+    expect(page.locator("#sop input[name=q]")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#sop")).to_contain_text(title)
+    expect(page.locator("#sop .sop__sheet").first).to_be_visible()
+    with seen_by(EVERYWHERE):
+        assert Sheet.objects.filter(call_id=call.call_id).count() == 1
