@@ -82,17 +82,20 @@ def main() -> None:
         f"{given.homes} homes, {given.days} days, budget {given.budget:g} alarms a home-month, prior: {given.prior}\n"
     )
     print(
-        "| reporting | alarms a home-month after day 30 | of these no data | ratio to the budget |\n|---|---|---|---|"
+        "| reporting | alarms a home-month after day 30 | of these no data | ratio to the budget (bound 0.3 to 1.5) "
+        "| homes that keep it by themselves (12 months or more) |\n|---|---|---|---|---|"
     )
     for name, line in list(WAYS.items())[: given.ways] if given.part != "worst" else ():
-        alarms, deaf, months = 0, 0, 0.0
+        each, deaf, months = [0] * len(lives), 0, (given.days - 30) / 30
         for n, life in enumerate(lives):
             for at, kind in raised(life, line, n, given):
                 if at > 30 * 24:
-                    alarms, deaf = alarms + 1, deaf + (kind == "no_data")
-            months += (given.days - 30) / 30
+                    each[n], deaf = each[n] + 1, deaf + (kind == "no_data")
+        ratios = [many / months / given.budget for many in each]
+        inside = f"{sum(0.3 <= r <= 1.5 for r in ratios)} of {len(ratios)}" if months >= 12 else "–"
         print(
-            f"| {name} | {alarms / months:.2f} | {deaf / months:.2f} | {alarms / months / given.budget:.2f} |",
+            f"| {name} | {sum(each) / months / len(lives):.2f} | {deaf / months / len(lives):.2f} | "
+            f"{sum(ratios) / len(ratios):.2f} | {inside} |",
             flush=True,
         )
     if given.part == "alarms":

@@ -13,7 +13,7 @@ import bisect
 import csv
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -91,6 +91,7 @@ def main() -> None:
     at_budget(curves["SR-C"])
     as_they_are(curves)
     at_one(curves, records)
+    bounds(curves, records, real=given.folder is not None)
 
 
 # ---- the homes
@@ -302,14 +303,59 @@ def at_budget(curve: dict[float, list[Outcome]]) -> None:
 def as_they_are(curves: dict[str, dict[float, list[Outcome]]]) -> None:
     """The rivals at a setting that somebody would choose: 12 h is what is usually set."""
     print("Rivals at a usual setting")
-    print(f"{'':<22}{'achieved':>10}{'median':>8}{'p90':>7}{'mean':>7}")
+    print(f"{'':<22}{'achieved':>10}{'median':>8}{'p90':>7}{'mean':>7}   cold start: alarms, median, p90")
     chosen = [("fixed", h, f"fixed {h:g} h") for h in (8.0, 12.0, 14.0, 24.0)]
     chosen += [(name, b, f"{name}, budget {b:g}") for name in ("personal fixed", "line by hour") for b in (1.0, 4.0)]
     for name, setting, words in chosen:
         outcomes = curves[name][setting]
         median, p90, mean = figures([d for o in outcomes for d in o.delays])
-        print(f"{words:<24}{fmean(o.false for o in outcomes):>8.2f}{median:>8.1f}{p90:>7.1f}{mean:>7.1f}")
+        cold = figures([d for o in outcomes for d in o.cold_delays])
+        print(f"{words:<24}{fmean(o.false for o in outcomes):>8.2f}{median:>8.1f}{p90:>7.1f}{mean:>7.1f}"
+              f"   {fmean(o.cold for o in outcomes):.2f}, {cold[0]:.1f}, {cold[1]:.1f}")  # fmt: skip
     print()
+
+
+def bounds(curves: dict[str, dict[float, list[Outcome]]], records: Sequence[Record], *, real: bool) -> None:
+    """What was promised (issue 4, "How good") beside what came out; each line says whether it holds."""
+    print("Bounds")
+    for what, value, held in asked(curves, records, real=real):
+        print(f"  {'held' if held else 'NOT HELD' if held is not None else 'reported':<9} {what}: {value}")
+    print()
+
+
+def asked(
+    curves: dict[str, dict[float, list[Outcome]]], records: Sequence[Record], *, real: bool
+) -> Iterator[tuple[str, str, bool | None]]:
+    """(what, the figures, whether they hold; None = only to be reported)."""
+    everyone = list(range(len(records)))
+    src, twelve = curves["SR-C"][1.0], curves["fixed"][12.0]
+    mine, usual = (figures([d for o in found for d in o.delays]) for found in (src, twelve))
+    false, usual_false = (fmean(o.false for o in found) for found in (src, twelve))
+    if real:
+        people = {r.person: [i for i in everyone if records[i].person == r.person] for r in records}
+        for who, which, most in (
+            ("everybody", everyone, (0.45, 0.85, 0.55)),
+            *((f"person {p}", w, (0.65, 1.05, 0.75)) for p, w in people.items()),
+        ):
+            got, best = interpolated(curves["SR-C"], which), interpolated(curves["fixed"], which)
+            if got is None or best is None:
+                yield f"{who}, ratios at 1 false alarm a home-month", "never at 1", False
+                continue
+            ratios = [g / b for g, b in zip(got, best, strict=True)]
+            yield (
+                f"{who}, median / p90 / mean over the best fixed threshold at 1 false alarm a home-month, at most "
+                + " / ".join(f"{m:.2f}" for m in most), " / ".join(f"{r:.2f}" for r in ratios),
+                all(r <= m for r, m in zip(ratios, most, strict=True)),
+            )  # fmt: skip
+    else:
+        yield "median below that of fixed 12 h", f"{mine[0]:.1f} and {usual[0]:.1f} h", mine[0] < usual[0]
+        yield "false alarms below those of fixed 12 h", f"{false:.2f} and {usual_false:.2f}", false < usual_false
+        yield "p90 beside that of fixed 12 h", f"{mine[1]:.1f} and {usual[1]:.1f} h", None
+    yield "achieved false alarms at budget 1, from 0.3 to 1.5", f"{false:.2f}", 0.3 <= false <= 1.5
+    cold, cold_usual = (figures([d for o in found for d in o.cold_delays])[0] for found in (src, twelve))
+    alarms = fmean(o.cold for o in src)
+    yield "cold start, alarms a month at most 1.5", f"{alarms:.2f}", alarms <= 1.5
+    yield "cold start, median no worse than fixed 12 h", f"{cold:.1f} and {cold_usual:.1f} h", cold <= cold_usual
 
 
 def at_one(curves: dict[str, dict[float, list[Outcome]]], records: Sequence[Record]) -> None:
