@@ -17,8 +17,9 @@ from anju.accounts import queries as accounts
 from anju.accounts.models import User
 from anju.accounts.permissions import THE_PLATFORM
 from anju.alarms import sensing, states
-from anju.alarms.models import HomeHabit, HomeState, HomeWatch
+from anju.alarms.models import HomeHabit, HomeState, HomeWatch, Storm, StormHome
 from anju.config import middleware
+from anju.devices.models import Vitals
 from anju.elders import actions, queries
 from anju.elders.models import Consent, Contact, Elder
 from anju.incidents import actions as incidents
@@ -84,6 +85,17 @@ def test_she_reads_in_plain_words_how_her_mother_is(home: tuple[str, Elder], as_
     ):
         watch_is(elder, **fields)
         assert said in text(daughter.get(f"{page}now", headers=PART)), said
+    with seen_by(EVERYWHERE):
+        now, home_id = clock.now(), elder.home_id
+        HomeWatch.objects.filter(home_id=home_id).update(watched=True, heard_until=now)
+        storm = Storm.objects.create(place=elder.home.place, kind="cell", key="7", since=now, opened_at=now)
+        StormHome.objects.create(storm=storm, home_id=home_id, place=elder.home.place, since=now, rank=1)
+        assert Vitals.objects.filter(device__home_id=home_id, device__product__kind="door").update(
+            battery=4, last_heard_at=now
+        )
+    shown = text(daughter.get(page))
+    for said in ("家那一带信号断了", "我们可能不会知道", "门磁快没电了"):
+        assert said in shown, said
     assert "没有。" not in text(daughter.get(f"{page}past"))
     assert "周晓岚，打开档案" in text(daughter.get(f"{page}seen"))
     assert daughter.get(f"/family/{town.liu_tang}/").status_code == 404, "another family's mother"
@@ -127,6 +139,7 @@ def test_she_says_that_her_mother_is_away_and_it_ends_by_itself_or_earlier(
     told = {"kind": "holiday", "since": f"{now:%Y-%m-%dT%H:%M}", "until": f"{now + timedelta(days=2):%Y-%m-%dT%H:%M}", "note": "住我家"}  # fmt: skip
     for wrong, said in (
         ({**told, "until": ""}, "请把日期和时间填完整"), ({**told, "kind": "test"}, "请选是哪种情况"),
+        ({**told, "since": "0001-01-01T00:00"}, "填完整"),
         ({**told, "until": told["since"]}, "结束时间须晚于"), ({"end": "7"}, "没有这一条"), ({"end": "x"}, "没有这一条"),
     ):  # fmt: skip
         assert said in text(daughter.post(f"{page}away", wrong)), said

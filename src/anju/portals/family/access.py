@@ -18,6 +18,7 @@ from anju.accounts.roles import Role
 from anju.calls.lines import queries as lines
 from anju.elders import queries as elders
 from anju.kernel.flow.actor import Actor
+from anju.kernel.scope import current
 
 if TYPE_CHECKING:
     from anju.elders.models import Elder
@@ -49,7 +50,7 @@ def hers(view: View) -> View:
     def inner(request: HttpRequest, elder_id: int, *args: Any, **kwargs: Any) -> HttpResponse:
         if elder_id not in accounts.relatives_of(user_of(request)):
             raise Http404("没有这一页。")
-        elder = elders.elder(elder_id)
+        elder = elders.elder(elder_id) if elder_id in current().elders else None  # as her family, not by another post
         if elder is None:
             return show(request, "closed", {}, status=403)
         return view(request, elder, *args, **kwargs)

@@ -129,11 +129,9 @@ def next_steps(watch: WatchView | None, now: datetime) -> str:
 
 
 def soon(worst: WorstCase | None) -> tuple[str, str]:
-    """How fast we would notice if she could not press, and why it takes so long."""
-    if worst is None:
-        return "", ""
-    why = WHY.get(worst.cause, worst.words)
-    if math.isinf(worst.hours):
+    """How fast we would notice if she could not press, and why it takes so long. None: nobody watches."""
+    why = WHY.get(worst.cause, worst.words) if worst is not None else WHY["off"]
+    if worst is None or math.isinf(worst.hours):
         return "我们可能不会知道，请您多打电话问问", why
     if worst.hours < 2:
         return f"最迟约 {max(10, round(worst.hours * 6) * 10)} 分钟后会有人来问", why

@@ -150,7 +150,10 @@ def _told(request: HttpRequest) -> dict[str, str]:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=clock.SHANGHAI)
+    moment = datetime.fromisoformat(text).replace(tzinfo=clock.SHANGHAI)
+    if abs(moment.year - clock.today().year) > 1:
+        raise ValueError(UNFILLED)
+    return moment
 
 
 def _hours(text: str) -> float:

@@ -18,6 +18,7 @@ from anju.elders import queries as elders
 from anju.fieldwork import queries as fieldwork
 from anju.incidents import queries as incidents
 from anju.kernel import clock
+from anju.kernel.scope import current
 from anju.portals.family import present
 from anju.portals.family.access import COOKIE, ZOOMS, actor, hers, show, user_of
 
@@ -36,7 +37,7 @@ MOST = 50
 def start(request: HttpRequest) -> HttpResponse:
     """Whom she may look after: one elder leads to her page at once, several are listed, none says why."""
     mine = accounts.relatives_of(user_of(request))
-    found = sorted(elders.by_ids(mine).values(), key=lambda e: e.pk)
+    found = sorted(elders.by_ids(mine & set(current().elders)).values(), key=lambda e: e.pk)
     if len(found) == 1 and len(mine) == 1:
         return redirect("family:page", elder_id=found[0].pk)
     if not found:
