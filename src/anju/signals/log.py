@@ -10,7 +10,7 @@ import msgspec
 
 from anju.signals.signal import Signal
 
-_encoder = msgspec.json.Encoder()
+_encode = msgspec.json.Encoder().encode
 
 
 class _Line(msgspec.Struct, omit_defaults=True, array_like=True):
@@ -46,14 +46,14 @@ def from_millis(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-def write(lines: Iterable[tuple[Any, ...]], vitals: dict[str, Any]) -> bytes:
+def write(lines: list[tuple[Any, ...]], vitals: dict[str, Any]) -> bytes:
     """Signals as they are stored (JSON)."""
-    return _encoder.encode({"s": list(lines), "v": vitals})
+    return _encode({"s": lines, "v": vitals})
 
 
 def write_signals(signals: Iterable[Signal], vitals: dict[str, Any]) -> bytes:
     """The same from Signal values."""
-    return write(((s.kind, millis(s.at), s.dty, s.stc, s.lco, s.count, s.value, s.seq) for s in signals), vitals)
+    return write([(s.kind, millis(s.at), s.dty, s.stc, s.lco, s.count, s.value, s.seq) for s in signals], vitals)
 
 
 def read(text: str | bytes) -> tuple[tuple[Signal, ...], dict[str, Any]]:

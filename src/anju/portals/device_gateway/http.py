@@ -19,7 +19,6 @@ from typing import Any
 
 from anju.portals.device_gateway.connection import Connection, Head
 from anju.portals.device_gateway.counters import Counters
-from anju.portals.device_gateway.lane import Lane
 from anju.portals.device_gateway.record import Record, Uids, Waiting, head_of, tail_of
 from anju.portals.device_gateway.refusals import (
     BAD_METHOD,
@@ -242,25 +241,35 @@ class Door:
 
     def accept(self, reports: list[Report], body: bytes, ticket: Waiting) -> None:
         """Hand decoded messages to the store; the ticket is told when all are safe."""
-        counters, store, uids = self.counters, self.store, self.uids
+        store, counters = self.store, self.counters
         at = store.clock.now()
-        shares: dict[Lane, list[Report]] = {}
-        for report in reports:
-            shares.setdefault(store.lane_of(report.device_key, urgent=report.urgent), []).append(report)
-        body = pictures.kept(reports, body)
-        made = []  # all before the first is heard: one that can't be written leaves none half accepted
-        for lane, (first, *others) in shares.items():
-            more = tuple(head_of(other, at, uids.next()) for other in others)
-            made.append((lane, Record(tail_of(first, body, at, uids.next()), at, lane.urgent, ticket, more=more)))
-        for lane, record in made:
-            store.hear(record, lane)
-            if lane.urgent:
+        if len(reports) > 1 or reports[0].pictures or reports[0].stranger:
+            body = pictures.kept(reports, body)
+        if len(reports) == 1:
+            (report,) = reports
+            records = [Record(tail_of(report, body, at, self.uids.next()), at, report.urgent, ticket)]
+        else:
+            records = self._records(reports, body, at, ticket)
+        for record in records:
+            store.hear(record)
+            if record.urgent:
                 counters.urgent += record.count
         for report in reports:
             counters.received[report.source] += 1
             if not report.lines:
                 counters.undecodable[report.source] += 1
         counters.last_heard[reports[0].source] = at / 1e6
+
+    def _records(self, reports: list[Report], body: bytes, at: int, ticket: Waiting) -> list[Record]:
+        """Messages of one body: those that call for help, and the others. All are written before the first is heard: one that
+        can't be written leaves none half accepted.
+        """
+        made = []
+        for urgent in (True, False):
+            if share := [report for report in reports if report.urgent == urgent]:
+                more = tuple(head_of(other, at, self.uids.next()) for other in share[1:])
+                made.append(Record(tail_of(share[0], body, at, self.uids.next()), at, urgent, ticket, more=more))
+        return made
 
     # --- how it is ---
 

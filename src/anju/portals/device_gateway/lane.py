@@ -23,10 +23,8 @@ LOCK_CLASS = 7265  # advisory locks (LOCK_CLASS, lane) say that a lane's session
 BATCH = 2_000
 BATCH_BYTES = 4 * 1024 * 1024
 BELL_EVERY = 0.05
-TOGETHER = (
-    48  # with fewer messages a lane waits for the commit of the lane beside it, so that commits are few and large …
-)
-HOLD = 0.01  # … but so many seconds at most
+TOGETHER = 48  # after a commit of half as many a lane waits for so many messages: when much is said, commits are few and large …
+HOLD = 0.001  # … but so many seconds at most
 BELL, BELL_URGENT = b"NOTIFY anju_heard", b"NOTIFY anju_heard, 'urgent'"
 BAD_DATA = frozenset({"22", "23"})  # classes of errors that are the row's own fault
 logger = logging.getLogger("anju.gateway")
@@ -118,7 +116,6 @@ class Lane:
         self.asked_at = 0.0  # when the server was asked what it has not answered yet
         self.lane = 0
         self.seq = 0
-        self.beside: Lane | None = None  # the other ordinary lane
         self.given_up = False  # it has been without a session for too long: messages go to the spool
         self.conn: psycopg.AsyncConnection[tuple[object, ...]] | None = None
         self._counters = counters
@@ -130,6 +127,7 @@ class Lane:
         self._error = self._sqlstate = ""
         self._singly = 0
         self._woken = self._writing = self._held = False
+        self._large = False  # the last commit
         self._bell_at = 0.0
         self._bell_due = self._bell_waits = False
 
@@ -181,20 +179,12 @@ class Lane:
             self._commit_some()
 
     def _holds(self) -> bool:
-        """A few messages wait a moment while the lane beside is committing."""
-        beside = self.beside
-        if beside is None or not beside.flight or len(self.queue) >= TOGETHER:
+        """A few messages wait a moment after a large commit: its senders are about to say more."""
+        if not self._large or len(self.queue) >= TOGETHER or self.urgent:
             return False
-        if not self._held:
-            self._held = True
-            self._loop.call_later(HOLD, self._let_go)
-            return True
-        return False
-
-    def _let_go(self) -> None:
-        """The commit beside is through, or it takes too long."""
-        if self._held:
-            self._next()
+        self._large, self._held = False, True
+        self._loop.call_later(HOLD, self._next)
+        return True
 
     def _bell_again(self) -> None:
         self._bell_waits = False
@@ -215,6 +205,7 @@ class Lane:
                 batch.append(record)
             self.queued_bytes -= size
         self._singly = max(0, self._singly - 1)
+        self._large = len(batch) >= TOGETHER // 2
         self._data = b"".join((COPY_HEAD, *[record.row(ident) for record, ident in self._numbered(batch)], COPY_END))
         self.flight = batch
         self._error = ""
@@ -296,8 +287,6 @@ class Lane:
                     if record.ticket is not None:
                         record.ticket.safe(STORED, record.count)
                 self._bell_due = True
-        if state == "copy" and self.beside is not None and self.beside._held:
-            self.beside._let_go()
         self._next()
 
     def _refused(self, batch: list[Record]) -> None:

@@ -26,13 +26,12 @@ COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
 COPY_END = struct.pack(">h", -1)
 _EPOCH_US = 946_684_800_000_000  # PostgreSQL counts microseconds from 2000-01-01
 _FIRST = struct.Struct(">hiq")
-_FOLLOWS = struct.Struct(">ihi")
+_OWN = struct.Struct(">ihi")  # it has the body: its length follows
 _HERE = struct.pack(">ih", 2, 0)
 _FIXED = struct.Struct(">iqiqi16s")
 _FIXED_NO_TIME = struct.Struct(">iqii16s")
 _LEN = struct.Struct(">i")
 _MIDDLE = struct.Struct(">ihi?i16si")
-_LENGTHS = tuple(_LEN.pack(n) for n in range(256))
 
 STORED, SPOOLED, REFUSED = 1, 2, 3
 
@@ -124,7 +123,7 @@ class Record:
         if not self.more:
             return first
         return first + b"".join(
-            _FIRST.pack(_WIDTH, 8, ident + back) + head + _FOLLOWS.pack(2, back, -1)
+            _FIRST.pack(_WIDTH, 8, ident + back) + head + _OWN.pack(2, back, -1)
             for back, head in enumerate(self.more, 1)
         )
 
@@ -161,10 +160,6 @@ def ident_of(lane: int, seq: int) -> int:
     return (lane << LANE_BITS) | seq
 
 
-def _sized(data: bytes) -> bytes:
-    return (_LENGTHS[len(data)] if len(data) < len(_LENGTHS) else _LEN.pack(len(data))) + data
-
-
 _WIDTH = len(COLUMNS)
 _words: dict[str, bytes] = {}  # sources, products and kinds: few, and each in thousands of rows
 
@@ -174,39 +169,36 @@ def _word(text: str) -> bytes:
     if known is None:
         if len(_words) > 5_000:
             _words.clear()
-        known = _words[text] = _sized(text.encode("utf-8", "replace"))
+        data = text.encode("utf-8", "replace")
+        known = _words[text] = _LEN.pack(len(data)) + data
     return known
 
 
 def head_of(report: Report, at: int, uid: bytes) -> bytes:
     """Everything of a row between its id and its body."""
-    received = at - _EPOCH_US
-    device_ms, lines, now_ms = report.device_ms, report.lines, at // 1000
+    device_ms, now_ms = report.device_ms, at // 1000
     if device_ms is None:
-        fixed = _FIXED_NO_TIME.pack(8, received, -1, 16, uid)
+        fixed = _FIXED_NO_TIME.pack(8, at - _EPOCH_US, -1, 16, uid)
         at_ms = now_ms
     else:
-        fixed = _FIXED.pack(8, received, 8, device_ms * 1000 - _EPOCH_US, 16, uid)
-        at_ms = min(device_ms, now_ms)
-    decoded = b""
-    if lines:
-        decoded = log.write(
-            [
-                (k, at_ms if t is None or t > now_ms else t, dty, stc, lco, c, v, s)
-                for k, t, dty, stc, lco, c, v, s in lines
-            ],
-            report.vitals,
-        )
+        fixed = _FIXED.pack(8, at - _EPOCH_US, 8, device_ms * 1000 - _EPOCH_US, 16, uid)
+        at_ms = device_ms if device_ms < now_ms else now_ms  # noqa: FURB136 - on the hot path
+    lines = []
+    for k, t, dty, stc, lco, c, v, s in report.lines:
+        lines.append((k, at_ms if t is None or t > now_ms else t, dty, stc, lco, c, v, s))
+    decoded = log.write(lines, report.vitals) if lines else b""
+    key = report.device_key.encode("utf-8", "replace")
+    operator = report.operator_id.encode("utf-8", "replace")
     note = report.note.replace("\0", "").encode("utf-8", "replace") if report.notes else b""
     return b"".join(
         (
-            fixed, _word(report.source), _word(report.product_id), _sized(report.device_key.encode("utf-8", "replace")),
-            _sized(report.operator_id.encode("utf-8", "replace")), _word(report.kind),
-            _MIDDLE.pack(2, len(lines), 1, report.windowed, 16, report.dedup, len(decoded)), decoded, _sized(note),
+            fixed, _word(report.source), _word(report.product_id), _LEN.pack(len(key)), key, _LEN.pack(len(operator)), operator,
+            _word(report.kind), _MIDDLE.pack(2, len(lines), 1, report.windowed, 16, report.dedup, len(decoded)), decoded,
+            _LEN.pack(len(note)), note,
         )
     )  # fmt: skip
 
 
 def tail_of(report: Report, raw: bytes, at: int, uid: bytes) -> bytes:
     """Everything of a row but its id, with the body."""
-    return head_of(report, at, uid) + _HERE + _LEN.pack(len(raw)) + raw
+    return b"".join((head_of(report, at, uid), _OWN.pack(2, 0, len(raw)), raw))

@@ -45,7 +45,6 @@ class GatewaySettings:
     commit_limit: float = 5.0  # a COPY that takes longer has an unknown outcome
     body_limit: float = 10.0  # a sender must have sent its body by then
     connections: int = 2_000
-    lanes: int = 2  # ordinary lanes; one urgent lane comes on top
     durable: bool = True  # False only for the benchmark: decode and answer, store nothing
 
     @classmethod

@@ -185,8 +185,8 @@ def header(path: Path) -> dict[str, Any] | None:
 
 def read(path: Path) -> Iterator[Record]:
     """The records in their order, up to the end or to the first one that is torn."""
-    head = header(path)
-    unpack = _unpack_1 if head is not None and head["v"] == 1 else _unpack
+    first = header(path)
+    unpack = _unpack_1 if first is not None and first["v"] == 1 else _unpack
     with path.open("rb") as file:
         file.readline(65_536)
         while len(head := file.read(_HEAD.size)) == _HEAD.size:

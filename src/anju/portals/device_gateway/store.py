@@ -47,7 +47,7 @@ class Store:
         self.name = f"{socket.gethostname()}:{settings.port}:{os.getpid()}"
         self.clock = Clock()
         self.fallback = Fallback(settings.spool, settings.fallback_url)
-        self.lanes: list[Lane] = []
+        self.lanes: list[Lane] = []  # the ordinary one, the urgent one
         self.disk_full = False
         self.stopping = False
         self.replayer = Replayer(settings, self.name, counters)
@@ -60,11 +60,10 @@ class Store:
 
     async def start(self) -> None:
         """Open the lanes (if the database is there) and start the keepers."""
-        count = self.settings.lanes
-        self.lanes = [Lane(f"plain{i}", urgent=False, counters=self.counters, owner=self) for i in range(count)]
-        for one, other in zip(self.lanes, self.lanes[1:] + self.lanes[:1], strict=True):
-            one.beside = other if other is not one else None
-        self.lanes.append(Lane("urgent", urgent=True, counters=self.counters, owner=self))
+        self.lanes = [
+            Lane("plain", urgent=False, counters=self.counters, owner=self),
+            Lane("urgent", urgent=True, counters=self.counters, owner=self),
+        ]
         first = [self._task(self._open(lane)) for lane in self.lanes]
         for work in (self._spool_forever(), self._watch_forever(), self._replay_forever()):
             self._task(work)
@@ -86,13 +85,9 @@ class Store:
         """Whether every lane has a session."""
         return all(lane.ready for lane in self.lanes)
 
-    def lane_of(self, key: str, *, urgent: bool) -> Lane:
-        """Where a message goes. `key` keeps a device's messages on one lane."""
-        lanes = self.lanes
-        return lanes[-1] if urgent else lanes[hash(key) % (len(lanes) - 1)]
-
-    def hear(self, record: Record, lane: Lane) -> None:
+    def hear(self, record: Record) -> None:
         """Make messages safe; their ticket is told when they are."""
+        lane = self.lanes[record.urgent]
         if lane.given_up:
             self.spool_instead([record])
         else:

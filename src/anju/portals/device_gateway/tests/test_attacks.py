@@ -187,7 +187,7 @@ async def test_a_fault_of_ours_leaves_nothing_half_accepted(house: Any, monkeypa
 
 @pytest.mark.asyncio
 async def test_each_message_of_a_body_counts_with_the_memory_it_takes(house: Any) -> None:
-    async with house(max_pending_bytes=10_000, patience=20.0, commit_limit=20.0, lanes=1) as h:
+    async with house(max_pending_bytes=10_000, patience=20.0, commit_limit=20.0) as h:
         h.wire.stall = True
         many = [{"device": f"8{i}", "data": {"Motion_Status": 1}} for i in range(40)]
         first = asyncio.create_task(h.client.post("/generic", json=many, headers={"X-Anju-Secret": SECRET}))

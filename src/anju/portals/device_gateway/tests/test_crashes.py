@@ -280,7 +280,7 @@ async def test_a_clock_that_is_set_back_begins_new_lanes(house: Any) -> None:
         assert await h.post(MOTION) == 200
         h.gateway.store.clock.last += 7_200_000_000  # it was two hours ahead until now
         assert await h.post(MOTION) == 200
-        await h.until(lambda: _lanes(h, 6))
+        await h.until(lambda: _lanes(h, 4))
         assert await h.post(SOS) == 200
         assert len(await h.rows()) == 3
 
@@ -305,7 +305,7 @@ async def test_one_row_that_the_database_refuses_does_not_hold_up_the_others(hou
 
 
 async def test_memory_is_bounded_when_nothing_moves(house: Any) -> None:
-    async with house(max_pending=50, patience=30.0, commit_limit=30.0, lanes=1) as h:
+    async with house(max_pending=50, patience=30.0, commit_limit=30.0) as h:
         h.wire.stall = True
         sending = [asyncio.create_task(h.post(MOTION, imei=f"8640000000{i:05d}")) for i in range(100)]
         await h.until(lambda: any(t.done() for t in sending))
