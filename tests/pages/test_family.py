@@ -17,7 +17,8 @@ from anju.accounts import queries as accounts
 from anju.accounts.models import User
 from anju.accounts.permissions import THE_PLATFORM
 from anju.alarms import sensing, states
-from anju.alarms.models import HomeHabit, HomeState, HomeWatch, Storm, StormHome
+from anju.alarms.models import HomeState, HomeWatch, Storm, StormHome
+from anju.alarms.more_models import HomeHabit
 from anju.config import middleware
 from anju.devices.models import Vitals
 from anju.elders import actions, queries
