@@ -127,3 +127,14 @@ def test_the_button_says_why_it_cannot_ring(missed: PlannedCall, as_user: As) ->
     with seen_by(EVERYWHERE):
         missed.refresh_from_db()
     assert missed.state == "agent"
+
+
+@pytest.mark.req("CALL-08")
+def test_the_days_before_can_be_looked_at_and_no_further_than_today(town: SmallTown, as_user: As) -> None:
+    agent = as_user("agent1")
+    today = text(agent.get("/district/planned/"))
+    assert f"今天 {clock.today():%m-%d}" in today
+    assert "后一天" not in today
+    for asked in (f"{clock.today() - timedelta(days=1):%Y-%m-%d}", "0001-01-01"):
+        assert "后一天" in text(agent.get("/district/planned/", {"on": asked}))
+    assert "后一天" not in text(agent.get("/district/planned/", {"on": "2999-01-01"}))

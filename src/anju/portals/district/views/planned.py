@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -30,6 +30,8 @@ STATES = (
     ("missed", "未联系上"),
     ("skipped", "本次未拨"),
 )
+KEPT = timedelta(days=3660)
+"""So far back a day is shown."""
 VERBS = {"pause": actions.pause, "resume": actions.resume, "end": actions.end}
 SAID = {"pause": "已暂停，到点不拨。", "resume": "已恢复，从下一次拨起。", "end": "已停止，以后不再拨。"}
 
@@ -37,16 +39,18 @@ SAID = {"pause": "已暂停，到点不拨。", "resume": "已恢复，从下一
 @never_cache
 @opens("planned")
 def page(request: HttpRequest) -> HttpResponse:
-    """Today's calls and the plans behind them."""
+    """The calls of a day (today's first) and the plans behind them."""
     kind = filters.choice(request, "kind", (code for code, _ in queries.KINDS))
     state = filters.choice(request, "state", (code for code, _ in STATES))
     today = clock.today()
-    counts = queries.counts(today)
+    on = max(filters.day(request, "on", today), today - KEPT)
+    counts = queries.counts(on)
     return render(
         request, "district/calls/planned.html",
         {
-            "rows": queries.page(on=today, kind=kind, state=state, limit=200), "plans": queries.plans(kind=kind), "kinds": queries.KINDS,
+            "rows": queries.page(on=on, kind=kind, state=state, limit=200), "plans": queries.plans(kind=kind), "kinds": queries.KINDS,
             "kind": kind, "state": state, "states": [(code, label, counts.get(code, 0)) for code, label in STATES], "today": today,
+            "on": on, "before": on - timedelta(days=1), "after": on + timedelta(days=1),
             "may": allowed(actor(request), "call.plan"),
         },
     )  # fmt: skip
