@@ -1,4 +1,4 @@
--- The body that wrk sends: a CTWing dataReport of exactly 409 bytes, a new content each time (nothing is a duplicate).
+-- The body that wrk sends: a CTWing dataReport of 428 bytes, a new content each time (nothing is a duplicate).
 -- Environment: BENCH_SECRET, and BENCH_DELAY = milliseconds that a connection waits between two requests.
 local secret = os.getenv("BENCH_SECRET") or ""
 local wait = tonumber(os.getenv("BENCH_DELAY") or "0")

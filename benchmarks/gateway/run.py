@@ -3,7 +3,7 @@
     .venv/bin/python benchmarks/gateway/run.py [--rounds 3] [--seconds 3] [--node-red FOLDER]
 
 Starts its own PostgreSQL (fsync on) in a temporary folder, the gateway twice (durable; `durable=False`: everything but the
-commit), and Node-RED if a folder with `npm install node-red@4.1` is named. Load: wrk, 409-byte bodies, 128 in flight.
+commit), and Node-RED if a folder with `npm install node-red@4.1` is named. Load: wrk, 428-byte bodies, 128 in flight.
 Every answer other than 200 fails the run; the rows in the database are counted against the answers.
 """
 
