@@ -70,9 +70,11 @@ def test_the_agents_script_is_there_with_three_keys(district: District, sit: Sit
     expect(first).to_be_visible()
     title = first.locator("b").inner_text()
     page.keyboard.press("s")
-    expect(page.locator("#sop input[name=q]")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator("#sop")).to_contain_text(title)
-    expect(page.locator("#sop .sop__sheet").first).to_be_visible()
+    search = page.locator("#sop input[name=q]")
+    expect(search).to_be_focused()
+    with page.expect_response(lambda answer: answer.url.endswith("/take"), timeout=60_000) as taken:
+        search.press("Enter")
+    assert taken.value.ok
+    expect(page.locator("#sop .sop__sheet h3").first).to_have_text(title)
     with seen_by(EVERYWHERE):
         assert Sheet.objects.filter(call_id=call.call_id).count() == 1
