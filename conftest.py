@@ -6,6 +6,7 @@ temporary folder and stopped at the end.
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -18,6 +19,8 @@ from pathlib import Path
 import pytest
 
 _STARTED: list[object] = []
+_GAVE_WAY: list[int] = []
+_TO_COPY: list[str] = []
 _TEMPLATE: dict[str, subprocess.Popen[bytes]] = {}
 
 pytest_plugins = ["anju.kernel.testing"] if importlib.util.find_spec("anju.kernel.testing") else []
@@ -50,10 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:  # noqa: ARG001 - it comes first
     """A worker's database is a copy of what was made once for all of them, if there is one."""
     from django.db import connection
-    from tests import template
 
-    if name := template.ready():
-        connection.settings_dict["TEST"]["TEMPLATE"] = name
+    if _TO_COPY:
+        connection.settings_dict["TEST"]["TEMPLATE"] = _TO_COPY[0]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -98,6 +100,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
             item.add_marker(pytest.mark.xdist_group("telephony"))
     yield
     items.sort(key=_turn)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What the tests are made of stays until the end: nobody looks through it again and again for garbage. And the schema is
+    waited for here, where no test's time runs."""
+    gc.collect()
+    gc.freeze()
+    if hasattr(session.config, "workerinput"):
+        from tests import template
+
+        _TO_COPY.extend(name for name in [template.ready()] if name)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """One of the workers listens to telephones, and a voice does not wait: the others let it go first, from now on."""
+    if hasattr(item.config, "workerinput") and not _GAVE_WAY and not item.get_closest_marker("xdist_group"):
+        _GAVE_WAY.append(os.nice(5))
 
 
 def _turn(item: pytest.Item) -> tuple[bool, float]:

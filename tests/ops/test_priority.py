@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +28,8 @@ def test_a_process_that_gives_way_is_behind_the_others() -> None:
         [sys.executable, "-c", SAYS], capture_output=True, text=True, check=True, start_new_session=True,
         env={"PYTHONPATH": str(Path(priority.__file__).parents[2])},
     ).stdout  # fmt: skip
-    assert said.split() == [str(priority.TELEMETRY), str(priority.TELEMETRY)]
+    behind = min(os.nice(0) + priority.TELEMETRY, 19)  # behind us, wherever we are
+    assert said.split() == [str(behind), str(priority.TELEMETRY)]
 
 
 def test_a_machine_that_refuses_stops_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
