@@ -136,11 +136,12 @@ def _passes(stage: Stage) -> bool:
 
 
 def run_pytest(extra: Sequence[str], leave_out: Sequence[str]) -> tuple[str, bool]:
-    """Pytest's closing line, and whether it failed. Two processes; heavy tests share one of them."""
+    """Pytest's closing line, and whether it failed. One worker for each of two processors, and one that waits more than it
+    works: the tests with a telephone engine, and those that break a whole platform."""
     chosen = ["-m", " and ".join(f"not {mark}" for mark in leave_out)] if leave_out else []
     explores = {"ANJU_EXPLORE": "1"} if os.environ.get("ANJU_EXPLORE") else {}
     seed = [] if explores else [f"--randomly-seed={SEED}"]
-    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *seed, *chosen, *extra]
+    command = [sys.executable, "-m", "pytest", "-n", "3", "--dist", "loadgroup", *seed, *chosen, *extra]
     say("  … tests")
     last = ""
     with subprocess.Popen(
