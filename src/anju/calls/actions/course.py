@@ -138,7 +138,9 @@ def _over(call: Call, move: str) -> None:
     Leg.objects.filter(call=call, ended_at=None).update(ended_at=now, cause="lost")
     seconds = int((now - call.answered_at).total_seconds()) if call.answered_at else 0
     facts.announce(
-        CallEnded(str(call.call_id), call.ref, call.purpose, call.result, call.direction, seconds, call.user_id, call.cause)
+        CallEnded(
+            str(call.call_id), call.ref, call.purpose, call.result, call.direction, seconds, call.user_id, call.cause
+        )
     )
     if call.direction == "in" and move == "lost":
         owe_call_back(call, "lost")

@@ -314,10 +314,11 @@ def sounds(folder: Path) -> dict[str, Path]:
     """Prompt code → WAV. What was uploaded is laid into `folder` first; the others are the committed ones."""
     found = {code: speech.FOLDER / f"{code}.wav" for code in speech.PROMPTS}
     folder.mkdir(parents=True, exist_ok=True)
-    for row in (*Prompt.objects.filter(code__in=found), *NumberPrompt.objects.all()):
-        path = folder / f"{row.code}.wav"
-        content = bytes(row.sound)
+    uploaded = [(row.code, bytes(row.sound)) for row in Prompt.objects.filter(code__in=found)]
+    uploaded += [(row.code, bytes(row.sound)) for row in NumberPrompt.objects.all()]
+    for code, content in uploaded:
+        path = folder / f"{code}.wav"
         if not path.exists() or path.read_bytes() != content:
             path.write_bytes(content)
-        found[row.code] = path
+        found[code] = path
     return found
