@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -45,12 +45,18 @@ class TestPen(Pen):
         self.slow = False
 
     def write(self, key: str, *rows: Row | None, hurry: bool = False) -> asyncio.Future[None]:
+        self._line_up(key, rows, hurry=hurry)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waits.append(Batch(key, [r for r in rows if r is not None]))
-        if not self.slow:
-            self.catch_up()
         done.set_result(None)
         return done
+
+    def _line_up(self, key: str, rows: Sequence[Row | None], *, hurry: bool) -> Batch:
+        batch = Batch(key, [r for r in rows if r is not None])
+        self.waits.append(batch)
+        if not self.slow:
+            self.catch_up()
+        batch.done.set_result(None)
+        return batch
 
     def catch_up(self) -> None:
         """Write what waits."""
