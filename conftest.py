@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,11 +62,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 @pytest.fixture(autouse=True, scope="session")
 def _empty_quickly() -> None:
     """What a test committed is taken away row by row, not by truncating every table of the platform."""
+    from django.db.backends.postgresql.creation import DatabaseCreation
     from django.test import TransactionTestCase
     from tests import database
 
     whole = TransactionTestCase._fixture_teardown
     TransactionTestCase._fixture_teardown = lambda case: database.empty() if database.is_allowed() else whole(case)
+    DatabaseCreation._destroy_test_db = _drop
+
+
+def _drop(creation: Any, name: str, _verbosity: int) -> None:
+    """The worker ends: whoever of it still holds a connection (the thread of a browser's request, say) does not keep its
+    database, and with it the whole run, from ending well."""
+    with creation._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE {creation.connection.ops.quote_name(name)} WITH (FORCE)")
 
 
 def _start_postgres() -> None:

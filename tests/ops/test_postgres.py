@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from anju.ops import postgres
 from anju.ops.home import Home
 from anju.ops.postgres import PostgresError, Server, choose_home, find_programs, server_user
+from anju.ops.processes import identify
 from anju.ops.waiting import wait_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as somebody else")
@@ -48,6 +50,35 @@ def test_data_outlive_a_killed_server(server: Server) -> None:
         assert connection.execute("SELECT * FROM kept").fetchall() == [(1,)]
     again.send_signal(signal.SIGINT)
     assert again.wait(20) == 0
+
+
+def test_a_lock_of_the_dead_or_of_somebody_else_does_not_keep_it_from_starting(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A killed server that nobody reaped, and another program that got its number: PostgreSQL takes both for itself."""
+    monkeypatch.setattr(postgres, "REAPED_WITHIN", 0.1)
+    process = server.start()
+    lock = server.data / "postmaster.pid"
+    kept = lock.read_text().splitlines(keepends=True)[1:]
+    server._let_the_dead_go()
+    assert lock.exists(), "of one that lives it stays"
+    with pytest.raises(PostgresError):
+        Server(server.home, "the password", "the admin's").start()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    dead = subprocess.Popen(["true"], user=server.user.uid if server.user else None)
+    assert wait_for(lambda: identify(dead.pid) is None, 10)
+    other = subprocess.Popen(["sleep", "60"], user=server.user.uid if server.user else None)
+    try:
+        for number in (dead.pid, other.pid):
+            lock.write_text("".join([f"{number}\n", *kept]))
+            again = server.start()
+            again.send_signal(signal.SIGINT)
+            assert again.wait(20) == 0
+    finally:
+        other.kill()
+        other.wait()
+        dead.wait()
 
 
 @pytest.mark.skipif(postgres._wheel_folder() is None, reason="the wheel is not installed")

@@ -6,6 +6,7 @@ on loopback only, with a generated password. As root it runs as another user of 
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import hashlib
 import importlib.util
@@ -26,12 +27,14 @@ import psycopg
 from psycopg import sql
 
 from anju.ops.processes import OsUser, spawn
-from anju.ops.waiting import Pause
+from anju.ops.waiting import Pause, wait_for
 
 OLDEST = 15
 DATABASE = "anju"
 OUTSIDE = Path("/var/lib/anju")
 """Where the cluster goes when the server's user can't reach `var/`."""
+REAPED_WITHIN = 5.0
+"""Seconds that a killed server is given to vanish from the machine; what it had begun has ended by then as well."""
 _PROGRAMS = ("postgres", "initdb")
 
 
@@ -198,6 +201,22 @@ class Server:
         self._write(
             self.data / "postgresql.conf", _CONFIG.format(port=self.port, durable="on" if self.durable else "off")
         )
+        self._let_the_dead_go()
+
+    def _let_the_dead_go(self) -> None:
+        """PostgreSQL asks whether the number in its lock file runs, not who that is: a killed server that nobody has reaped
+        yet would keep it from starting, and whoever got the number after a power cut too.
+
+        The first process of a machine reaps within a moment; that of many a container never does. Then, and when another
+        program has the number, the file goes. A server that lives on this folder keeps it.
+        """
+        lock = self.data / "postmaster.pid"
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            pid = int(lock.read_text().splitlines()[0])
+            there = Path(f"/proc/{pid}")
+            serves = os.fsencode(self.data) in (there / "cmdline").read_bytes().split(b"\0")
+            if not serves and not wait_for(lambda: not there.exists(), REAPED_WITHIN):
+                lock.unlink()
 
     def command(self) -> list[str]:
         """The server in the foreground."""
