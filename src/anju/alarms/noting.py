@@ -133,6 +133,7 @@ def _vitals(heard: Heard, device: DeviceInfo) -> VitalsNote:
         tamper=read.get("tamper"),
         online=next((s.kind == "online" for s in said if s.kind in {"online", "offline"}), None),
         seq=read.get("seq"),
+        firmware=read.get("firmware"),
     )
 
 

@@ -48,7 +48,8 @@ RESULTS: Final = {
 
 _GROUPS: Final = """
 SELECT w.home_id, extract(epoch FROM w.heard_until)::float8, h.place, h.building,
-       array_agg(DISTINCT v.cell_id) FILTER (WHERE v.cell_id IS NOT NULL), array_agg(DISTINCT p.code), array_agg(DISTINCT p.source)
+       array_agg(DISTINCT v.cell_id) FILTER (WHERE v.cell_id IS NOT NULL), array_agg(DISTINCT p.code), array_agg(DISTINCT p.source),
+       array_agg(DISTINCT p.code || ' ' || v.firmware) FILTER (WHERE v.firmware <> '')
 FROM alarms_homewatch w
 JOIN elders_home h ON h.id = w.home_id
 LEFT JOIN devices_device d ON d.home_id = w.home_id AND d.status = 'installed'
@@ -107,11 +108,17 @@ def _deaf(now: datetime) -> list[Deaf]:
 
 
 def _groups(
-    place: str, building: str, cells: list[int] | None, models: list[str | None], carriers: list[str | None]
+    place: str,
+    building: str,
+    cells: list[int] | None,
+    models: list[str | None],
+    carriers: list[str | None],
+    firmwares: list[str] | None,
 ) -> tuple[Group, ...]:
     found: list[Group] = [("street", place[:9]), ("building", f"{place} {building}" if building else "")]
     found += [("cell", str(c)) for c in cells or ()]
     found += [("model", m) for m in models if m]
+    found += [("firmware", f) for f in firmwares or ()]
     return (*found, *(("carrier", c) for c in carriers if c))
 
 

@@ -126,26 +126,27 @@ class VitalsNote:
     tamper: bool | None = None
     online: bool | None = None
     seq: int | None = None
+    firmware: str | None = None
 
 
 def _merge(old: VitalsNote, new: VitalsNote) -> VitalsNote:
     first, last = (old, new) if old.heard_at <= new.heard_at else (new, old)
-    fields = ("battery", "rsrp", "snr", "cell_id", "tamper", "online", "seq")
+    fields = ("battery", "rsrp", "snr", "cell_id", "tamper", "online", "seq", "firmware")
     events = [n.event_at for n in (first, last) if n.event_at is not None]
     known = {f: getattr(last, f) if getattr(last, f) is not None else getattr(first, f) for f in fields}
     return replace(last, event_at=max(events, default=None), **known)
 
 
 _NEW = """
-INSERT INTO devices_vitals (device_id, tamper, online)
-SELECT d.id, false, false FROM devices_device d LEFT JOIN devices_vitals v ON v.device_id = d.id
+INSERT INTO devices_vitals (device_id, tamper, online, firmware)
+SELECT d.id, false, false, '' FROM devices_device d LEFT JOIN devices_vitals v ON v.device_id = d.id
 WHERE d.id = ANY(%s::bigint[]) AND v.device_id IS NULL ON CONFLICT DO NOTHING
 """
 _NOTE = """
 WITH n AS (
   SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::smallint[], %s::smallint[], %s::smallint[],
-                       %s::bigint[], %s::boolean[], %s::boolean[], %s::bigint[])
-           AS t(device_id, heard_at, event_at, battery, rsrp, snr, cell_id, tamper, online, seq)
+                       %s::bigint[], %s::boolean[], %s::boolean[], %s::bigint[], %s::text[])
+           AS t(device_id, heard_at, event_at, battery, rsrp, snr, cell_id, tamper, online, seq, firmware)
 ), locked AS MATERIALIZED (
   SELECT v.device_id, n.heard_at >= coalesce(v.last_heard_at, '-infinity') AS newer
   FROM devices_vitals v JOIN n USING (device_id) ORDER BY v.device_id FOR UPDATE OF v
@@ -160,6 +161,7 @@ UPDATE devices_vitals v SET
   last_seq = CASE WHEN newer THEN coalesce(n.seq, v.last_seq) ELSE coalesce(v.last_seq, n.seq) END,
   tamper = CASE WHEN newer THEN coalesce(n.tamper, v.tamper) ELSE v.tamper END,
   online = CASE WHEN newer THEN coalesce(n.online, true) ELSE v.online END,
+  firmware = CASE WHEN newer THEN coalesce(n.firmware, v.firmware) ELSE coalesce(nullif(v.firmware, ''), n.firmware, '') END,
   silent_since = CASE WHEN n.heard_at >= v.silent_since THEN NULL ELSE v.silent_since END
 FROM n JOIN locked USING (device_id) WHERE v.device_id = n.device_id
 """

@@ -120,6 +120,7 @@ class Vitals(ScopedModel):
     online = models.BooleanField("在线", default=False)
     last_seq = models.BigIntegerField("最近序号", null=True)
     silent_since = models.DateTimeField("失联判定时间", null=True)
+    firmware = models.CharField("固件版本", max_length=80, blank=True, default="")
 
     class Meta(ScopedModel.Meta):
         verbose_name = verbose_name_plural = "设备状态"

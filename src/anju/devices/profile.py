@@ -39,6 +39,7 @@ COMMON: Mapping[str, Mapping[str, str]] = {
 }
 READINGS: Mapping[str, str] = {
     "Battery_Level": "battery", "RSRP": "rsrp", "SNR": "snr", "Cell_ID": "cell_id", "CSQ": "csq", "Seq": "seq",
+    "Firmware_Version": "firmware", "Software_Version": "firmware", "FW_Version": "firmware", "SW_Version": "firmware",
 }  # fmt: skip
 
 # What a reading may be: a meter's total (m³, kWh), where the wearer is (degrees, metres), a clinical measure.

@@ -55,6 +55,7 @@ class DeviceHealth:
     rsrp: int | None
     snr: int | None
     cell_id: int | None
+    firmware: str  # as the device told it; "" when it never did
     tamper: bool
     online: bool  # heard within its product's own limit (not the operator's word, which comes a day late)
     silent: bool
@@ -122,7 +123,7 @@ def _health(row: Device, at: datetime) -> DeviceHealth:
     )
     return DeviceHealth(
         device=info, last_heard_at=vitals.last_heard_at, last_event_at=vitals.last_event_at, battery=vitals.battery,
-        rsrp=vitals.rsrp, snr=vitals.snr, cell_id=vitals.cell_id, tamper=vitals.tamper,
+        rsrp=vitals.rsrp, snr=vitals.snr, cell_id=vitals.cell_id, firmware=vitals.firmware, tamper=vitals.tamper,
         online=vitals.last_heard_at is not None and not silent, silent=silent,
         low=vitals.battery is not None and vitals.battery <= info.battery_low,
     )  # fmt: skip

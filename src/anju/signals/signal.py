@@ -67,7 +67,7 @@ class Heard:
     windowed: bool  # no time stamp: the same content counts as a duplicate only within 10 s
     kind: str  # report, online, event, response, unknown
     signals: tuple[Signal, ...] | None
-    vitals: dict[str, Any] = field(default_factory=dict)  # battery %, rsrp dBm, snr dB, cell_id, tamper, seq
+    vitals: dict[str, Any] = field(default_factory=dict)  # battery %, rsrp dBm, snr dB, cell_id, tamper, seq, firmware
     note: str = ""  # what was odd about it, for people
 
     @property

@@ -78,6 +78,26 @@ def town(taker: Taker, let_pass, db: None) -> list[int]:
         yield homes
 
 
+@pytest.mark.req("SEN-09", "DEV-05")
+def test_a_firmware_that_fails_is_named_though_its_model_and_its_cell_are_heard(town: list[int], let_pass) -> None:
+    """Twelve pieces were given a new version, say so once, and fall silent; the others of the model go on."""
+    new, old = range(12), range(12, 35)
+    for n in new:
+        put(lane(), [sig("motion", seq=1)], key=f"86000000000{n:04d}", vitals={"firmware": "2.1.7"})
+    for n in old:
+        put(lane(), [sig("motion", seq=1)], key=f"86000000000{n:04d}", vitals={"firmware": "2.0.9"})
+    routing.route_some(urgent=False, limit=100)
+    where = lane()
+    for seq, pause in ((2, timedelta(hours=1)), (3, timedelta(hours=1, minutes=30))):
+        let_pass(pause)
+        speak(where, old, seq)
+    sensing.sweep()
+    (storm,) = Storm.objects.all()
+    assert (storm.kind, storm.key) == ("firmware", "pir-nb1 2.1.7")
+    assert set(StormHome.objects.values_list("home_id", flat=True)) == set(town[:12])
+    assert Vitals.objects.get(device__imei="860000000000020").firmware == "2.0.9", "what is not said again stays"
+
+
 def speak(where, numbers: range, seq: int) -> None:
     for n in numbers:
         put(where, [sig("motion", seq=seq)], key=f"86000000000{n:04d}", vitals={"cell": 111 if n < 30 else 222})

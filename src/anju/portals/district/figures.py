@@ -177,6 +177,7 @@ class DeviceRow:
     bars: int
     rsrp: int | None
     cell_id: int | None
+    firmware: str
     tags: list[tuple[str, str, str]]
     kind: str
     place: str
@@ -216,6 +217,7 @@ def _device(nth: int, row: DeviceHealth, now: datetime) -> DeviceRow:
         id=row.device.id, home_id=row.device.home_id, nth=nth, name=NAMES.get(row.device.kind, row.device.product_name),
         position=row.device.position, imei=row.device.imei, heard=ago(row.last_heard_at, now), heard_at=row.last_heard_at,
         battery="—" if row.battery is None else f"{row.battery}%", weak=weak, bars=bars, rsrp=row.rsrp, cell_id=row.cell_id,
+        firmware=row.firmware,
         tags=tags or [("ok", "check", "正常")], kind=row.device.kind, place=row.device.place, tested=row.device.in_test(now),
     )  # fmt: skip
 

@@ -203,7 +203,9 @@ def _device(row: DeviceHealth) -> dict[str, Any]:
         "status",
         "test_until",
     )
-    said = ("last_heard_at", "last_event_at", "battery", "rsrp", "snr", "cell_id", "tamper", "online", "silent", "low")
+    said = (
+        "last_heard_at", "last_event_at", "battery", "rsrp", "snr", "cell_id", "firmware", "tamper", "online", "silent", "low",
+    )  # fmt: skip
     return {n: getattr(row.device, n) for n in names} | {n: getattr(row, n) for n in said}
 
 

@@ -200,6 +200,7 @@ class DeviceOut(Schema):
     rsrp: int | None = Field(description="dBm")
     snr: int | None = Field(description="dB")
     cell_id: int | None
+    firmware: str = Field(description="设备自己说的固件版本；没说过为空")
     tamper: bool
     online: bool
     silent: bool

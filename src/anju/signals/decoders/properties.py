@@ -7,7 +7,7 @@ from typing import Any
 
 from anju.devices.profile import Profile
 from anju.elders.geo import BadCoordinates, to_wgs84
-from anju.signals.decoders.base import Report, moment, whole
+from anju.signals.decoders.base import Report, moment, name, whole
 from anju.signals.decoders.json_in import Twice
 
 DEEPEST = 8
@@ -21,6 +21,7 @@ BOUNDS = {
     "csq": (0, 199),
     "seq": (0, 2**60),
 }
+_TEXTS = frozenset({"firmware"})  # readings that are words
 _METERS = frozenset({"water", "power", "gasuse", "phone_use"})
 _POSITION = frozenset({"lat", "lon", "accuracy"})
 _COUNTS = frozenset({"motion_count", "motioncount"})
@@ -32,7 +33,7 @@ def _same(text: str) -> str:
 
 
 def plan(profile: Profile, key: str) -> tuple[str, Any]:
-    """What a property means: ("kinds", map) · ("reading", name) · ("records", kind) · ("count", "") · ("", None)."""
+    """What a property means: ("kinds", map) · ("reading", name) · ("text", name) · ("records", kind) · ("count", "") · ("", None)."""
     cached = profile.plans.get(key)
     if cached is None:
         cached = _look_up(profile, key)
@@ -49,12 +50,16 @@ def _look_up(profile: Profile, key: str) -> tuple[str, Any]:
     )  # fmt: skip
     for what, table in tables:
         if key in table:
-            return what, table[key]
+            return _as_text(what, table[key])
     for what, table in tables:
         for known, meaning in table.items():
             if _same(known) == wanted:
-                return what, meaning
+                return _as_text(what, meaning)
     return ("count", "") if wanted in _COUNTS else ("", None)
+
+
+def _as_text(what: str, meaning: Any) -> tuple[str, Any]:
+    return ("text", meaning) if what == "reading" and meaning in _TEXTS else (what, meaning)
 
 
 def text_of(value: Any) -> str | None:  # noqa: PLR0911 - a table of spellings
@@ -190,6 +195,8 @@ class _Walker:
             number = self._number(value, *BOUNDS.get(how, (-(2**60), 2**60)))
             if number is not None:
                 self.report.vitals[how] = number
+        elif what == "text":
+            self._text(how, value)
         elif what == "records":
             _records(self.report, self.profile, how, value, self.now_ms)
         elif what == "measure":
@@ -200,6 +207,11 @@ class _Walker:
                 self.counts.append(number)
         elif isinstance(value, (dict, list)):
             self.walk(value, depth + 1)
+
+    def _text(self, how: str, value: Any) -> None:
+        plain, _ = _unwrap(value, self.now_ms)
+        if said := next(filter(None, map(name, plain)), ""):
+            self.report.vitals[how] = said
 
     def _measure(self, how: tuple[str, float], value: Any) -> None:
         """A meter's total or a clinical measure, with its own time where it has one; a list of them is a history."""

@@ -23,6 +23,7 @@ PRODUCTS = [d["product_id"] for d in shipped()] + ["", "99", None, 5]
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 names = st.sampled_from(
     ["Alarm_Status", "Door_Status", "Motion_Status", "Motion_Records", "Tamper_Status", "Battery_Level", "RSRP", "SNR", "Cell_ID", "Seq",
+     "Firmware_Version",
      "SOS", "t", "n", "value", "time", "serviceId", "serviceData", "APPdata", "payload", "data", "params", "msg", "x"]
 ) | st.text(max_size=8)  # fmt: skip
 anything = st.recursive(
@@ -58,6 +59,30 @@ def storable(reports: list[Report], body: bytes) -> None:
 def test_ctwing_answers_any_object(envelope: dict[str, Any]) -> None:
     body = json.dumps(envelope).encode()
     storable(ctwing.decode(body, PROFILES, NOW), body)
+
+
+@pytest.mark.req("DEV-05")
+@pytest.mark.parametrize(
+    ("key", "value", "read"),
+    [
+        ("Firmware_Version", "V2.1.7-b3", "V2.1.7-b3"),
+        ("software_version", {"value": " 2.1.7 ", "time": NOW}, "2.1.7"),
+        ("fw-version", 217, "217"),
+        ("Firmware_Version", "a\x00b", "ab"),
+        ("Firmware_Version", ["", None, "3"], "3"),
+        ("Firmware_Version", "", None),
+        ("Firmware_Version", {}, None),
+    ],
+)
+def test_a_device_says_which_firmware_it_runs(key: str, value: Any, read: str | None) -> None:
+    """In words, as a number, with its time; by both ways of the decoder. It never costs the SOS beside it."""
+    data = {"Alarm_Status": 1, key: value}
+    envelope = {"messageType": "dataReport", "timestamp": NOW - 5, "IMEI": "861", "deviceId": "d", "productId": "99"}
+    (report,) = ctwing.decode(
+        json.dumps({**envelope, "payload": {"serviceId": "Alarm", "serviceData": data}}).encode(), PROFILES, NOW
+    )
+    assert report.vitals.get("firmware") == read
+    assert [line[0] for line in report.lines] == ["sos"]
 
 
 @settings(max_examples=200, deadline=None)
