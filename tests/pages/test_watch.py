@@ -53,8 +53,12 @@ def test_a_deaf_home_is_shown_as_deaf_with_the_worst_case_and_what_would_shorten
         HomeWatch.objects.filter(pk=watch.pk).update(heard_until=clock.now())
     client = as_user("street1")
     until = clock.local(clock.now()) + timedelta(days=2)
-    wrong = client.post(f"/district/elders/{town.he_ting}/state", {"kind": "hospital", "until": ""}, follow=True)
-    assert "请选结束的日期" in text(wrong)
+    for never in ("", "0001-01-01T00:00", "9999-12-31T23:59"):
+        said = {"kind": "hospital", "until": never}
+        wrong = client.post(f"/district/elders/{town.he_ting}/state", said, follow=True)
+        assert wrong.status_code == 200, never
+        assert not HomeState.unscoped.exists(), never
+    assert "请选结束的日期" in text(client.post(f"/district/elders/{town.he_ting}/state", {"until": ""}, follow=True))
     client.post(
         f"/district/elders/{town.he_ting}/state",
         {"kind": "hospital", "until": f"{until:%Y-%m-%dT%H:%M}", "note": "区医院"},
