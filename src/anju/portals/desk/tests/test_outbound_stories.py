@@ -1,14 +1,15 @@
-"""Two stories in a real browser: a campaign from its first line to its sheet of results, and a script by three keys."""
+"""Stories in a real browser: a campaign from its first line to its sheet of results, and a script by three keys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Error, Route, expect
 
 from anju.calls.campaigns.models import Campaign, CampaignPerson
 from anju.kernel.scope import EVERYWHERE, seen_by
@@ -78,3 +79,43 @@ def test_the_agents_script_is_there_with_three_keys(district: District, sit: Sit
     expect(page.locator("#sop .sop__sheet h3").first).to_have_text(title)
     with seen_by(EVERYWHERE):
         assert Sheet.objects.filter(call_id=call.call_id).count() == 1
+
+
+@pytest.mark.req("CALL-11")
+def test_an_older_answer_that_comes_late_takes_no_script_away(district: District, sit: Sit) -> None:
+    """S before the panel is there asks for it once more; that answer comes after the sheet's: the sheet stays."""
+    exchange.switchboard(real=True)
+    exchange.queues()
+    page = sit(district.agent).page
+    expect(page.locator("live-line")).to_have_attribute("data-state", "live")
+    call = exchange.call_in(number="13911112222", emergency=False)
+    asked: list[tuple[Route, APIResponse]] = []
+    page.route("**/desk/script/call/*", lambda route: asked.append((route, route.fetch())))
+
+    def heard(many: int) -> tuple[Route, APIResponse]:
+        while len(asked) < many:
+            page.evaluate("0")
+        return asked[many - 1]
+
+    leg = exchange.leg(call, "agent", user=district.agent)
+    exchange.seat(district.agent, "ringing", call)
+    exchange.lift(leg)
+    exchange.turn(call, "taken")
+    exchange.seat(district.agent, "talking", call)
+    route, answer = heard(1)
+    page.keyboard.press("s")
+    route.fulfill(response=answer)
+    first = page.locator("#sop-found button").first
+    expect(first).to_be_visible()
+    title = first.locator("b").inner_text()
+    route, answer = heard(2)
+    page.keyboard.press("s")
+    search = page.locator("#sop input[name=q]")
+    expect(search).to_be_focused()
+    search.press("Enter")
+    sheet = page.locator("#sop .sop__sheet h3").first
+    expect(sheet).to_have_text(title)
+    with suppress(Error):  # the page no longer waits for it
+        route.fulfill(response=answer)
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(sheet).to_have_text(title)
