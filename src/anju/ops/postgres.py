@@ -18,7 +18,8 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -33,6 +34,11 @@ OLDEST = 15
 DATABASE = "anju"
 OUTSIDE = Path("/var/lib/anju")
 """Where the cluster goes when the server's user can't reach `var/`."""
+SILENCE = 60.0
+"""Seconds without a word after which a server that starts is given up."""
+PATIENCE = 3600.0
+"""Seconds that it may repeat its log after a crash, as long as it says so; who ends it begins anew and gets no further."""
+TOLD_EVERY = 10.0
 REAPED_WITHIN = 5.0
 """Seconds that a killed server is given to vanish from the machine; what it had begun has ended by then as well."""
 _PROGRAMS = ("postgres", "initdb")
@@ -228,33 +234,67 @@ class Server:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server without a supervisor (tests); it stops with the caller."""
-        self.prepare()
-        log = self.home / "server.log"
-        with log.open("ab") as out:
-            process = spawn(
-                self.command(), env=self.environment(), cwd=self.home, out=out, user=self.user, death=signal.SIGINT,
-            )  # fmt: skip
+        process = self._begin()
         self.wait_ready(process)
         self.ensure_database()
         return process
 
+    def _begin(self) -> subprocess.Popen[bytes]:
+        self.prepare()
+        with (self.home / "server.log").open("ab") as out:
+            return spawn(
+                self.command(), env=self.environment(), cwd=self.home, out=out, user=self.user, death=signal.SIGINT,
+            )  # fmt: skip
+
+    def stop(self, process: subprocess.Popen[bytes], seconds: float = 180) -> int:
+        """End a server that `start` began; its exit code. Its last words are told when it does not end."""
+        process.send_signal(signal.SIGINT)
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            words = (self.home / "server.log").read_text(errors="replace").splitlines()[-20:]
+            process.send_signal(signal.SIGQUIT)  # at once; the next start repeats the log
+            raise PostgresError("\n".join([f"PostgreSQL did not end within {seconds:.0f} seconds:", *words])) from None
+
     def answers(self) -> bool:
         """The server accepts connections."""
-        try:
-            self._connect().close()
-        except psycopg.OperationalError:
-            return False
-        return True
+        return self._word() == "ready"
 
-    def wait_ready(self, process: subprocess.Popen[bytes] | None = None, seconds: float = 60) -> None:
-        """Wait until the server answers (after a crash it first repeats its log)."""
-        for pause in Pause.up_to(seconds):
-            if self.answers():
+    def wait_ready(
+        self,
+        process: subprocess.Popen[bytes] | None = None,
+        silence: float = SILENCE,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Wait until the server answers.
+
+        After a crash it first repeats its log, which takes minutes on a slow disk: it is given up only when it has said
+        nothing for `silence` seconds. What it does meanwhile goes to `tell`.
+        """
+        began = heard = told = time.monotonic()
+        for pause in Pause.up_to(PATIENCE):
+            word, now = self._word(), time.monotonic()
+            if word == "ready":
                 return
             if process is not None and process.poll() is not None:
                 raise PostgresError(f"PostgreSQL ended at once; its last words are in {self.home}/server.log")
+            heard = now if word else heard
+            if now - heard > silence:
+                raise PostgresError(f"PostgreSQL did not answer within {silence:.0f} seconds.")
+            if word and now - told > TOLD_EVERY:
+                told = now
+                tell(f"PostgreSQL makes its data whole after a crash, nothing is lost ({now - began:.0f} s): {word}")
             pause()
-        raise PostgresError(f"PostgreSQL did not answer within {seconds:.0f} seconds.")
+        raise PostgresError(f"PostgreSQL is not ready after {PATIENCE / 60:.0f} minutes; see {self.home}/server.log")
+
+    def _word(self) -> str:
+        """ "ready", or what a server says that lives and accepts nobody yet; "" when nothing is heard."""
+        try:
+            self._connect().close()
+        except psycopg.OperationalError as problem:
+            found = re.search(r"the database system is .*", str(problem))
+            return found[0] if found else ""
+        return "ready"
 
     def ensure_database(self) -> None:
         """The role and the database of the platform: an ordinary role, so that nothing of ours needs a superuser."""

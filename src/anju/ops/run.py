@@ -187,7 +187,7 @@ class Run:
             self.supervisor.add(child, base=True)
             child.begin()
             self.supervisor.report()
-            server.wait_ready(child.process)
+            server.wait_ready(child.process, tell=lambda words: say(f"    {words}"))
             server.ensure_database()
             child.up = True
 

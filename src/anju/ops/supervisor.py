@@ -196,7 +196,7 @@ def end_the_left(home: Home, data: Path | None, say: Callable[[str], None]) -> N
         say(f"  … ending what the last run left: {', '.join(f'{name} ({p.pid})' for name, p in left.items())}")
     for name, process in left.items():
         if name == "postgres":
-            end(process, gently=signal.SIGINT, seconds=30)
+            end(process, gently=signal.SIGINT, seconds=60)
         else:
             end(process, seconds=5)
 
