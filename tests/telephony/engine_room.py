@@ -100,13 +100,13 @@ class EngineRoom:
         self.sip = f"127.0.0.1:{sip_port}"
         self.process: subprocess.Popen[bytes] | None = None
         self._sounds = {path.stem: path for path in PROMPTS.glob("*.wav") if path.stem != "tune"}
-        self._tune = home / "tune.wav"
-        tones.write(self._tune, [(2.0, frozenset({300}))])
+        self.tune = home / "tune.wav"
+        tones.write(self.tune, [(2.0, frozenset({300}))])
         self.write(self.lines)
 
     def write(self, wanted: Lines) -> None:
         """Its configuration, with the tests' own music."""
-        writing.write(Plan(self.machine, wanted), self._sounds, self._tune, owner=self.owner)
+        writing.write(Plan(self.machine, wanted), self._sounds, self.tune, owner=self.owner)
 
     def start(self) -> None:
         """Start and wait until it answers."""
