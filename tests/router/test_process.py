@@ -35,7 +35,7 @@ def running(log):
     connections.close_all()
 
 
-def wait_until(done, seconds: float = 15.0) -> float:
+def wait_until(done, seconds: float = 30.0) -> float:
     began = time.monotonic()
     while not done():
         assert time.monotonic() - began < seconds

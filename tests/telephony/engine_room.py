@@ -44,7 +44,7 @@ SEATS = ("8001", "8002", "8003", "8004", "8009")
 """Nobody ever sits at 8004."""
 
 
-def until(ask: Callable[[], T], what: str, within: float = 15.0) -> T:
+def until(ask: Callable[[], T], what: str, within: float = 30.0) -> T:
     """The first answer that is true, asked again and again; a failure names what was waited for."""
     end = time.monotonic() + within
     while True:

@@ -89,12 +89,12 @@ def test_deadlines_that_somebody_holds_do_not_hide_those_behind_them():
         with transaction.atomic():
             list(Parcel.unscoped.select_for_update().filter(pk__in=[p.pk for p in held]))
             locked.set()
-            done.wait(5)
+            done.wait(30)
         connections.close_all()
 
     holder = threading.Thread(target=hold)
     holder.start()
-    locked.wait(5)
+    locked.wait(30)
     assert ticker.ring(limit=2) == 2
     assert ticker.ring(limit=2) == 1
     done.set()
@@ -113,14 +113,14 @@ def test_race_of_three_tickers_and_two_people_moves_each_exactly_once():
     start = threading.Barrier(5)
 
     def tick() -> int:
-        start.wait(5)
+        start.wait(30)
         try:
             return sum(ticker.ring(limit=7) for _ in range(20))
         finally:
             connection.close()
 
     def collect() -> int:
-        start.wait(5)
+        start.wait(30)
         won = 0
         try:
             with seen_by(EVERYWHERE):
@@ -170,7 +170,7 @@ def test_the_ticker_wakes_for_a_near_deadline_and_stops_when_told():
                     at=clock.now() + timedelta(seconds=0.3), fire_at=clock.now() + timedelta(seconds=0.3)
                 )
                 connection.cursor().execute(f"NOTIFY {engine.WAKE}")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             rung = Movement.objects.filter(flow="parcel", subject_id=parcel.pk, move="remind").first()
             if rung is not None:
@@ -180,7 +180,7 @@ def test_the_ticker_wakes_for_a_near_deadline_and_stops_when_told():
         assert (rung.at - parcel.state_since).total_seconds() < 1
     finally:
         stop.set()
-        runner.join(5)
+        runner.join(30)
     assert not runner.is_alive()
 
 
@@ -194,7 +194,7 @@ def test_when_the_leading_ticker_dies_or_sticks_another_takes_over_at_once():
     def stick(parcel, movement):
         if not stuck.is_set():
             stuck.set()
-            release.wait(10)
+            release.wait(60)
 
     heard = registry.running(PARCEL.name).listeners
     before = list(heard)
@@ -212,7 +212,7 @@ def test_when_the_leading_ticker_dies_or_sticks_another_takes_over_at_once():
             made = parcels(5)
         due = clock.now() + timedelta(seconds=0.5)
         Due.objects.update(at=due, fire_at=due)
-        limit = time.monotonic() + 8
+        limit = time.monotonic() + 30
         while time.monotonic() < limit and Movement.objects.filter(move="remind").count() < 4:
             stop.wait(0.05)
         rest = list(Movement.objects.filter(flow="parcel", move="remind"))
@@ -228,4 +228,4 @@ def test_when_the_leading_ticker_dies_or_sticks_another_takes_over_at_once():
         release.set()
         stop.set()
         for runner in runners:
-            runner.join(5)
+            runner.join(30)

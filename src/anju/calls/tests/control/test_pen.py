@@ -141,18 +141,18 @@ def test_a_row_that_somebody_holds_delays_its_own_call_and_no_other(pen: Pen) ->
             with connect() as raw, raw.transaction():
                 raw.execute("SELECT 1 FROM calls_call WHERE call_id = %s FOR UPDATE", [held.call_id])
                 locked.set()
-                free.wait(10)
+                free.wait(60)
 
         holder = threading.Thread(target=hold)
         holder.start()
-        await asyncio.to_thread(locked.wait, 10)
+        await asyncio.to_thread(locked.wait, 30)
         first = pen.write(held.call_id, rows.move(held, "offer", clock.now()))
         second = pen.write(held.call_id, rows.move(held, "taken", clock.now()))
-        await asyncio.wait_for(pen.write(other.call_id, rows.move(other, "offer", clock.now())), 5)
+        await asyncio.wait_for(pen.write(other.call_id, rows.move(other, "offer", clock.now())), 30)
         assert not first.done()
         free.set()
-        holder.join(10)
-        await asyncio.wait_for(asyncio.gather(first, second), 5)
+        holder.join(60)
+        await asyncio.wait_for(asyncio.gather(first, second), 30)
 
     asyncio.run(beside())
     assert set(Call.objects.values_list("state", flat=True)) == {"talking", "offered"}
@@ -166,9 +166,9 @@ def test_the_database_is_away_and_calls_go_on_and_everything_is_written_when_it_
     async def away() -> list[str]:
         call = await begun(pen)
         line.away()
-        late = await asyncio.wait_for(begun(pen), 5)
-        await asyncio.wait_for(pen.sure(late.call_id, rows.move(late, "offer", clock.now())), 5)
-        await asyncio.wait_for(pen.sure(call.call_id, rows.move(call, "offer", clock.now())), 5)
+        late = await asyncio.wait_for(begun(pen), 30)
+        await asyncio.wait_for(pen.sure(late.call_id, rows.move(late, "offer", clock.now())), 30)
+        await asyncio.wait_for(pen.sure(call.call_id, rows.move(call, "offer", clock.now())), 30)
         assert pen.away_since is not None
         assert "13900001111" not in pen.spool.path.read_text(), "numbers lie encrypted on the disk"
         line.cut = False
@@ -221,9 +221,9 @@ def test_a_row_that_is_held_again_and_again_makes_no_other_row_unwritable(pen: P
                 for _ in range(6)
             ]  # fmt: skip
             for n in range(6):
-                await asyncio.wait_for(pen.write(f"other{n}", rows.told([("seats", str(n), "")])), 5)
-        await asyncio.wait_for(asyncio.gather(*tried), 5)
-        await asyncio.wait_for(pen.write("seat", rows.seat(a_seat(seat_row, "ready"), clock.now())), 5)
+                await asyncio.wait_for(pen.write(f"other{n}", rows.told([("seats", str(n), "")])), 30)
+        await asyncio.wait_for(asyncio.gather(*tried), 30)
+        await asyncio.wait_for(pen.write("seat", rows.seat(a_seat(seat_row, "ready"), clock.now())), 30)
 
     asyncio.run(often())
     assert standing() == "ready"
@@ -251,9 +251,9 @@ def test_a_step_that_was_put_aside_while_the_disk_hung_undoes_no_later_one(pen: 
             assert pen.spool.count == 1, "the row is held: the step lies in the spool"
             pen._write_aside = lambda: None  # type: ignore[method-assign] - the round is cut short here, as it was
             over = pen.write(call.call_id, rows.seat(a_seat(seat_row, "ready"), clock.now()))
-        await asyncio.wait_for(over, 5)
+        await asyncio.wait_for(over, 30)
         del pen._write_aside
-        await asyncio.wait_for(pen.write("other", rows.told([("seats", "1", "")])), 5)
+        await asyncio.wait_for(pen.write("other", rows.told([("seats", "1", "")])), 30)
 
     asyncio.run(hung())
     pen.stop()

@@ -35,6 +35,8 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--autoplay-policy=user-gesture-required",
 ]  # fmt: skip
+PATIENCE = 30_000
+"""Milliseconds that a page is given to show what is expected of it: a busy machine is no failure."""
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -174,9 +176,10 @@ class Seat:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """One browser for the stories of a module."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop in this thread
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -196,7 +199,7 @@ def sit(web: str, chromium: Any) -> Iterator[Callable[..., Seat]]:
         key = session_of(user)
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": key, "url": web}])
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         seat = Seat(page, key)
         page.on(
             "console",

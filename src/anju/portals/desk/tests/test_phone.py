@@ -22,7 +22,6 @@ from anju.portals.desk.tests.conftest import PHONE, District, Seat, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 Sit = Callable[..., Seat]
-expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(autouse=True)

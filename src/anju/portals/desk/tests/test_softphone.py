@@ -39,7 +39,6 @@ pytestmark = [
     pytest.mark.browser, pytest.mark.telephony, pytest.mark.timeout(180),
     pytest.mark.skipif(not apart.may_make(), reason="a network apart needs root"),
 ]  # fmt: skip
-expect.set_options(timeout=15_000)
 Sit = Callable[..., Seat]
 VOICE = TONES["8001"]
 """What the agents' microphone says, in Hz."""
@@ -210,7 +209,7 @@ def take_seat(seat: Seat) -> None:
 
 def hears(seat: Seat, tone: int) -> None:
     """Through the browser's loudspeaker."""
-    seat.page.wait_for_function(f"() => window.loudest && Math.abs(window.loudest() - {tone}) < 12", timeout=15_000)
+    seat.page.wait_for_function(f"() => window.loudest && Math.abs(window.loudest() - {tone}) < 12", timeout=30_000)
 
 
 def talking(seat: Seat) -> None:

@@ -40,7 +40,6 @@ pytestmark = [
     pytest.mark.browser, pytest.mark.telephony, pytest.mark.timeout(240),
     pytest.mark.skipif(not apart.may_make(), reason="a network apart needs root"),
 ]  # fmt: skip
-expect.set_options(timeout=15_000)
 Sit = Callable[..., Seat]
 LEVELS = EAR.replace(
     "window.loudest = ",
@@ -70,7 +69,7 @@ def hears(seat: Seat, *tones: int, silent: tuple[int, ...] = ()) -> None:
     told = " && ".join(
         [f"window.level({t}) > {HEARD}" for t in tones] + [f"window.level({t}) <= {HEARD}" for t in silent]
     )
-    seat.page.wait_for_function(f"() => window.level && {told}", timeout=15_000)
+    seat.page.wait_for_function(f"() => window.level && {told}", timeout=30_000)
 
 
 def chooses(seat: Seat, key: str, to: str, button: str, **fields: str) -> None:

@@ -15,7 +15,6 @@ from anju.portals.desk.tests.conftest import PHONE, District, Seat, press
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 Sit = Callable[..., Seat]
-expect.set_options(timeout=15_000)
 
 
 def live(seat: Seat) -> None:
@@ -160,11 +159,11 @@ def test_a_cut_line_is_told_and_nothing_is_missed(district: District, sit: Sit, 
     expect(seat.page.locator(f"#queue [data-incident='{incident.pk}']")).to_have_count(0)
     seat.page.unroute("**/events*")
     seat.page.unroute("**/desk/alive")
-    expect(seat.page.locator(f"#queue [data-incident='{incident.pk}']")).to_be_visible(timeout=20_000)
+    expect(seat.page.locator(f"#queue [data-incident='{incident.pk}']")).to_be_visible(timeout=30_000)
     live(seat)
     # a gap in a line that looks healthy: the next heartbeat counts otherwise than the page did
     seat.page.evaluate("document.querySelector('live-line').counted = -5")
-    expect(seat.page.locator("live-line")).to_have_attribute("data-gaps", re.compile("[1-9]"), timeout=20_000)
+    expect(seat.page.locator("live-line")).to_have_attribute("data-gaps", re.compile("[1-9]"), timeout=30_000)
     seat.complaints.clear()  # the aborted requests were ours
 
 
@@ -176,7 +175,7 @@ def test_a_log_in_that_ended_ends_the_stream(district: District, sit: Sit) -> No
     seat = sit(district.agent)
     live(seat)
     Session.objects.filter(pk=seat.session_key).delete()
-    expect(seat.page.locator("live-line")).to_contain_text("登录已失效，请重新登录", timeout=20_000)
+    expect(seat.page.locator("live-line")).to_contain_text("登录已失效，请重新登录", timeout=30_000)
     seat.complaints.clear()  # the 401 is the point
 
 

@@ -154,7 +154,7 @@ async def test_a_question_for_the_head_alone_does_not_shift_what_follows(house: 
     async with house() as h:
         pipe = await join(h)
         pipe[1].write(b"HEAD /healthz HTTP/1.1\r\n\r\n")
-        head = (await asyncio.wait_for(pipe[0].read(), 5)).partition(b"\r\n\r\n")[0]
+        head = (await asyncio.wait_for(pipe[0].read(), 30)).partition(b"\r\n\r\n")[0]
         assert head.startswith(b"HTTP/1.1 200")
         assert b"connection: close" in head
 
