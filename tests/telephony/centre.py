@@ -180,7 +180,7 @@ class Centre:
         assert found is not None
         return found
 
-    def call_is(self, state: str, within: float = 15.0, **which: Any) -> Call:
+    def call_is(self, state: str, within: float = 30.0, **which: Any) -> Call:
         """Wait until the newest call is in this state."""
         try:
             until(lambda: self.call(**which).state == state, f"the call is {state}", within)

@@ -139,7 +139,7 @@ class Handset:
                     self._far,
                 )
 
-    def waits_for(self, state: str, within: float = 15.0) -> Handset:
+    def waits_for(self, state: str, within: float = 30.0) -> Handset:
         """Until this happened to it."""
         until(lambda: state in self.states, f"{self.user}: {state} (so far {self.states})", within)
         return self

@@ -187,7 +187,7 @@ class Sipp:
         """What it complained of."""
         return "\n".join(path.read_text(errors="replace")[-2000:] for path in (self.said, self.errors) if path.exists())
 
-    def over(self, within: float = 15.0) -> int:
+    def over(self, within: float = 30.0) -> int:
         """Wait until its calls are over; its exit code (0: as the scenario says)."""
         return self.process.wait(within)
 
