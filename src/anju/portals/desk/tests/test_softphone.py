@@ -307,7 +307,7 @@ def test_an_engine_that_is_killed_is_found_again_and_takes_the_next_call(
     expect(seat.page.locator("soft-phone")).to_have_attribute("data-talk", "idle", timeout=30_000)
     expect(seat.page.locator("#engine")).to_be_empty()
     wait_for(lambda: SeatState.objects.get(user=district.agent).state in {"ready", "wrap_up"}, "the seat is free")
-    if seat.page.locator(".wrap").count():
+    if SeatState.objects.get(user=district.agent).state == "wrap_up":
         seat.page.get_by_role("button", name="整理完，就绪").click()
     expect(seat.page.locator("#phone-state summary")).to_contain_text("就绪")
     in_call(seat, town, net, "13911113333")
