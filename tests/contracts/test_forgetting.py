@@ -149,6 +149,8 @@ STAYS: dict[str, str] = {
     "contacts.Contact.thread": "random, drawn anew when she is forgotten",
     "contacts.Contact.taken_by": "a colleague",
     "contacts.Contact.became": "kind and number of the case",
+    "contacts.Enclosure.form": "a code of the file's format",
+    "contacts.Enclosure.sha256": "a digest: says which file was looked at, tells nothing of it",
     "planned_calls.PlannedCall.ref": "kind and number of the case",
     "planned_calls.CallPlan.ended_by": "a colleague",
     "call_scripts.Survey.ref": "kind and number of the case",

@@ -267,6 +267,11 @@ def open_of_home(home_id: int) -> int | None:
     return Incident.objects.filter(home_id=home_id, state__in=OPEN, drill=False).values_list("pk", flat=True).first()
 
 
+def is_open(incident_id: int) -> bool:
+    """Whether this case still runs."""
+    return Incident.objects.filter(pk=incident_id, state__in=OPEN).exists()
+
+
 def elder_of(incident_id: int) -> int | None:
     """Whose case it is; None for a stranger's, and for one that is not there."""
     return Incident.objects.filter(pk=incident_id).values_list("elder_id", flat=True).first()

@@ -86,6 +86,7 @@ urlpatterns = [
     path("desk/due", due.listing),
     path("desk/due/contact/new", gives(due.ask_register, due_verbs.register)),
     path("desk/due/contact/<int:contact_id>", gives(due.ask_contact, due_verbs.contact)),
+    path("desk/due/enclosure/<int:enclosure_id>", due_verbs.look_enclosure),
     path("desk/due/contact/<int:contact_id>/dial", due_verbs.ring_contact),
     path("desk/due/contact/<int:contact_id>/whose", gives(due.ask_whose, due_verbs.file_contact)),
     path("desk/due/campaign/<int:campaign_id>", due_verbs.next_person),

@@ -57,8 +57,9 @@ def _take(request: HttpRequest, thread: str) -> HttpResponse:
     problem, status = "", 400
     try:
         row = actions.receive(
-            channel="web", **told, origin=client_address(request), thread=thread, suspect=bool(request.POST.get(HIDDEN))
-        )
+            channel="web", text=told["text"], name=told["name"], reach=told["reach"], origin=client_address(request), thread=thread,
+            suspect=bool(request.POST.get(HIDDEN)),
+        )  # fmt: skip
     except NotAllowed as refused:
         problem = str(refused)
     except actions.TooMany:

@@ -99,8 +99,9 @@ def _kept(request: HttpRequest, frame: rules.Frame) -> str:
     thread = crypto.blind(frame.sender, "contact.wechat")
     try:
         row = actions.receive(
-            channel="wechat", text=frame.text, origin=frame.sender, thread=thread, outer_id=frame.outer_id
-        )
+            channel="wechat", text=frame.text, origin=frame.sender, thread=thread, outer_id=frame.outer_id, kind=frame.kind,
+            said=frame.said, media=frame.media,
+        )  # fmt: skip
     except actions.TooMany:
         return TOO_MANY
     except NotAllowed as refused:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,7 @@ from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
 from anju.kernel.numbers import next_number
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.supervision import actions as supervision
-from anju.supervision.contacts import queries, rules
+from anju.supervision.contacts import enclosures, queries, rules
 from anju.supervision.contacts.facts import ContactLate, DoorDeaf
 from anju.supervision.contacts.flow import CONTACT
 from anju.supervision.contacts.models import Contact, WechatAccount
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 WITHIN, MOST, MOST_URGENT = timedelta(minutes=10), 5, 30
 """Messages that one address may leave in ten minutes; words of distress pass longer."""
+A_CRY = timedelta(minutes=30)
+"""After a cry: so long a picture or a place of the same writer belongs to it."""
+WRITER = Actor("微信留言人", frozenset())
 WELL = "报平安：刚和老人通过话，老人说没事。"
 
 
@@ -43,9 +48,13 @@ class TooMany(Exception):
 
 @transaction.atomic
 def receive(
-    *, channel: str, text: str, name: str = "", reach: str = "", origin: str = "", thread: str = "", outer_id: str = "", suspect: bool = False
+    *, channel: str, text: str, name: str = "", reach: str = "", origin: str = "", thread: str = "", outer_id: str = "", suspect: bool = False,
+    kind: str = "text", said: str | None = None, media: Iterable[tuple[str, str]] = (),
 ) -> Contact:  # fmt: skip
     """Somebody writes by herself. Told twice under one `outer_id`, it answers with the same. TooMany stores nothing.
+
+    `said`: her own words in it when they are not all of the text; only they hold words of distress. What has no words (a picture,
+    a place) and comes within half an hour after a cry of the same writer belongs to the cry and rings as it does. `media` are fetched.
 
     What looks like a machine's (`suspect`) is kept and shown last; a word of distress in it is urgent all the same.
     """
@@ -56,18 +65,38 @@ def receive(
         known = Contact.objects.filter(channel=channel, outer_id=outer_id).first() if outer_id else None
         if known is not None:
             return known
-        word, index = rules.urgent(text), crypto.blind(origin, "contact.origin") if origin else ""
+        word, index = (
+            rules.urgent(text if said is None else said),
+            crypto.blind(origin, "contact.origin") if origin else "",
+        )
+        word = word or (_cry(thread) if kind != "text" else "")
         lately = Contact.objects.filter(origin=index, at__gt=clock.now() - WITHIN).count() if index else 0
-        if lately >= (MOST_URGENT if word else MOST):
+        if lately >= (MOST_URGENT if word or kind == "voice" else MOST):  # nobody can read what a voice says
             raise TooMany
         earlier = Contact.objects.filter(thread=thread).order_by("-pk").first() if thread else None
         row = Contact(
-            channel=channel, thread=thread if earlier or channel == "wechat" else secrets.token_urlsafe(24), outer_id=outer_id[:40], origin=index,
+            channel=channel, kind=kind,
+            thread=thread if earlier or channel == "wechat" else secrets.token_urlsafe(24), outer_id=outer_id[:40], origin=index,
             name=_clean(name, 40) or (earlier.name if earlier else ""), reach=_clean(reach, 60) or (earlier.reach if earlier else ""),
             text=text, urgent=word, suspect=suspect, place=earlier.place if earlier else RECEIVING_DISTRICT,
             elder_id=earlier.elder_id if earlier else None, home_id=earlier.home_id if earlier else None,
         )  # fmt: skip
-        return _begin(row, THE_CLOCK)
+        _begin(row, THE_CLOCK)
+        enclosures.expect(row, media)
+        if kind == "location" and (case := queries.open_case(row)) is not None:
+            with (
+                suppress(NotAllowed),
+                transaction.atomic(),
+            ):  # the case may be over by now; her message stands all the same
+                incidents.note(incident_id=case, by=WRITER, text=f"微信发来{text}", source="contact")
+        return row
+
+
+def _cry(thread: str) -> str:
+    """The word of distress that this writer sent last, when that is not long ago; "" else."""
+    lately = Contact.objects.filter(thread=thread, at__gt=clock.now() - A_CRY) if thread else Contact.objects.none()
+    row = lately.exclude(urgent="").exclude(state="closed").order_by("-pk").first()
+    return row.urgent if row is not None else ""
 
 
 @transaction.atomic
@@ -275,10 +304,18 @@ def to_case(*, by: Actor, contact_id: int) -> int:
     row = _row(contact_id)
     case = incidents.open_by_hand(
         by=by, place=row.place, kind="message", kind_label=f"{row.get_channel_display()}求助", priority=9, home_id=row.home_id,
-        elder_id=row.elder_id, phone=row.reach, what=f"{row.name}：{row.text}"[:500],
+        elder_id=row.elder_id, phone=row.reach, what=f"{row.name}：{row.text}{_where(row)}"[:500],
     )  # fmt: skip
     _becomes(row, f"incident:{case.pk}", "to_case", by)
     return case.pk
+
+
+def _where(row: Contact) -> str:
+    """The place that this writer sent last, when the message itself is not it."""
+    since = clock.now() - timedelta(days=1)
+    sent = Contact.objects.filter(thread=row.thread, kind="location", at__gt=since).exclude(pk=row.pk)
+    found = sent.order_by("-pk").first()
+    return f"；{found.text}" if found is not None else ""
 
 
 def _becomes(row: Contact, ref: str, move: str, by: Actor) -> None:
@@ -323,6 +360,7 @@ def forget(*, elder_id: int, home_id: int, home_empty: bool) -> int:
         for row in rows:
             row.thread = secrets.token_urlsafe(24)
             row.save(update_fields=["thread"])
+        enclosures.forget(ids)
         forgetting.empty(rows, keep={"state", "number", "place", "taken_by", "became", "thread"})
         Contact.objects.filter(pk__in=ids).update(elder_id=None)
         calls.forget_matters([f"contact:{pk}" for pk in ids])

@@ -14,7 +14,7 @@ from anju.kernel.flow.registry import runs
 from anju.kernel.flow.subject import FlowSubject
 from anju.kernel.scope import OpenModel, ScopedModel
 from anju.supervision.contacts.flow import CONTACT
-from anju.supervision.contacts.rules import CHANNELS
+from anju.supervision.contacts.rules import CHANNELS, KINDS
 
 LIVE = frozenset({"web", "wechat", "sms"})
 """Channels at whose other end somebody looks at a screen."""
@@ -30,6 +30,7 @@ class Contact(FlowSubject, ScopedModel):
     year = models.PositiveSmallIntegerField("年")
     place = models.CharField("区划", max_length=12)
     channel = models.CharField("渠道", max_length=10, choices=list(CHANNELS.items()))
+    kind = models.CharField("形式", max_length=10, choices=list(KINDS.items()), default="text")
     thread = models.CharField("会话", max_length=43, db_index=True)
     outer_id = models.CharField("渠道里的编号", max_length=40, blank=True, default="")
     origin = models.CharField("来处索引", max_length=32, blank=True, default="", editable=False)
@@ -75,6 +76,45 @@ class Contact(FlowSubject, ScopedModel):
         return self.state == "waiting" and clock.now() > self.at + self.duration("state", timedelta(hours=24))
 
 
+class Enclosure(ScopedModel):
+    """A picture, a voice or the still of a video that lies in a WeChat message: sealed in the row, fetched later than its message.
+
+    `content` is empty before it came and after the deletion of the person's data; its digest stays.
+    """
+
+    scope_place: ClassVar[str] = "contact__place"
+
+    class Kind(models.TextChoices):
+        IMAGE = "image", "图片"
+        VOICE = "voice", "语音"
+        STILL = "still", "视频画面"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "正在取"
+        HERE = "here", "已取到"
+        LOST = "lost", "取不到"
+        GONE = "gone", "已删除"
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="enclosures", verbose_name="来信")
+    kind = models.CharField("形式", max_length=5, choices=Kind.choices)
+    state = models.CharField("状态", max_length=7, choices=State.choices, default=State.WAITING)
+    media_id = EncryptedTextField("微信的文件号", blank=True, default="")
+    problem = models.CharField("为什么没有取到", max_length=120, blank=True, default="")
+    form = models.CharField("格式", max_length=4, blank=True, default="")
+    size = models.PositiveIntegerField("字节", default=0)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True, default="")
+    content = models.BinaryField("内容（加密）", default=b"")
+    at = models.DateTimeField("收到时间")
+
+    class Meta(ScopedModel.Meta):
+        verbose_name = verbose_name_plural = "留言里的文件"
+        ordering = ["id"]
+        indexes = [models.Index(fields=["id"], condition=models.Q(state="waiting"), name="enclosures_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.contact_id} {self.kind}"
+
+
 class WechatAccount(OpenModel):
     """The official account whose messages come in at /wechat/. Its secrets lie sealed here, nowhere else.
 
@@ -88,6 +128,7 @@ class WechatAccount(OpenModel):
     token = EncryptedTextField("令牌")
     aes_key = EncryptedTextField("消息加解密密钥", blank=True, default="")
     earlier_key = EncryptedTextField("上一个密钥", blank=True, default="", editable=False)
+    app_secret = EncryptedTextField("AppSecret", blank=True, default="")
     active = models.BooleanField("启用", default=True)
     heard_at = models.DateTimeField("最近来信", null=True, editable=False)
 

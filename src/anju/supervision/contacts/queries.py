@@ -12,10 +12,12 @@ from django.db.models import Count
 from anju.accounts import queries as accounts
 from anju.calls import queries as calls
 from anju.elders import queries as elders
+from anju.incidents import queries as cases
 from anju.kernel import crypto
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.places import queries as places
-from anju.supervision.contacts import rules, sealed
+from anju.supervision.contacts import enclosures, rules, sealed
+from anju.supervision.contacts.enclosures import Enclosed
 from anju.supervision.contacts.models import Contact, WechatAccount
 from anju.supervision.forms import ABOUT
 
@@ -76,6 +78,8 @@ class Account:
     token: str
     keys: tuple[bytes, ...]
     heard_at: datetime | None = None
+    fetches: bool = False
+    """Whether pictures and voices can be fetched (there is an AppSecret)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +128,21 @@ def thread_of(contact_id: int) -> list[ContactRow]:
     return _rows(Contact.objects.filter(thread=thread).order_by("at", "id")) if thread else []
 
 
+def open_case(row: Contact) -> int | None:
+    """The case that this writer's cry became, or her home's, while it runs."""
+    became = Contact.objects.filter(thread=row.thread, became__startswith="incident:").order_by("-pk").first()
+    mine = int(became.became.partition(":")[2]) if became is not None else 0
+    if mine and cases.is_open(mine):
+        return mine
+    return cases.open_of_home(row.home_id) if row.home_id else None
+
+
+def enclosed(contact_id: int) -> list[Enclosed]:
+    """What lies in this message and in the earlier ones of its writer."""
+    thread = Contact.objects.filter(pk=contact_id).values_list("thread", flat=True).first()
+    return enclosures.of(Contact.objects.filter(thread=thread).values_list("pk", flat=True)) if thread else []
+
+
 def guesses(contact_id: int, roles: Iterable[str]) -> list[Guess]:
     """Whose matter it may be, by the numbers that it names: the elders' own first. [] when it is filed already."""
     row = Contact.objects.filter(pk=contact_id, elder_id=None).first()
@@ -154,7 +173,7 @@ def account() -> Account | None:
     row = WechatAccount.objects.filter(active=True).first()
     if row is not None:
         keys = tuple(sealed.key_of(key) for key in (row.aes_key, row.earlier_key) if key)
-        return Account(row.pk, row.app_id, row.token, keys if row.aes_key else (), row.heard_at)
+        return Account(row.pk, row.app_id, row.token, keys if row.aes_key else (), row.heard_at, bool(row.app_secret))
     token = str(getattr(settings, "ANJU_WECHAT_TOKEN", ""))
     return Account(None, "", token, ()) if token else None
 

@@ -81,12 +81,18 @@ def signature_of(*parts: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A text that somebody sent to the official account. `sender` is her openid there, `us` the account's own id."""
+    """What somebody sent to the official account. `sender` is her openid there, `us` the account's own id."""
 
     sender: str
     us: str
     text: str
+    """What the agent reads: her words, or what it is and where."""
     outer_id: str
+    kind: str = "text"
+    said: str = ""
+    """Her own words in it, in which words of distress count; the name of a place holds none of hers."""
+    media: tuple[tuple[str, str], ...] = ()
+    """What belongs to it and is fetched from WeChat: (what it is, its number there)."""
 
 
 class NoFrame(ValueError):
@@ -95,27 +101,52 @@ class NoFrame(ValueError):
 
 _FIELD = r"<{0}>(?:<!\[CDATA\[(.*?)\]\]>|([^<]*))</{0}>"
 KINDS = {
-    "image": "（图片）",
-    "voice": "（语音）",
-    "video": "（视频）",
-    "shortvideo": "（视频）",
-    "location": "（位置）",
-    "link": "（链接）",
-}
+    "text": "文字", "image": "图片", "voice": "语音", "video": "视频", "location": "位置", "link": "链接", "other": "其他",
+}  # fmt: skip
+_OTHER_NAMES = {"shortvideo": "video"}
+MEDIA = {"image": (("image", "MediaId"),), "voice": (("voice", "MediaId"),), "video": (("still", "ThumbMediaId"),)}
+"""What is fetched of a kind: of a video its still; WeChat answers for the video itself with an address that anybody could have
+written, and nothing that comes from outside is gone after."""
+_NAMED = re.compile(r"[\w-]{1,200}", re.ASCII)
 
 
 def frame(body: str) -> Frame | None:
-    """The message in WeChat's XML; None for what is no message (a new follower). Fields are flat, so no XML parser is let near it.
-
-    A picture or a voice is kept as such: somebody must look into the account's own page.
-    """
-    kind, sender, us = (_field(body, n) for n in ("MsgType", "FromUserName", "ToUserName"))
-    if not body.lstrip().startswith("<xml>") or not sender or not kind:
+    """The message in WeChat's XML; None for what is no message (a new follower). Fields are flat, so no XML parser is let near it."""
+    named, sender, us = (_field(body, n) for n in ("MsgType", "FromUserName", "ToUserName"))
+    if not body.lstrip().startswith("<xml>") or not sender or not named:
         raise NoFrame("no WeChat frame")
-    if kind == "event":
+    if named == "event":
         return None
-    text = _field(body, "Content") if kind == "text" else _field(body, "Recognition") or KINDS.get(kind, f"（{kind}）")
-    return Frame(sender[:64], us[:64], text[:LONGEST], _field(body, "MsgId")[:40])
+    kind = _OTHER_NAMES.get(named, named)
+    said = _field(body, {"text": "Content", "voice": "Recognition"}.get(kind, "")) if kind in {"text", "voice"} else ""
+    text = said if kind == "text" else f"（{KINDS.get(kind) or named[:20]}）{_more(kind, body) or said}"
+    media = ((what, _field(body, name)) for what, name in MEDIA.get(kind, ()))
+    return Frame(
+        sender[:64], us[:64], text[:LONGEST], _field(body, "MsgId")[:40], kind if kind in KINDS else "other", said[:LONGEST],
+        tuple((what, number) for what, number in media if _NAMED.fullmatch(number)),
+    )  # fmt: skip
+
+
+def _more(kind: str, body: str) -> str:
+    if kind == "link":
+        return _field(body, "Title")[:100]
+    return place(*(_field(body, n) for n in ("Label", "Location_X", "Location_Y"))) if kind == "location" else ""
+
+
+def place(label: str, latitude: str, longitude: str) -> str:
+    """Where it is, in words: the address that WeChat names, and the degrees (of its own map) when they can be on earth."""
+    label = " ".join(label.split())[:200]
+    north, east = _degrees(latitude, 90), _degrees(longitude, 180)
+    if north is None or east is None:
+        return label or "没有写明在哪里"
+    where = f"{'南纬' if north < 0 else '北纬'} {abs(north):.6f}，{'西经' if east < 0 else '东经'} {abs(east):.6f}（微信地图）"
+    return f"{label}，{where}" if label else where
+
+
+def _degrees(said: str, most: float) -> float | None:
+    if not re.fullmatch(r"-?\d{1,3}(\.\d{1,12})?", said, re.ASCII):
+        return None
+    return float(said) if abs(float(said)) <= most else None
 
 
 def sealed_part(body: str) -> str:

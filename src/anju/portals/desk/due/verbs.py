@@ -20,6 +20,7 @@ from anju.portals.desk.phone.verbs import act, answer
 from anju.portals.desk.press import key_of, once
 from anju.portals.desk.views import is_part
 from anju.supervision.contacts import actions as contacts
+from anju.supervision.contacts import enclosures
 
 MILD = 3
 """Priority of a case that was opened because nobody reached her: the milder path (INC-10), an agent holds it from the start."""
@@ -143,6 +144,28 @@ def ring_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
         response["HX-Retarget"], response["HX-Reswap"], response["X-Anju-Refused"] = "#contact-say", "innerHTML", "1"
         return response if is_part(request) else HttpResponseRedirect("/desk/due")
     return answer(request, user, "")
+
+
+@require_POST
+@desk_only
+def look_enclosure(request: HttpRequest, enclosure_id: int) -> HttpResponse:
+    """A picture or a voice of a message, in a tab of its own; it runs nothing and asks nothing."""
+    by = people.actor(user_of(request))
+    try:
+        file = enclosures.look(enclosure_id=enclosure_id, reason=request.POST.get("reason", ""), by=by)
+    except NotAllowed as refused:
+        raise Http404(str(refused)) from None
+    where = "inline" if file.content_type.startswith("image/") else "attachment"
+    return HttpResponse(
+        file.body,
+        content_type=file.content_type,
+        headers={
+            "Content-Disposition": f'{where}; filename="{file.name}"',
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'",
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 @require_POST

@@ -95,7 +95,7 @@ def whose(user: User, contact_id: int) -> dict[str, Any]:
     row = contacts.one(contact_id)
     return {
         "row": row, "guesses": contacts.guesses(contact_id, people.roles(user)), "rung": contacts.rung(contact_id),
-        "numbers": contacts.numbers(row.reach, row.text) if row is not None else [],
+        "numbers": contacts.numbers(row.reach, row.text) if row is not None else [], "enclosed": contacts.enclosed(contact_id),
     }  # fmt: skip
 
 
