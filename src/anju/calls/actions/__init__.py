@@ -50,6 +50,7 @@ from anju.calls.actions.seats import (
     seat_ready,
     wrap_up_done,
     wrap_up_typed,
+    write_up_later,
 )
 from anju.calls.actions.survey import survey
 
@@ -99,4 +100,5 @@ __all__ = [
     "unmute",
     "wrap_up_done",
     "wrap_up_typed",
+    "write_up_later",
 ]

@@ -14,6 +14,7 @@ from anju.accounts.roles import Role
 from anju.calls.actions.asking import CHANNEL, command
 from anju.calls.facts import SeatChanged
 from anju.calls.models import Call, Leg, Queue, SeatLog, SeatState, Skill, SkillGroup
+from anju.calls.queries.present import UNWRITTEN_FOR
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.kernel import clock, facts
 from anju.kernel.changes import changed
@@ -80,6 +81,7 @@ def wrap_up_done(
 
     Refused while a script's required answers are missing and no reason (`lacks`) is given. The seat itself is held up by
     nothing: its time for writing up runs out, 就绪 ends it, and an urgent call rings it meanwhile.
+    A call without a word then stays on its agent's list (`queries.unwritten`).
     """
     seat = _seat(by)
     of = call_id or (str(seat.call_id) if seat.call_id else "")
@@ -98,8 +100,18 @@ def wrap_up_typed(
     _write(by, call_id, note, resolved=resolved, tags=tags)
 
 
+@transaction.atomic
+def write_up_later(
+    *, by: Actor, call_id: str, note: str = "", resolved: bool | None = None, tags: Sequence[str] = ()
+) -> None:
+    """A call that was left without a word gets it now; the seat stays as it is, it may be writing up another one."""
+    if not tags:
+        raise NotAllowed("请选这通电话是什么事。", code="needs")
+    _write(by, call_id, note, resolved=resolved, tags=tags)
+
+
 WRITTEN_WITHIN = timedelta(hours=1)
-"""So long after she left a call its agent may still write it up."""
+"""So long after she left a call its agent may still change what she wrote."""
 
 
 def _write(by: Actor, call_id: str, note: str, *, resolved: bool | None, tags: Sequence[str]) -> None:
@@ -112,7 +124,8 @@ def _write(by: Actor, call_id: str, note: str, *, resolved: bool | None, tags: S
         call = Call.objects.select_for_update().filter(call_id=known).first()
         own = Leg.objects.filter(call=call, user_id=by.user_id, answered_at__isnull=False).exclude(role="supervisor")
         last = own.order_by("-answered_at").first() if call is not None and by.user_id is not None else None
-        hers = last is not None and (last.ended_at is None or clock.now() - last.ended_at <= WRITTEN_WITHIN)
+        within = UNWRITTEN_FOR if call is not None and not call.tags and call.resolved is None else WRITTEN_WITHIN
+        hers = last is not None and (last.ended_at is None or clock.now() - last.ended_at <= within)
         if call is None or not (
             hers or SeatState.objects.filter(user=by.user_id, state="wrap_up", call_id=known).exists()
         ):

@@ -8,6 +8,7 @@ from anju.calls.queries.present import (
     call_backs,
     live_calls,
     my_call,
+    unwritten,
     waiting,
 )
 from anju.calls.queries.seats import (
@@ -56,5 +57,6 @@ __all__ = [
     "skill_groups",
     "skills",
     "switchboard_runs",
+    "unwritten",
     "waiting",
 ]

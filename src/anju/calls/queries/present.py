@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from anju.calls.models import Call, CallBack, Leg, LegRole, SeatState
 from anju.calls.queries.history import masked
@@ -127,6 +127,27 @@ def my_call(user_id: int) -> LiveCallView | None:
         if row is None or (row.state == "ended" and (seat is None or seat.state != "wrap_up")):
             return None
         return _live(row, user_id, seat)
+
+
+UNWRITTEN_FOR = timedelta(hours=24)
+"""So long a call that nobody wrote up stands on its agent's list: her next shift is in it."""
+
+
+def unwritten(user_id: int, *, call_id: str = "") -> list[LiveCallView]:
+    """Calls that came in, that this user took, and that are over without a word of what they were about, the oldest first.
+
+    The seat is held up by nothing (就绪, the limit and an urgent call end its wrap-up), so what was left undone is kept here.
+    """
+    mine = my_call(user_id)
+    with seen_by(EVERYWHERE):
+        rows = Call.objects.filter(
+            direction="in", user_id=user_id, by_hand=False, state="ended", answered_at__isnull=False, resolved=None, tags=[],
+            ended_at__gt=clock.now() - UNWRITTEN_FOR,
+        )  # fmt: skip
+        if call_id:
+            rows = rows.filter(call_id=call_id)
+        found = rows.select_related("queue").prefetch_related("legs").order_by("ended_at", "pk")
+        return [_live(c, user_id) for c in found if mine is None or str(c.call_id) != mine.call_id]
 
 
 def call_backs(place: str = "") -> list[CallBackView]:

@@ -252,6 +252,12 @@ def idle(user: User) -> dict[str, Any]:
         for s in sop.open_of(user.pk) if mine is None or s.call_id != mine.call_id
     ]  # fmt: skip
     todo += [
+        {"id": f"call-{c.call_id}", "icon": "pen", "name": c.whom or c.number_masked or "号码未知", "what": "电话没整理",
+         "note": c.note or f"{c.queue_label}来电", "when": f"{clock.local(c.answered_at or c.arrived_at):%m-%d %H:%M} 的通话",
+         "url": f"/desk/phone/wrap/{c.call_id}", "dialog": True}
+        for c in calls.unwritten(user.pk)
+    ]  # fmt: skip
+    todo += [
         {"id": f"due-{r.id}", "icon": "phone-out", "name": r.elder_name, "what": r.kind_label, "note": r.why,
          "when": f"{clock.local(r.due_at):%m-%d %H:%M} 前" if r.due_at else "", "url": "/desk/due"}
         for r in planned.for_agents(5)

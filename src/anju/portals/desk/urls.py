@@ -73,6 +73,7 @@ urlpatterns = [
     path("desk/phone/back/<int:back_id>", presses.ring_back),
     path("desk/phone/wrap", presses.wrap_up),
     path("desk/phone/wrap/typed", presses.wrap_up_typed),
+    path("desk/phone/wrap/<uuid:call_id>", gives(phone.ask_later, presses.write_up_later)),
     path("desk/caller/<uuid:call_id>", phone.who),
     path("desk/caller/<uuid:call_id>/file", phone.file),
     path("desk/caller/<uuid:call_id>/find", phone.find),

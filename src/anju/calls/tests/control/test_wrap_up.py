@@ -55,5 +55,8 @@ async def test_the_limit_runs_out_over_half_a_sentence(centre: Centre) -> None:
     counts = lines(Chosen(since, clock.now()))[0].counts
     assert KPIS["average_wrap_up"].of(counts) == pytest.approx(60, abs=5), "a limit that ran out is a write-up too"
     await centre.later(3700)
-    with pytest.raises(NotAllowed):
-        actions.wrap_up_typed(by=by, call_id=call_id, note="一小时以后")
+    actions.wrap_up_typed(by=by, call_id=call_id, note="一小时以后", tags=["咨询"])
+    with pytest.raises(
+        NotAllowed
+    ):  # what has a word of what it was about is changed for an hour, what has none is written for a day
+        actions.wrap_up_typed(by=by, call_id=call_id, note="再改")

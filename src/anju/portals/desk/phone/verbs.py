@@ -233,6 +233,13 @@ def wrap_up_typed(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"ok": True})
 
 
+@require_POST
+@desk_only
+def write_up_later(request: HttpRequest, call_id: str) -> HttpResponse:
+    """A call of an earlier hour is written up; the seat stays as it is."""
+    return act(request, lambda by: actions.write_up_later(by=by, call_id=str(call_id), **_written(request)))
+
+
 def _written(request: HttpRequest) -> dict[str, Any]:
     said = request.POST.get("resolved", "")
     return {

@@ -116,6 +116,19 @@ def screen(request: HttpRequest) -> HttpResponse:
 # ---- what the dialogs ask
 
 
+@require_GET
+@never_cache
+@desk_only
+def ask_later(request: HttpRequest, call_id: str) -> HttpResponse:
+    """What an earlier call was about, which its agent left without a word."""
+    if not is_part(request):
+        return whole(request)
+    found = queries.unwritten(user_of(request).pk, call_id=str(call_id))
+    if not found:
+        return render(request, "desk/dialogs/gone.html", {"problem": "这通电话已经整理好了。"})
+    return render(request, "desk/phone/later.html", {"call": found[0], "wrap": bar.wrap_up(found[0])})
+
+
 def _call(user: User) -> Any:
     found = queries.my_call(user.pk)
     if found is None or found.state == "wrap_up":

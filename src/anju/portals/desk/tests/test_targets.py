@@ -279,6 +279,37 @@ def test_what_is_typed_is_kept_before_the_form_is_sent_and_nothing_else_is_judge
     assert SeatState.objects.get(user=district.second).state == "wrap_up"
 
 
+@pytest.mark.req("CALL-05", "CALL-09")
+def test_a_call_that_was_left_without_a_word_stands_on_its_agents_list_until_it_has_one(
+    district: District, enter: Enter
+) -> None:
+    """就绪 holds nobody up; what was left undone is not lost, and nobody but its agent writes it."""
+    call, _ = talking(district, emergency=False)
+    over(district, call)
+    with seen_by(EVERYWHERE):  # as the switchboard writes it
+        now = clock.now()
+        Call.objects.filter(pk=call.pk).update(user_id=district.agent.pk, answered_at=now, ended_at=now)
+    client, where = enter(district.agent), f"/desk/phone/wrap/{call.call_id}"
+    assert where not in client.get("/desk/idle", **PART).content.decode(), "it is being written up in the bar"
+    client.post("/desk/phone/wrap/typed", {"call": call.call_id, "note": "问药量"}, **PART)
+    exchange.seat(district.agent)
+    assert where in client.get("/desk/idle", **PART).content.decode()
+    assert "问药量" in client.get(where, **PART).content.decode()
+    assert where not in enter(district.second).get("/desk/idle", **PART).content.decode()
+    assert "已经整理好了" in enter(district.second).get(where, **PART).content.decode()
+    assert enter(district.second).post(where, {"kind": "误按"}, **PART)["X-Anju-Refused"] == "1"
+    assert client.post(where, {"resolved": "yes", "dialog": "1"}, **PART)["X-Anju-Refused"] == "1"
+    other, _ = talking(district, emergency=False)
+    exchange.seat(district.agent, "wrap_up", other, until=clock.now() + timedelta(seconds=60))
+    done = client.post(where, {"kind": "咨询", "resolved": "yes", "note": "问药量，已答", "dialog": "1"}, **PART)
+    assert (done.status_code, "X-Anju-Refused" in done) == (200, False)
+    with seen_by(EVERYWHERE):
+        call.refresh_from_db()
+    assert (call.tags, call.resolved, call.note) == (["咨询"], True, "问药量，已答")
+    assert SeatState.objects.get(user=district.agent).state == "wrap_up", "the call that she writes up now goes on"
+    assert where not in client.get("/desk/idle", **PART).content.decode()
+
+
 @pytest.mark.req("CALL-03")
 def test_only_who_speaks_in_a_call_or_a_lead_says_whose_it_is(district: District, enter: Enter) -> None:
     """A colleague in the same district sees the call in her list; tying it to an elder or a case is not hers to do."""
