@@ -81,7 +81,12 @@ def test_a_call_of_the_demo_can_be_heard_and_is_sealed_like_every_other(
         assert demo_calls._recordings() == 0, "one for each call"
         assert recordings.put_past(call_id=rows[2].call_id, sound=babble.conversation(2, 1)) is not None
     assert not list(tmp_path.glob("*.wav")), "no plain sound is left behind"
-    assert "听录音要写明原因" in text(as_user("quality1").get(f"/district/calls/{rows[0].call_id}/"))
+    judge = as_user("quality1")
+    shown = text(judge.get(f"/district/calls/{rows[0].call_id}/"))
+    assert ("听录音要写明原因" in shown, "列入质检" in shown) == (True, True), "what can be heard can be audited"
+    picked = judge.post(f"/district/calls/{rows[0].call_id}/audit", {"note": "抽查"}, follow=True)
+    assert "已列入质检" in text(picked)
+    assert "列入质检</button>" not in text(judge.get(f"/district/calls/{rows[2].call_id}/")), "nobody took that one"
 
 
 def test_the_voices_of_the_demo_last_as_long_as_their_call_and_are_loud_enough() -> None:

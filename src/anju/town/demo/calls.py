@@ -21,8 +21,8 @@ from anju.supervision import actions, queries
 from anju.town import babble, ids, land
 
 DAYS = 30
-RECORDED, LONGEST = 10, 150
-"""So many calls can be heard, of at most so many seconds: a few megabytes."""
+RECORDED, DRAWN, LONGEST = 12, 7, 150
+"""So many calls can be heard, so many of them drawn for audit (the others may be picked), of at most so many seconds: a few megabytes."""
 SEATED = ("agent3", "agent1", "agent2", "lead3", "lead1", "lead2")
 """Agents and leads by the shift of eight hours that they work."""
 WHATS = (
@@ -87,22 +87,27 @@ def _moves(users: dict[str, User], now: datetime) -> None:
 
 
 def _recordings() -> int:
-    """The calls that quality is to score and the newest ones can be heard: two voices without words. How many."""
+    """Calls that quality is to score and the newest ones, which a lead may pick, can be heard: two voices without words. How many."""
     plan = next(iter(queries.plans(1)), None)
     drawn = [row.call_id for row in queries.picks_of(plan.pk)] if plan is not None else []
     newest = [row.call_id for row in listing.listed(limit=60, direction="in", result="answered")]
-    chosen: list[tuple[datetime, str, float]] = []
-    for call_id in dict.fromkeys([*drawn, *newest]):
-        found = listing.detail(call_id)
-        if found is not None and found.row.talk_seconds and found.row.talk_seconds <= LONGEST:
-            chosen.append((found.row.arrived_at, call_id, found.row.talk_seconds))
-        if len(chosen) == RECORDED:
-            break
+    chosen = _short(drawn, DRAWN)
+    chosen += _short([one for one in newest if one not in set(drawn)], RECORDED - len(chosen))
     kept = [
         recordings.put_past(call_id=call_id, sound=babble.conversation(seconds, n))
         for n, (_, call_id, seconds) in enumerate(sorted(chosen))
     ]
     return sum(one is not None for one in kept)
+
+
+def _short(call_ids: list[str], most: int) -> list[tuple[datetime, str, float]]:
+    """The first of these calls that are short enough to be made up: when, which, how many seconds."""
+    found: list[tuple[datetime, str, float]] = []
+    for call_id in call_ids:
+        one = listing.detail(call_id) if len(found) < most else None
+        if one is not None and one.row.talk_seconds and one.row.talk_seconds <= LONGEST:
+            found.append((one.row.arrived_at, call_id, one.row.talk_seconds))
+    return found
 
 
 def _incoming(at: datetime, dice: Random, user: User, people: list[tuple[int, int, str, str, str]]) -> PastCall:
