@@ -14,6 +14,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from anju.accounts import queries as accounts
+from anju.accounts import sessions
 from anju.accounts.models import User
 from anju.accounts.permissions import THE_PLATFORM
 from anju.alarms import sensing, states
@@ -300,6 +301,24 @@ def test_the_centre_opens_the_account_and_she_chooses_her_password(home: tuple[s
     assert agent.post(form, {"what": "close", "reason": "x"}).status_code == 400
     assert as_user("bureau1").get(form).status_code == 403
     assert as_user("street2").get(form).status_code in {403, 404}, "another street's file"
+
+
+@pytest.mark.req("SYS-02", "SYS-01")
+def test_a_phone_that_stays_logged_in_sees_nothing_once_she_no_longer_agrees(home: tuple[str, Elder]) -> None:
+    page, elder = home
+    phone, daughter = Client(headers={"Sec-Fetch-Mode": "navigate"}), User.objects.get(username="family1")
+    daughter.set_password("Lotus-and-Tide-55")
+    daughter.save()
+    phone.post("/login/", {"username": "family1", "password": "Lotus-and-Tide-55", "next": "/family/", "own": "on"})
+    session = phone.session
+    session[sessions.SEEN] -= 3 * 86400
+    session.save()
+    assert "沈玉芬" in text(phone.get(page))
+    with seen_by(EVERYWHERE):
+        for consent in Consent.objects.filter(elder=elder):
+            actions.withdraw_consent(consent_id=consent.pk, by=THE_PLATFORM, reason="本人不愿")
+    assert "沈玉芬" not in text(phone.get(page)), "at once, though the session goes on"
+    assert "现在看不到" in text(phone.get("/family/", follow=True))
 
 
 def test_the_letters_grow_and_stay_so(home: tuple[str, Elder], as_user: As) -> None:

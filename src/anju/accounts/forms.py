@@ -6,7 +6,7 @@ from django import forms
 
 
 class LoginForm(forms.Form):
-    """User name and password."""
+    """User name and password; families may say that the device is their own."""
 
     username = forms.CharField(
         label="用户名",
@@ -21,6 +21,7 @@ class LoginForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
         error_messages={"required": "请填密码"},
     )
+    own = forms.BooleanField(label="这是我自己的手机，保持登录", required=False)
 
 
 class CodeForm(forms.Form):

@@ -17,14 +17,22 @@ from anju.accounts.models import User
 from anju.accounts.roles import Role
 from anju.kernel import clock, hooks
 
-BEGAN, SEEN, PASSED = "anju.began", "anju.seen", "anju.passed"
+BEGAN, SEEN, PASSED, OWN = "anju.began", "anju.seen", "anju.passed", "anju.own"
 _WRITE_EVERY = 60.0  # seconds
 
 
-def begin(session: SessionBase, *, passed: bool) -> None:
-    """A log-in has just succeeded. `passed`: nothing more is asked of this user (second factor)."""
+def begin(session: SessionBase, *, passed: bool, own: bool = False) -> None:
+    """A log-in has just succeeded. `passed`: nothing more is asked of this user (second factor).
+
+    `own`: she said that this device is hers alone. It counts for those who are no staff, and only as long as they are none.
+    """
     now = clock.now().timestamp()
     session[BEGAN], session[SEEN], session[PASSED] = now, now, passed
+    if own and settings.SESSION_IDLE_OWN:
+        session[OWN] = True
+        session.set_expiry(
+            int(settings.SESSION_IDLE_OWN.total_seconds())
+        )  # else her browser forgets it when it is closed
 
 
 def by_hand(request: HttpRequest) -> bool:
@@ -49,18 +57,22 @@ def left(request: HttpRequest, user: User) -> tuple[float, float]:
     session, now = request.session, clock.now().timestamp()
     if SEEN not in session:  # it began elsewhere than on our page: its clocks start here
         session.update({BEGAN: now, SEEN: now})
-    whole = settings.SESSION_LONGEST.total_seconds() - (now - session[BEGAN])
-    idle = idle_limit(user).total_seconds() - (now - session[SEEN])
+    longest_idle, longest = limits(session, user)
+    whole = longest.total_seconds() - (now - session[BEGAN])
+    idle = longest_idle.total_seconds() - (now - session[SEEN])
     if min(idle, whole) <= 0 and user.pk in hooks.ask("busy_users", frozenset()):
         return max(idle, 60.0), max(whole, 60.0)
     return idle, whole
 
 
-def idle_limit(user: User) -> timedelta:
-    """Half an hour; for those who sit at the desk and wait for an alarm, a shift."""
+def limits(session: SessionBase, user: User) -> tuple[timedelta, timedelta]:
+    """How long without a hand, and how long at all. Half an hour and half a day; for those who sit at the desk and wait for an
+    alarm, a shift; for a family on a device of its own, weeks: it opens one elder's page, and only while she agrees.
+    """
+    if session.get(OWN) and queries.is_outside(user):
+        return settings.SESSION_IDLE_OWN, settings.SESSION_LONGEST_OWN
     at_desk = queries.roles_of(user) & {Role.AGENT, Role.LEAD}
-    limit: timedelta = settings.SESSION_IDLE_DESK if at_desk else settings.SESSION_IDLE
-    return limit
+    return settings.SESSION_IDLE_DESK if at_desk else settings.SESSION_IDLE, settings.SESSION_LONGEST
 
 
 def keep(request: HttpRequest) -> None:

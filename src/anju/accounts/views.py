@@ -64,14 +64,14 @@ def log_in(request: HttpRequest) -> HttpResponse:
             user_login_failed.send(sender=__name__, credentials={"username": name}, request=request)
             user = None
         if isinstance(user, User):
-            return _after_password(request, user)
+            return _after_password(request, user, own=form.cleaned_data["own"])
         status = 403
         form.add_error("password", "用户名或密码不对，请再试。还可试 " + _tries_left(request) + " 次")
     elif request.method == "POST":
         status = 400
     wanted = _next(request)
     context = {"form": form, "next": wanted, "idle": "idle" in request.GET, "place": settings.CENTRE_NAME}
-    context["large"] = wanted.startswith(FAMILY_HOME)
+    context |= {"large": wanted.startswith(FAMILY_HOME), "keeps": settings.SESSION_IDLE_OWN.days}
     return render(request, "accounts/login.html", context, status=status)
 
 
@@ -216,7 +216,7 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "accounts/stale.html", status=403)
 
 
-def _after_password(request: HttpRequest, user: User) -> HttpResponse:
+def _after_password(request: HttpRequest, user: User, *, own: bool) -> HttpResponse:
     here = addresses.client_address(request)
     if not addresses.allowed(here, queries.roles_of(user)):
         with audit.acting(user.name, user.pk, here):
@@ -231,13 +231,13 @@ def _after_password(request: HttpRequest, user: User) -> HttpResponse:
             "next": _next(request),
         }
         return redirect("accounts:code")
-    return _enter(request, user, _next(request), passed=not queries.needs_second_factor(user))
+    return _enter(request, user, _next(request), passed=not queries.needs_second_factor(user), own=own)
 
 
-def _enter(request: HttpRequest, user: User, wanted: str, *, passed: bool) -> HttpResponseRedirect:
+def _enter(request: HttpRequest, user: User, wanted: str, *, passed: bool, own: bool = False) -> HttpResponseRedirect:
     before = user.last_login
     login(request, user, backend=BACKEND)
-    sessions.begin(request.session, passed=passed)
+    sessions.begin(request.session, passed=passed, own=own and queries.is_outside(user))
     if before is not None:
         messages.info(request, f"上次登录 {clock.local(before):%m-%d %H:%M}。不是您本人请马上改密码")
     return redirect(wanted or home_of(user))

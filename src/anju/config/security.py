@@ -39,6 +39,9 @@ ADDRESS_RANGES: dict[str, list[str]] = json.loads(os.environ.get("ANJU_ADDRESS_R
 SESSION_IDLE = timedelta(minutes=int(os.environ.get("ANJU_IDLE_MINUTES", "30")))
 SESSION_IDLE_DESK = timedelta(minutes=int(os.environ.get("ANJU_IDLE_DESK_MINUTES", "510")))
 """Agents and leads: a shift of 8½ hours. Why so long: docs/subsystems/access.md."""
+SESSION_IDLE_OWN = timedelta(days=int(os.environ.get("ANJU_IDLE_OWN_DAYS", "30")))
+SESSION_LONGEST_OWN = timedelta(days=int(os.environ.get("ANJU_SESSION_OWN_DAYS", "90")))
+"""Families and elders who said at the log-in that the device is their own; 0 days: nobody stays longer than others (ADR 0013)."""
 SESSION_LONGEST = timedelta(hours=int(os.environ.get("ANJU_SESSION_HOURS", "12")))
 SESSION_COOKIE_AGE = 2 * int(SESSION_LONGEST.total_seconds())  # the limits above end sessions; somebody busy may go on
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

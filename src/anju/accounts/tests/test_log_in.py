@@ -223,6 +223,31 @@ def test_only_a_hand_keeps_a_session_alive(client, let_pass, district):
     assert ("session.idle", "ok") in actions_of(user)
 
 
+def test_a_family_that_calls_the_phone_its_own_stays_for_weeks_and_staff_never(client, let_pass, district, settings):
+    family, street = make_user(Role.FAMILY, password=PASSWORD), make_user(Role.STREET, password=PASSWORD)
+    assert "保持登录" in client.get("/login/?next=/family/").text
+    assert "保持登录" not in client.get("/login/").text
+    kept = log_in(client, family, own="on", next="/family/")
+    assert kept.cookies["sessionid"]["max-age"] == 30 * 86400, "her browser keeps it when it is closed"
+    for _ in range(3):
+        let_pass(days=25)
+        page = client.get("/family/", headers=PAGE)
+        assert page.status_code == 200
+        assert page.cookies["sessionid"]["max-age"] == 30 * 86400, "each look begins the thirty days anew"
+    let_pass(days=16)  # 91 days after the log-in
+    assert client.get("/family/", headers=PAGE).url.startswith("/login/?next=/family/")
+    log_in(client, family, own="on", next="/family/")
+    let_pass(days=30, minutes=1)
+    assert client.get("/family/", headers=PAGE).url.startswith("/login/?next=/family/")
+    for user, given in ((family, {}), (street, {"own": "on"})):
+        assert not log_in(client, user, **given).cookies["sessionid"]["max-age"]
+        let_pass(minutes=31)
+        assert client.get("/family/", headers=PAGE).url.startswith("/login/?next=/family/"), user
+    settings.SESSION_IDLE_OWN = timedelta()
+    assert "保持登录" not in client.get("/login/?next=/family/").text
+    assert not log_in(client, family, own="on").cookies["sessionid"]["max-age"]
+
+
 def test_the_desk_stays_awake_for_a_shift_and_for_an_incident(client, let_pass, district, monkeypatch):
     user = make_user(Role.AGENT, password=PASSWORD)
     monkeypatch.setattr(hooks, "_answers", dict(hooks._answers))
