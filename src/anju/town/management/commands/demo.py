@@ -20,7 +20,19 @@ from anju.kernel import audit, clock
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.signals import queries as signals
 from anju.town import land, people
-from anju.town.demo import calls, cases, contacts, families, history, homes, outbound, roster, staff, telephone
+from anju.town.demo import (
+    calls,
+    cases,
+    contacts,
+    families,
+    history,
+    homes,
+    outbound,
+    roster,
+    silences,
+    staff,
+    telephone,
+)
 
 MAP = Path(__file__).parents[2] / "static" / "town" / "map.geojson"
 
@@ -60,14 +72,16 @@ class Command(BaseCommand):
         users.join()
         self._step("家属账号", families.make)
         self._step("电话线路", telephone.make)
-        if history_too and missing and not signals.recent(limit=1):
-            until = clock.now()
+        until = clock.now() if history_too and missing and not signals.recent(limit=1) else None
+        if until is not None:
             self._step("历史消息", lambda: history.load(seeds, until))
             self._step("历史事件与工单", lambda: cases.make(seeds, until))
             self._step("历史通话与质检", lambda: calls.make(calls.callers()))
             self._step("来信与留言", lambda: contacts.make(calls.callers(), until))
             self._step("计划外呼与外呼任务", lambda: outbound.make(calls.callers(), until))
         self._step("家庭看护", sensing.enrol_all)
+        if until is not None:
+            self._step("历史静默", lambda: silences.make(seeds, until))
         self._step("值班与专家", roster.make)
         self._step("审计封存", audit.seal)
 
