@@ -38,6 +38,7 @@ class Verdict:
     """What a round found."""
 
     open: int
+    kinds: tuple[tuple[str, int], ...]
     without_deadline: int
     overdue: int
     faults: tuple[str, ...]
@@ -48,8 +49,10 @@ def audit_once() -> Verdict:
     with seen_by(EVERYWHERE):
         faults: list[str] = []
         count = missing = 0
+        kinds: list[tuple[str, int]] = []
         for flow_name, total, without, lost in _open_work():
             count += total
+            kinds += [(flow_name, total)] if total else []
             missing += without
             if without:
                 faults.append(f"{flow_name}：{without} 件未结却没有时限在走")
@@ -60,7 +63,7 @@ def audit_once() -> Verdict:
             faults.append(f"{len(late)} 条时限过了 1 分钟还没触发，最早 {clock.local(late[0].at):%H:%M:%S}")
         faults += _alarms()
         faults += [f"{name} 进程没有心跳" for name in NEEDED if _silent(name)]
-        return Verdict(count, missing, len(late), tuple(faults))
+        return Verdict(count, tuple(kinds), missing, len(late), tuple(faults))
 
 
 def _open_work() -> Iterator[tuple[str, int, int, int]]:
@@ -100,7 +103,7 @@ def round_() -> Verdict:
     try:
         verdict = audit_once()
     except DatabaseError as error:
-        verdict = Verdict(0, 0, 0, (f"巡检查不了数据库：{type(error).__name__}",))
+        verdict = Verdict(0, (), 0, 0, (f"巡检查不了数据库：{type(error).__name__}",))
     if verdict.faults:
         _page(verdict)
     else:
@@ -109,6 +112,7 @@ def round_() -> Verdict:
         {
             "checked_at": clock.now().isoformat(),
             "open": verdict.open,
+            "kinds": [list(kind) for kind in verdict.kinds],
             "without_deadline": verdict.without_deadline,
             "overdue": verdict.overdue,
             "faults": list(verdict.faults),

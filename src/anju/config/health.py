@@ -197,7 +197,7 @@ def _cases() -> Iterator[Check]:
     elif verdict.get("faults"):
         yield Check("auditor", "巡检", "warn", "；".join(verdict["faults"]), "按提示逐条处理，巡检通过后心跳自动恢复")
     else:
-        yield Check("auditor", "巡检", "ok", f"{verdict.get('open', 0)} 个未结事件都有时限在走")
+        yield Check("auditor", "巡检", "ok", f"有时限在走的 {verdict.get('open', 0)} 件都没漏")
 
 
 def _deadman() -> Iterator[Check]:

@@ -30,7 +30,7 @@ def page(request: HttpRequest) -> HttpResponse:
     lag["ticker_text"] = f"{lag['ticker_seconds']:.1f} 秒" if "ticker_seconds" in lag else UNTOLD
     lag["jobs_text"] = lag.get("jobs", UNTOLD)
     spool["text"] = (f"{spool['files']} 个文件" if spool["files"] else "没有") if "files" in spool else UNTOLD
-    auditor |= {"open_text": auditor.get("open", "—"), "note": _seen(auditor, now)}
+    auditor |= {"open_text": auditor.get("open", "—"), "note": _seen(auditor, now), "kinds_text": _kinds(auditor)}
     silent = {source for source, _, _ in alarms.silent_sources(now)}
     sources = [(s.source, figures.ago(s.last_at, now), s.usual_gap, s.source in silent) for s in signals.sources()]
     return render(
@@ -54,3 +54,8 @@ def _seen(report: dict[str, Any], now: datetime) -> str:
         return "稽核员未上报"
     bad = int(report.get("without_deadline", 0)) + int(report.get("overdue", 0))
     return f"{figures.ago(at, now)}核对，{f'{bad} 起不对' if bad else '都有时限'}"
+
+
+def _kinds(report: dict[str, Any]) -> str:
+    """What the auditor counted: everything under way that has a deadline, of which the emergencies are one part."""
+    return "、".join(f"{name} {count}" for name, count in report.get("kinds") or ())
