@@ -43,7 +43,7 @@ def told(**more: str) -> dict[str, str]:
 @pytest.mark.req("CALL-08", "CARE-01")
 def test_a_wake_up_call_is_planned_read_back_paused_and_stopped(town: SmallTown, as_user: As) -> None:
     agent, page = as_user("agent1"), f"/district/elders/{town.he_ting}/?tab=plans"
-    assert "24 小时制" in text(agent.get(page))
+    assert '<when-field kind="time"><input class="input" type="time" name="at"' in text(agent.get(page))
     said = text(agent.post(f"/district/elders/{town.he_ting}/plan", told(), follow=True))
     assert "请向本人复述核对：叫醒电话：每天 05:30" in said
     assert "完整" in text(agent.post(f"/district/elders/{town.he_ting}/plan", told(at="5点半"), follow=True))

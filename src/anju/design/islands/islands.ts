@@ -2,6 +2,7 @@
 import "./cards";
 import "./drawer";
 import "./time";
+import "./when";
 
 /** `<theme-switch><button>`: day and night; kept in a cookie so that the server draws the next page right at once. */
 class ThemeSwitch extends HTMLElement {

@@ -17,6 +17,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from anju.design import navigation
+from anju.design import when as whens
 
 register = template.Library()
 
@@ -195,6 +196,17 @@ def field(bound: BoundField, *, stack: bool = False, wide: bool = False) -> Safe
     if wrong:
         attrs |= {"aria-invalid": "true", "aria-describedby": f"{bound.id_for_label}-note"}
     note = "；".join(str(e) for e in bound.errors) or str(bound.help_text)
+    if isinstance(widget, CheckboxInput):  # the whole row is the target
+        return format_html(
+            '<div class="field"{}{}{}><label class="tick" for="{}">{}<span>{}</span></label>{}</div>',
+            mark_safe(" data-stack") if stack else "",
+            mark_safe(" data-wide") if wide else "",
+            mark_safe(' data-state="wrong"') if wrong else "",
+            bound.id_for_label,
+            bound.as_widget(attrs=attrs),
+            bound.label,
+            format_html('<p class="field__note" id="{}-note">{}</p>', bound.id_for_label, note) if note else "",
+        )
     return format_html(
         '<div class="field"{}{}{}><label for="{}">{}{}</label>{}{}</div>',
         mark_safe(" data-stack") if stack else "",
@@ -206,6 +218,28 @@ def field(bound: BoundField, *, stack: bool = False, wide: bool = False) -> Safe
         bound.as_widget(attrs=attrs),
         format_html('<p class="field__note" id="{}-note">{}</p>', bound.id_for_label, note) if note else "",
     )
+
+
+@register.simple_tag
+def when(
+    name: str,
+    value: object = "",
+    kind: str = "date",
+    say: str = "",
+    *,
+    must: bool = False,
+    least: object = "",
+    most: object = "",
+) -> SafeString:
+    """`{% when "day" day say="到哪一天" %}`: a day (kind date), a moment (datetime) or a time of day (time) in a plain form.
+
+    `say` names the field for those who hear it, where no label stands around it; `least`, `most`: the bounds of its picker.
+    """
+    given = _attrs(
+        type=whens.SHAPES[kind].type, name=name, value=whens.written(kind, value), required="required" if must else "",
+        min=whens.written(kind, least), max=whens.written(kind, most), aria_label=say,
+    )  # fmt: skip
+    return whens.framed(kind, format_html('<input class="input"{}>', given))
 
 
 @register.inclusion_tag("design/pager.html", takes_context=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django import forms
 from django.template import Context, Template
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from anju.design import navigation
 from anju.design.navigation import NavItem
@@ -92,3 +94,39 @@ def test_no_role_stands_in_a_template() -> None:
     """Buttons come from moves and permissions, never from the name of a post."""
     for file in HERE.parent.rglob("templates/**/*.html"):
         assert not re.search(r"roles\s*==|in roles|Role\.", file.read_text(encoding="utf-8")), file
+
+
+def test_days_and_times_are_written_one_way_and_go_back_as_they_came() -> None:
+    """Whatever was given, the field holds what `fromisoformat` reads; without scripts it is the browser's own field."""
+    html = draw(
+        '{% when "day" day say="到哪一天" most=day %}{% when "at" moment "datetime" must=True %}{% when "t" "05:30" "time" %}'
+        '{% when "none" %}',
+        day=date(2026, 11, 2),
+        moment=NOW,
+    )
+    local = timezone.localtime(NOW)
+    assert (
+        '<when-field kind="date"><input class="input" type="date" name="day" value="2026-11-02" max="2026-11-02"'
+        in html
+    )
+    assert f'type="datetime-local" name="at" value="{local:%Y-%m-%dT%H:%M}" required="required"' in html
+    assert datetime.fromisoformat(f"{local:%Y-%m-%dT%H:%M}") == local.replace(second=0, microsecond=0, tzinfo=None)
+    assert 'kind="time"><input class="input" type="time" name="t" value="05:30">' in html
+    assert 'name="none">' in html
+    bare = [
+        file.name
+        for file in HERE.parent.rglob("templates/**/*.html")
+        for found in re.findall(r'(.{0,90})type="(?:date|time|datetime-local)"', file.read_text(encoding="utf-8"))
+        if "kind ==" not in found
+    ]
+    assert not bare, f"use {{% when %}}: {bare}"
+
+
+def test_a_box_to_tick_is_one_row_with_its_words() -> None:
+    """The whole row is the target, not the box of 13 px."""
+
+    class Asked(forms.Form):
+        key = forms.BooleanField(label="有钥匙", required=False)
+
+    html = draw("{% field form.key %}", form=Asked())
+    assert re.search(r'<label class="tick" for="id_key"><input type="checkbox"[^>]*><span>有钥匙</span></label>', html)

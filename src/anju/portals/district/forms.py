@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from anju.accounts.roles import LABELS
+from anju.design.when import DayInput
 from anju.elders import words
 from anju.places.queries import PlaceInfo
 
@@ -37,7 +38,7 @@ def _pick(label: str, choices: Any, *, must: bool = False) -> forms.ChoiceField:
 
 def _day(label: str, *, must: bool = False) -> forms.DateField:
     return forms.DateField(
-        label=label, required=must, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        label=label, required=must, widget=DayInput(),
         error_messages={"required": f"请填{label}", "invalid": "日期写成 2026-11-20 这样"},
     )  # fmt: skip
 

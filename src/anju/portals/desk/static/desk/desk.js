@@ -127,6 +127,129 @@ customElements.define("count-down", CountDown);
 customElements.define("time-since", TimeSince);
 customElements.define("clock-now", ClockNow);
 
+// src/anju/design/islands/when.ts
+var LIKE = { date: "2026-11-20", datetime: "2026-11-20 14:30", time: "14:30" };
+var WEEK = "日一二三四五六";
+var two2 = (n) => String(n).padStart(2, "0");
+function clockOf(parts, text) {
+  const [hour = "", minute = "0"] = parts;
+  const later = /下午|晚|pm/i.test(text) && Number(hour) < 12 ? 12 : 0;
+  return `${two2(Number(hour) + later)}:${two2(minute)}`;
+}
+function tidy(kind, text) {
+  const parts = text.match(/\d+/g) ?? [];
+  const first2 = parts[0] ?? "";
+  if (kind === "time") {
+    if (parts.length === 1 && /^\d{3,4}$/.test(first2)) return clockOf([first2.slice(0, -2), first2.slice(-2)], text);
+    return parts.length ? clockOf(parts, text) : "";
+  }
+  if (/^\d{8}$/.test(first2)) parts.splice(0, 1, first2.slice(0, 4), first2.slice(4, 6), first2.slice(6));
+  const [year, month, day2, ...rest] = parts;
+  if (!year || !month || !day2) return "";
+  const date = `${year}-${two2(month)}-${two2(day2)}`;
+  return kind === "date" ? date : rest.length ? `${date} ${clockOf(rest, text)}` : date;
+}
+var WhenField = class extends HTMLElement {
+  text = null;
+  picker = null;
+  connectedCallback() {
+    const kind = this.getAttribute("kind") ?? "date";
+    const picker = this.querySelector("input:not(.when__pick, [type=text])");
+    if (!picker) return;
+    const text = picker.cloneNode();
+    const focused = document.activeElement === picker;
+    text.type = "text";
+    text.inputMode = "numeric";
+    text.autocomplete = "off";
+    text.maxLength = 24;
+    text.size = LIKE[kind].length;
+    text.placeholder = LIKE[kind];
+    for (const name of ["min", "max"]) text.removeAttribute(name);
+    for (const name of ["name", "id", "required", "autofocus", "aria-label", "aria-describedby", "title"]) picker.removeAttribute(name);
+    picker.className = "when__pick";
+    picker.tabIndex = -1;
+    picker.setAttribute("aria-hidden", "true");
+    text.value = picker.value.replace("T", " ").slice(0, 16);
+    const weekday = document.createElement("span");
+    weekday.className = "when__day";
+    picker.before(text);
+    this.append(weekday, picker);
+    if (focused) text.focus();
+    [this.text, this.picker] = [text, picker];
+    picker.addEventListener("input", (event) => event.stopPropagation());
+    picker.addEventListener("change", (event) => {
+      event.stopPropagation();
+      text.value = picker.value.replace("T", " ").slice(0, 16);
+      this.check(kind);
+      for (const name of ["input", "change"]) text.dispatchEvent(new Event(name, { bubbles: true }));
+    });
+    text.addEventListener("change", () => {
+      text.value = tidy(kind, text.value) || text.value;
+      this.check(kind);
+    });
+    text.addEventListener("input", () => this.check(kind));
+    text.addEventListener("keydown", (event) => {
+      if (event.key !== "F4" && !(event.altKey && event.key === "ArrowDown")) return;
+      event.preventDefault();
+      picker.showPicker?.();
+    });
+    this.check(kind);
+  }
+  check(kind) {
+    const { text, picker } = this;
+    if (!text || !picker) return;
+    const said = tidy(kind, text.value);
+    picker.value = said.replace(" ", "T");
+    const { min, max } = picker;
+    let fault2 = "";
+    if (text.value && !picker.value) fault2 = `写成 ${LIKE[kind]} 这样`;
+    else if (text.value && min && picker.value < min) fault2 = `不能早于 ${min.replace("T", " ")}`;
+    else if (text.value && max && picker.value > max) fault2 = `不能晚于 ${max.replace("T", " ")}`;
+    text.setCustomValidity(fault2);
+    const weekday = this.querySelector(".when__day");
+    const day2 = kind !== "time" && picker.value ? (/* @__PURE__ */ new Date(`${picker.value.slice(0, 10)}T12:00:00Z`)).getUTCDay() : -1;
+    if (weekday) weekday.textContent = day2 < 0 ? "" : `周${WEEK[day2] ?? ""}`;
+  }
+};
+customElements.define("when-field", WhenField);
+var isField = (target) => target instanceof HTMLInputElement || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement;
+function fault(field) {
+  const is = field.validity;
+  if (is.valueMissing) {
+    if (field instanceof HTMLSelectElement) return "请从列表里选一项";
+    return field.type === "file" ? "请选一个文件" : field.type === "checkbox" ? "要继续，请先勾选" : "请填这一项";
+  }
+  if (is.tooLong || is.tooShort) return "长短不对，请核对";
+  if (is.rangeUnderflow || is.rangeOverflow) {
+    const { min = "", max = "" } = field;
+    return min && max ? `请填 ${min} 到 ${max} 之间的数` : min ? `不能小于 ${min}` : `不能大于 ${max}`;
+  }
+  if (is.badInput || is.stepMismatch) return "请填数字";
+  return field.title || "写法不对，请核对";
+}
+document.addEventListener(
+  "invalid",
+  (event) => {
+    const field = event.target;
+    if (!isField(field) || field.validity.customError) return;
+    field.dataset["said"] = "1";
+    field.setCustomValidity(fault(field));
+  },
+  true
+);
+for (const name of ["input", "change"]) {
+  document.addEventListener(
+    name,
+    (event) => {
+      const field = event.target;
+      if (!isField(field) || !field.dataset["said"]) return;
+      delete field.dataset["said"];
+      field.setCustomValidity("");
+    },
+    true
+  );
+}
+
 // src/anju/design/islands/islands.ts
 var ThemeSwitch = class extends HTMLElement {
   connectedCallback() {
