@@ -4,6 +4,7 @@
 
 type Kind = "date" | "datetime" | "time";
 const LIKE: Record<Kind, string> = { date: "2026-11-20", datetime: "2026-11-20 14:30", time: "14:30" };
+const EMPTY: Record<Kind, string> = { date: "年-月-日", datetime: "年-月-日 时:分", time: "时:分" };
 const WEEK = "日一二三四五六";
 
 const two = (n: string | number): string => String(n).padStart(2, "0");
@@ -44,7 +45,7 @@ class WhenField extends HTMLElement {
     text.autocomplete = "off";
     text.maxLength = 24;
     text.size = LIKE[kind].length;
-    text.placeholder = LIKE[kind];
+    text.placeholder = EMPTY[kind];
     for (const name of ["min", "max"]) text.removeAttribute(name);
     for (const name of ["name", "id", "required", "autofocus", "aria-label", "aria-describedby", "title"]) picker.removeAttribute(name);
     picker.className = "when__pick";

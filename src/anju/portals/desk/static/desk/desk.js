@@ -129,6 +129,7 @@ customElements.define("clock-now", ClockNow);
 
 // src/anju/design/islands/when.ts
 var LIKE = { date: "2026-11-20", datetime: "2026-11-20 14:30", time: "14:30" };
+var EMPTY = { date: "年-月-日", datetime: "年-月-日 时:分", time: "时:分" };
 var WEEK = "日一二三四五六";
 var two2 = (n) => String(n).padStart(2, "0");
 function clockOf(parts, text) {
@@ -163,7 +164,7 @@ var WhenField = class extends HTMLElement {
     text.autocomplete = "off";
     text.maxLength = 24;
     text.size = LIKE[kind].length;
-    text.placeholder = LIKE[kind];
+    text.placeholder = EMPTY[kind];
     for (const name of ["min", "max"]) text.removeAttribute(name);
     for (const name of ["name", "id", "required", "autofocus", "aria-label", "aria-describedby", "title"]) picker.removeAttribute(name);
     picker.className = "when__pick";
