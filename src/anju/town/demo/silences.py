@@ -28,9 +28,10 @@ AT_MOST: Final = 40
 """Deadlines of one home that are told; a home that has more is a fault of this story and is left to the platform."""
 ANSWERS: Final = timedelta(seconds=45)
 AWAY: Final[tuple[Step, ...]] = (
-    (7, "accept", {}), (62, "no_answer", {"note": "电话响了 10 声没人接"}), (80, "call:0", {}),
-    (115, "told:no_answer", {}), (170, "safe", {"note": "家属回电：接老人去外地住几天，人在身边"}),
-)  # fmt: skip
+    (7, "accept", {}),
+    (62, "no_answer", {"note": "电话响了 10 声没人接"}),
+    (170, "safe", {"note": "家属来电：接老人去外地住几天，人在身边"}),
+)
 OUT: Final[tuple[Step, ...]] = ((8, "accept", {}), (66, "safe", {"note": "手机打通了，老人在亲戚家，晚些回"}))
 WELL: Final[tuple[Step, ...]] = ((6, "accept", {}), (58, "safe", {"note": "电话打通，老人一直在屋里，没什么事"}))
 MUTE: Final[tuple[Step, ...]] = (
