@@ -1,9 +1,10 @@
 """How fast the gateway is: durable against itself without durability, and against Node-RED, in interleaved rounds.
 
-    .venv/bin/python benchmarks/gateway/run.py [--rounds 3] [--seconds 3] [--node-red FOLDER]
+    .venv/bin/python benchmarks/gateway/run.py [--rounds 3] [--seconds 3] [--processes N] [--node-red FOLDER]
 
 Starts its own PostgreSQL (fsync on) in a temporary folder, the gateway twice (durable; `durable=False`: everything but the
-commit), and Node-RED if a folder with `npm install node-red@4.1` is named. Load: wrk, 428-byte bodies, 128 in flight.
+commit), each with as many processes as `./run` starts on this machine, and Node-RED if a folder with
+`npm install node-red@4.1` is named. Load: wrk, 428-byte bodies, 128 in flight.
 Every answer other than 200 fails the run; the rows in the database are counted against the answers.
 """
 
@@ -96,14 +97,28 @@ def wait_for(port: int, path: str = "/healthz") -> None:
     raise SystemExit(f"nothing answers at port {port}")
 
 
+def metrics(port: int) -> dict[str, float]:
+    """What a gateway counts, all its processes added up."""
+    text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
+    return {x.split()[0]: float(x.split()[1]) for x in text.splitlines() if not x.startswith("#")}
+
+
+def wait_for_all(port: int, processes: int) -> None:
+    """Until every process of a gateway answers."""
+    while metrics(port)["anju_gateway_processes_up"] < processes:
+        subprocess.run(["sleep", "0.1"], check=True)
+
+
 def main() -> None:
     """Measure and print."""
+    from anju.ops.options import read_options
     from anju.ops.postgres import Server, free_port, server_user
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--node-red", type=Path, help="a folder in which `npm install node-red@4.1` was run")
+    parser.add_argument("--processes", type=int, default=read_options([], {}).gateway_processes)
     told = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="anju-bench-"))
     if user := server_user():
@@ -119,10 +134,11 @@ def main() -> None:
         pids: dict[str, list[int]] = {}
         for name, more in (("durable", []), ("undurable", ["--undurable"])):
             ports[name] = free_port()
-            started.append(
-                subprocess.Popen([sys.executable, str(HERE / "serve.py"), str(ports[name]), *more], env=base)
-            )
-            pids[name] = [started[-1].pid] + ([started[0].pid] if name == "durable" else [])
+            env = base | {"ANJU_HOME": str(folder / name), "ANJU_GATEWAY_PROCESSES": str(told.processes)}
+            for number in range(1, told.processes + 1):
+                command = [sys.executable, str(HERE / "serve.py"), str(ports[name]), "--number", str(number), *more]
+                started.append(subprocess.Popen(command, env=env))
+            pids[name] = [p.pid for p in started[-told.processes :]] + ([started[0].pid] if name == "durable" else [])
         if told.node_red:
             ports["node-red"] = free_port()
             home = folder / "node-red"
@@ -139,6 +155,8 @@ def main() -> None:
             pids["node-red"] = [started[-1].pid]
         for name, port in ports.items():
             wait_for(port, "/" if name == "node-red" else "/healthz")
+            if name != "node-red":
+                wait_for_all(port, told.processes)
             wrk(port, 1)  # warm
         report(ports, pids, told.rounds, told.seconds)
         check_rows(server.url, ports["durable"])
@@ -190,8 +208,8 @@ def check_rows(url: str, port: int) -> None:
     """Every acknowledged message is a row."""
     import psycopg
 
-    text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
-    acked = next(float(x.split()[1]) for x in text.splitlines() if x.startswith("anju_gateway_acked_total"))
+    subprocess.run(["sleep", "2"], check=True)  # a process says once a second what it has counted
+    acked = metrics(port)["anju_gateway_acked_total"]
     with psycopg.connect(url) as conn:
         row = conn.execute("SELECT count(*), count(DISTINCT uid) FROM signals_message").fetchone()
     assert row is not None

@@ -1,4 +1,6 @@
-"""Start the real gateway for a measurement: `serve.py PORT [--undurable] [--profile FILE]`. Uses DATABASE_URL and ANJU_HOME."""
+"""Start one process of the real gateway for a measurement: `serve.py PORT [--number N] [--undurable] [--profile FILE]`.
+Uses DATABASE_URL, ANJU_HOME and ANJU_GATEWAY_PROCESSES.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ def main() -> None:
     from anju.portals.device_gateway.server import run
     from anju.portals.device_gateway.settings import GatewaySettings
 
-    settings = replace(GatewaySettings.load(), port=int(sys.argv[1]), durable="--undurable" not in sys.argv)
+    number = int(sys.argv[sys.argv.index("--number") + 1]) if "--number" in sys.argv else 1
+    settings = replace(GatewaySettings.load(number), port=int(sys.argv[1]), durable="--undurable" not in sys.argv)
     if "--profile" in sys.argv:
         import cProfile
 

@@ -21,7 +21,7 @@ from anju.ops.processes import ProcessId
 from anju.ops.supervisor import recorded
 from anju.ops.waiting import wait_for
 
-NAMES = ("web", "gateway", "urgent", "router", "ticker", "worker", "postgres")
+NAMES = ("web", "gateway", "gateway-2", "urgent", "router", "ticker", "worker", "postgres")
 
 
 def free_ports() -> int:
@@ -51,7 +51,7 @@ class Platform:
     def start(self, *options: str, seconds: float = 180) -> None:
         """`./run`, until everything answers."""
         env = {k: v for k, v in os.environ.items() if not k.startswith("ANJU_") and k != "DATABASE_URL"}
-        env |= {"ANJU_HOME": str(self.home.path), "PYTHONPATH": str(ROOT / "src")}
+        env |= {"ANJU_GATEWAY_PROCESSES": "2", "ANJU_HOME": str(self.home.path), "PYTHONPATH": str(ROOT / "src")}
         command = [sys.executable, "-m", "anju.ops", "run", "--port", str(self.port), "--no-demo", *options]
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)

@@ -156,8 +156,11 @@ def test_a_certificate_that_its_issuer_renewed_is_taken_over_and_a_half_written_
     options = read_options(["--https", "--certificate", str(files.certificate), "--key", str(files.key)], {})
     platform = run.Run(home, options, {})
     platform._certificate()
+    platform.env = {"ANJU_GATEWAY_PROCESSES": "2"}
     done: list[str] = []
-    monkeypatch.setattr(platform.supervisor, "restart", lambda names, why: done.append(why))
+    monkeypatch.setattr(
+        platform.supervisor, "restart", lambda names, why: done.append(f"{' then '.join(names)}: {why}")
+    )
     monkeypatch.setattr(platform.telephony, "certificate_renewed", lambda manage: done.append("telephony"))
     platform._renew()
     assert done == [], "nothing was exchanged"
@@ -167,7 +170,8 @@ def test_a_certificate_that_its_issuer_renewed_is_taken_over_and_a_half_written_
     files.key.write_bytes(other.key.read_bytes())
     platform._renew()
     platform._renew()
-    assert done == ["its certificate was renewed", "telephony"]
+    why = "its certificate was renewed"
+    assert done == [f"web: {why}", f"gateway then gateway-2: {why}", "telephony"]
     assert tls.days_left(files.certificate) == 396
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import ipaddress
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+MOST_GATEWAYS = 16
 
 
 class RefusedError(ValueError):
@@ -33,6 +36,8 @@ class Options:
     """The demo's virtual town lives by itself."""
     sip_port: int = 5060
     sip_host: str = "127.0.0.1"
+    gateway_processes: int = 1
+    """So many share the gateway's port."""
 
     @property
     def ari_port(self) -> int:
@@ -124,6 +129,7 @@ def read_options(arguments: Sequence[str], settings: Mapping[str, str]) -> Optio
         telephony=told.telephony,
         simulated_telephony=told.simulated_telephony or settings.get("ANJU_EXCHANGE") == "simulator",
         sip_port=told.sip_port or _number(settings, "ANJU_SIP_PORT", 5060 if port == 8000 else port + 6),
+        gateway_processes=_number(settings, "ANJU_GATEWAY_PROCESSES", min(2, len(os.sched_getaffinity(0)))),
         sip_host=settings.get("ANJU_SIP_HOST") or {"localhost": "127.0.0.1"}.get(host, host),
     )
     _refuse(options)
@@ -143,6 +149,8 @@ def _refuse(options: Options) -> None:
     for port in (options.port, options.gateway_port, options.urgent_port, options.wss_port, options.sip_port):
         if not 1 <= port <= 65535:
             raise RefusedError(f"{port} is no port: choose one from 1024 to 65534 (--port).")
+    if not 1 <= options.gateway_processes <= MOST_GATEWAYS:
+        raise RefusedError(f"ANJU_GATEWAY_PROCESSES must be 1 to {MOST_GATEWAYS}, not {options.gateway_processes}.")
     if bool(options.certificate) != bool(options.key):
         raise RefusedError("A certificate and its key go together: give --certificate and --key.")
     for name in (options.certificate, options.key):

@@ -21,7 +21,7 @@ from anju.ops.runfile import RunFile, address
 from anju.ops.secrets import Secrets
 from anju.ops.setup import StepFailedError, collect_static, knows, load_demo, manage, migrate
 from anju.ops.supervisor import StopRequested, Supervisor, end_the_left
-from anju.ops.table import PROCESSES, TOWN, Process
+from anju.ops.table import TOWN, Process, processes
 from anju.ops.telephony import Telephony
 
 DEMO_HOMES = 200
@@ -102,12 +102,9 @@ class Run:
         self._telephone()
         if knows("doors"):
             self._doors()
-        processes = [process for process in PROCESSES if knows(process.name)]
-        say(
-            "  … starting "
-            + ", ".join([*(child.name for child in self.supervisor.children), *(p.name for p in processes)])
-        )
-        for process in processes:
+        table = [process for process in processes(self.env) if knows(process.command)]
+        say("  … starting " + ", ".join([*(c.name for c in self.supervisor.children), *(p.name for p in table)]))
+        for process in table:
             self.supervisor.add(self._child(process))
         if self.options.town:
             self.supervisor.add(Child(TOWN.name, self._live, answers=lambda: True))
@@ -165,7 +162,11 @@ class Run:
 
     def _renew(self) -> None:
         if self._given_anew() if self.options.certificate else self._own_certificate():
-            self.supervisor.restart([p.name for p in PROCESSES if p.address], "its certificate was renewed")
+            addressed = [p for p in processes(self.env) if p.address]
+            for command in {p.command: None for p in addressed}:  # those that share a port one after another
+                self.supervisor.restart(
+                    [p.name for p in addressed if p.command == command], "its certificate was renewed"
+                )
             self.telephony.certificate_renewed(lambda *words: manage(self.home, self.env, *words))
 
     def _server(self) -> Server | None:
@@ -223,6 +224,7 @@ class Run:
             "ANJU_HOST": options.host,
             "ANJU_PORT": str(options.port),
             "ANJU_GATEWAY_PORT": str(options.gateway_port),
+            "ANJU_GATEWAY_PROCESSES": str(options.gateway_processes),
             "ANJU_ROUTER_METRICS_PORT": str(options.router_port),
             "ANJU_URGENT_METRICS_PORT": str(options.urgent_port),
             "ANJU_HTTPS": "1" if options.https else "0",
@@ -242,15 +244,22 @@ class Run:
             return spawn(command, env={**self.env, "ANJU_PROCESS": TOWN.name}, cwd=ROOT, out=out)
 
     def _child(self, process: Process) -> Child:
+        own = {"port": 0}
+
         def start() -> subprocess.Popen[bytes]:
             (self.home.beats / f"{process.name}.beat").unlink(missing_ok=True)
+            env = {**self.env, "ANJU_PROCESS": process.name}
+            if process.number:
+                own["port"] = free_port()
+                env["ANJU_OWN_PORT"] = str(own["port"])
             with (self.home.logs / f"{process.name}.log").open("ab") as out:
-                command = [sys.executable, "manage.py", *process.arguments]
-                return spawn(command, env={**self.env, "ANJU_PROCESS": process.name}, cwd=ROOT, out=out)
+                return spawn([sys.executable, "manage.py", *process.arguments], env=env, cwd=ROOT, out=out)
 
         def answers() -> bool:
             if not process.address:
                 return probes.beats(process.name, self.home)
+            if process.number and self.options.gateway_processes > 1:  # at the shared port another one may answer
+                return probes.http_answers("127.0.0.1", own["port"], https=self.options.https)
             name = self.options.hosts[0] if self.options.hosts else ""
             port = int(self.env[process.address])
             return probes.http_answers(self.options.host, port, https=self.options.https, name=name)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from anju.ops.home import Home, read_json
-from anju.ops.table import ENGINE, PROCESSES, TOWN
+from anju.ops.table import ENGINE, SHARED, TOWN
+from anju.ops.table import processes as table
 
 STALE_SECONDS = 20.0
 """An older report means that nobody supervises."""
@@ -31,7 +33,8 @@ def processes(home: Home | None = None) -> tuple[list[ProcessStatus], bool]:
     report = read_json((home or Home.current()).supervisor)
     fresh = time.time() - float(report.get("at", 0)) < STALE_SECONDS
     rows = report.get("processes", {})
-    own = {p.name: p.purpose for p in (*PROCESSES, TOWN)}
+    running = {setting: str(_many(name, rows)) for name, setting in SHARED.items()}
+    own = {p.name: p.purpose for p in (*table(running), TOWN)}
     purposes = {"postgres": "the database", ENGINE: "the telephone engine", **own}
     return [
         ProcessStatus(
@@ -47,3 +50,8 @@ def processes(home: Home | None = None) -> tuple[list[ProcessStatus], bool]:
         for name, purpose in purposes.items()
         if (row := rows.get(name, {})) or name in own
     ], fresh
+
+
+def _many(name: str, rows: Mapping[str, object]) -> int:
+    """How many processes of that name the supervisor reports."""
+    return max(1, sum(row == name or row.rpartition("-")[0] == name for row in rows))

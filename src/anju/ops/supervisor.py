@@ -15,6 +15,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -44,6 +45,8 @@ class Supervisor:
         self.hourly: list[Callable[[], None]] = []
         self.patience: list[Callable[[], None]] = []
         """Called every ten seconds."""
+        self._turns: list[tuple[Child, Child, ProcessId | None, str]] = []
+        """Who is started again next, when the one before (which was that process) answers anew, and why."""
         self._patience = time.monotonic()
         self._changed = changed
         self._said: tuple[bool, dict[str, int]] | None = None
@@ -103,6 +106,7 @@ class Supervisor:
         if all(child.up for child in self.base):  # without a database nobody can answer: not their fault
             for child in self.all:
                 child.kill_if_deaf()
+        self._next_turn()
         now = all(child.up for child in self.all), {c.name: c.identity.pid for c in self.all if c.identity}
         if now != self._said:
             self._said = now
@@ -137,11 +141,24 @@ class Supervisor:
                 self._wake.recv(4096)
 
     def restart(self, names: Sequence[str], why: str) -> None:
-        """End these children; the next round starts them again."""
-        for child in self.children:
-            if child.name in names:
-                self.note(f"{child.name} is started again: {why}")
-                child.ask_to_end()
+        """Start these children again, one after another: the next one when the one before answers anew."""
+        chosen = [child for child in self.children if child.name in names]
+        self._turns = [turn for turn in self._turns if turn[1] not in chosen]
+        for before, child in pairwise(chosen):
+            self._turns.append((before, child, before.identity, why))
+        if chosen:
+            self._start_again(chosen[0], why)
+
+    def _start_again(self, child: Child, why: str) -> None:
+        self.note(f"{child.name} is started again: {why}")
+        child.ask_to_end()
+
+    def _next_turn(self) -> None:
+        for turn in list(self._turns):
+            before, child, was, why = turn
+            if before.up and before.identity != was:
+                self._turns.remove(turn)
+                self._start_again(child, why)
 
     def stop(self) -> None:
         """End everybody: the processes together, then the database. Nothing is lost if one must be killed."""

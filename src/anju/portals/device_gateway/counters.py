@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 
 @dataclass(slots=True)
 class Counters:
-    """Counted since the start of the process."""
+    """Counted since the platform was started: a process that was started again goes on from where it was (`family`)."""
 
     received: Counter[str] = field(default_factory=Counter)  # messages by source
     urgent: int = 0
@@ -25,8 +27,33 @@ class Counters:
     last_heard: dict[str, float] = field(default_factory=dict)  # wall clock by source
     started: float = field(default_factory=time.time)
 
-    def text(self, gauges: dict[str, float], lanes: dict[str, float]) -> str:
-        """Prometheus's text format."""
+    def figures(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    def add(self, figures: Mapping[str, Any]) -> None:
+        """Count what another process (or this one before it died) has counted as well."""
+        for source, at in figures["last_heard"].items():
+            self.last_heard[source] = max(self.last_heard.get(source, 0.0), float(at))
+        self.started = min(self.started, float(figures["started"]))
+        for name in (f.name for f in fields(self) if f.name not in {"last_heard", "started"}):
+            if isinstance(figures[name], dict):
+                getattr(self, name).update(figures[name])  # a Counter adds
+            else:
+                setattr(self, name, getattr(self, name) + int(figures[name]))
+
+    @classmethod
+    def sum(cls, many: Iterable[Mapping[str, Any]]) -> Self:
+        """Of several processes."""
+        total = cls()
+        for figures in many:
+            total.add(figures)
+        return total
+
+    def text(
+        self, gauges: dict[str, float], lanes: dict[str, float], processes: Mapping[str, dict[str, float]] | None = None
+    ) -> str:
+        """Prometheus's text format. `processes`: figures of each single process by its number."""
         lines: list[str] = []
 
         def family(name: str, kind: str, meaning: str, values: dict[str, float]) -> None:
@@ -59,8 +86,11 @@ class Counters:
             {"": self.poisoned},
         )
         family("last_message_timestamp_seconds", "gauge", "Last message of a source.", by("source", self.last_heard))
-        family("start_timestamp_seconds", "gauge", "Start of the process.", {"": self.started})
+        family("start_timestamp_seconds", "gauge", "Start of the oldest process.", {"": self.started})
         for name, value in gauges.items():
             family(name, "gauge", name.replace("_", " ").capitalize() + ".", {"": value})
         family("lane_pending", "gauge", "Messages waiting on a lane.", by("lane", lanes))
+        for name, values in (processes or {}).items():
+            kind = "counter" if name.endswith("_total") else "gauge"
+            family(f"process_{name}", kind, f"Of each process: {name.replace('_', ' ')}.", by("process", values))
         return "\n".join(lines) + "\n"

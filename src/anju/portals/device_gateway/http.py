@@ -19,6 +19,7 @@ from typing import Any
 
 from anju.portals.device_gateway.connection import Connection, Head
 from anju.portals.device_gateway.counters import Counters
+from anju.portals.device_gateway.family import Family
 from anju.portals.device_gateway.record import Record, Uids, Waiting, head_of, tail_of
 from anju.portals.device_gateway.refusals import (
     BAD_METHOD,
@@ -75,7 +76,9 @@ class Door:
         self.counters = counters
         self.profiles = profiles  # exchanged as a whole when the catalogue changes
         self.uids = Uids()
+        self.family = Family(settings, counters)
         self.open = True
+        self.leaving = False  # senders are asked to come again by another connection
         self.durable = settings.durable
         self.pending = self.pending_bytes = 0  # messages of HTTP that wait for their commit, and their bodies
         self.most, self.most_bytes = settings.max_pending, settings.max_pending_bytes
@@ -94,7 +97,8 @@ class Door:
     def _new_date(self) -> None:
         self.date = f"date: {formatdate(usegmt=True)}\r\n"
         head = f"HTTP/1.1 200 OK\r\n{self.date}content-type: {JSON}\r\ncontent-length: {len(OK)}\r\n".encode()
-        self.ok, self.ok_last = head + b"\r\n" + OK, head + b"connection: close\r\n\r\n" + OK
+        self.ok_last = head + b"connection: close\r\n\r\n" + OK
+        self.ok = self.ok_last if self.leaving else head + b"\r\n" + OK
 
     # --- connections ---
 
@@ -191,8 +195,9 @@ class Door:
             return JSON, self._health()
         if head.path == "/metrics":
             self._metrics_secret(head, client)
-            text = self.counters.text(self._gauges(), {lane.label: len(lane.queue) for lane in self.store.lanes})
-            return TEXT, text.encode()
+            files, size = self.spool_size()
+            shared = {"spool_files": files, "spool_bytes": size, "sos_waiting": self.store.fallback.waiting}
+            return TEXT, self.family.metrics(self.health(), self.gauges_now() | shared).encode()
         secret = self.settings.onenet_products.get(head.path[7:].strip("/")[:SHORT], self.settings.onenet)
         try:
             return TEXT, onenet.check_url(head.query, secret.token).encode()
@@ -274,7 +279,7 @@ class Door:
     # --- how it is ---
 
     def health(self) -> dict[str, Any]:
-        """How the gateway is. `status`: ok · degraded (the spool is used, everything is still safe) · down."""
+        """How this process is. `status`: ok · degraded (the spool is used, everything is still safe) · down."""
         store = self.store
         files, size = self.spool_size()
         sos = store.fallback.waiting
@@ -297,7 +302,7 @@ class Door:
         }
 
     def _health(self) -> bytes:
-        health = self.health()
+        health = self.family.health(self.health())
         if health["status"] == "down":
             raise NO_SPACE
         return json.dumps(health).encode()
@@ -308,13 +313,17 @@ class Door:
 
         return spool.waiting(self.settings.spool)
 
-    def _gauges(self) -> dict[str, float]:
-        files, size = self.spool_size()
+    def ask_to_leave(self) -> None:
+        """Every sender is answered, and told to come again by another connection: another process takes it."""
+        self.leaving = True
+        self._new_date()
+
+    def gauges_now(self) -> dict[str, float]:
+        """Figures of this process that go up and down."""
         store = self.store
         oldest = max((lane.waited for lane in store.lanes), default=0.0)
         return {
             "pending": store.pending, "lanes": len(store.lanes), "lanes_ready": sum(lane.ready for lane in store.lanes),
-            "database_up": store.database, "spool_files": files, "spool_bytes": size, "sos_waiting": store.fallback.waiting,
-            "disk_full": store.disk_full, "commit_age_seconds": oldest, "fallback_pages_sent": store.fallback.sent,
+            "database_up": store.database, "disk_full": store.disk_full, "commit_age_seconds": oldest, "fallback_pages_sent": store.fallback.sent,
             "fallback_pages_failed": store.fallback.failed, **self.gauges,
         }  # fmt: skip

@@ -51,7 +51,7 @@ class Broker:
         self._client.loop_start()
 
     def stop(self) -> None:
-        """What is not acknowledged by now the broker keeps."""
+        """What is not acknowledged by now the broker keeps, for whichever process leads next."""
         self._client.disconnect()
         self._client.loop_stop()
 

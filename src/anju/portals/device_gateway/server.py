@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
+import os
 import resource
 import signal
+import socket
 import ssl
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +28,7 @@ from anju.portals.device_gateway.upkeep import Upkeep, before_opening, shipped_p
 OWN_FILES = (
     1_000  # files besides connections: sessions, the spool, logs, and callers whose ciphers are still being agreed
 )
+LEAVE = 1.0  # seconds in which a process that ends sends its senders over to its siblings
 logger = logging.getLogger("anju.gateway")
 
 
@@ -48,43 +53,106 @@ class Gateway:
         self._tasks: list[asyncio.Task[Any]] = []
         self._broker: Broker | None = None
         self._server: asyncio.Server | None = None
+        self._own_door: asyncio.Server | None = None
+        self._tls = tls(settings)
 
     async def start(self) -> None:
         """Open the lanes, then the door."""
-        await before_opening(self.settings.conninfo)
+        settings, family = self.settings, self.door.family
+        family.begin()
+        await before_opening(settings.conninfo)
         await self.store.start()
         self._tasks = [keep(Upkeep(self.door).run()), keep(self._sweep())]
-        settings, context = self.settings, tls(self.settings)
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self.door), settings.host, settings.port, backlog=1024, ssl=context,
-            ssl_handshake_timeout=settings.body_limit if context else None,
-            ssl_shutdown_timeout=LINGER if context else None,
-        )  # fmt: skip
-        if self.settings.mqtt_url:
-            self._broker = Broker(
-                self.settings.mqtt_url, self.settings.mqtt_topic, self.door, name=f"anju-{self.settings.port}"
+        loop = asyncio.get_running_loop()
+        if settings.own_port:
+            self._own_door = await loop.create_server(
+                lambda: Connection(self.door), "127.0.0.1", settings.own_port, **self._ssl
             )
-            self._broker.start()
-        logger.info("the gateway listens at %s:%d", self.settings.host, self.settings.port)
+        self._server = await loop.create_server(
+            lambda: Connection(self.door), settings.host, settings.port, backlog=1024,
+            reuse_port=settings.processes > 1, **self._ssl,
+        )  # fmt: skip
+        self._tell()
+        logger.info(
+            "the gateway (%d of %d) listens at %s:%d", settings.number, settings.processes, settings.host, settings.port
+        )
+
+    @property
+    def _ssl(self) -> dict[str, Any]:
+        if self._tls is None:
+            return {}
+        return {"ssl": self._tls, "ssl_handshake_timeout": self.settings.body_limit, "ssl_shutdown_timeout": LINGER}
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(1)
             self.door.sweep()
+            try:
+                self._tell()
+            except Exception:  # who hears must not end because it could not say how it is
+                logger.exception("this process could not say how it is")
+
+    def _tell(self) -> None:
+        """Say how this process is, and take the lead when nobody has it: who leads hears MQTT."""
+        settings, door = self.settings, self.door
+        if door.family.lead() and settings.mqtt_url and self._broker is None:
+            self._broker = Broker(settings.mqtt_url, settings.mqtt_topic, door, name=f"anju-{settings.port}")
+            self._broker.start()
+        door.family.tell(door.health(), door.gauges_now())
 
     async def stop(self) -> None:
         """Stop hearing, make safe what was heard, end the lanes."""
         if self._broker is not None:
             self._broker.stop()
-        self.door.open = False
         if self._server is not None:
-            self._server.close()
+            await self._leave(self._server)
+        self.door.open = False
+        if self._own_door is not None:
+            self._own_door.close()
         await self.store.stop()
         for connection in list(self.door.connections):
             connection.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.door.family.end(self.door.health(), self.door.gauges_now())
+
+    async def _leave(self, server: asyncio.Server) -> None:
+        """Hear nobody new. With siblings at the port: whoever the kernel had already dealt to this process is heard, and
+        everybody is answered and asked to come again; the next connection is a sibling's.
+        """
+        if self.settings.processes == 1:
+            server.close()
+            return
+        came = list(_came(server))
+        server.close()
+        loop = asyncio.get_running_loop()
+        for connection in came:
+            self._tasks.append(loop.create_task(self._hear(connection)))
+        self.door.ask_to_leave()
+        end = loop.time() + LEAVE
+        while loop.time() < end and self.door.connections:  # noqa: ASYNC110 - they leave one by one, and seldom
+            await asyncio.sleep(0.02)
+
+    async def _hear(self, connection: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(self.door), connection, **self._ssl
+            )
+        except OSError:  # it went, or its ciphers could not be agreed
+            connection.close()
+
+
+def _came(server: asyncio.Server) -> Iterable[socket.socket]:
+    """The connections that the kernel holds for a server that is about to close."""
+    for listener in server.sockets:
+        again = socket.socket(fileno=os.dup(listener.fileno()))
+        with again, contextlib.suppress(BlockingIOError):
+            again.setblocking(False)  # noqa: FBT003
+            while True:
+                connection, _ = again.accept()
+                connection.setblocking(False)  # noqa: FBT003
+                yield connection
 
 
 async def _main(settings: GatewaySettings) -> None:

@@ -45,10 +45,13 @@ class GatewaySettings:
     commit_limit: float = 5.0  # a COPY that takes longer has an unknown outcome
     body_limit: float = 10.0  # a sender must have sent its body by then
     connections: int = 2_000
+    processes: int = 1  # how many share the port
+    number: int = 1  # which of them this is
+    own_port: int = 0  # of loopback, where this very process answers: the supervisor asks there; 0 = nowhere
     durable: bool = True  # False only for the benchmark: decode and answer, store nothing
 
     @classmethod
-    def load(cls) -> GatewaySettings:
+    def load(cls, number: int = 1) -> GatewaySettings:
         """From Django's settings and the environment (names as in docs/subsystems/ingest.md)."""
         from django.conf import settings
 
@@ -75,6 +78,9 @@ class GatewaySettings:
             fallback_url=env.get("ANJU_FALLBACK_URL", ""),
             tls_cert=env.get("ANJU_TLS_CERT", "") if https else "",
             tls_key=env.get("ANJU_TLS_KEY", "") if https else "",
+            processes=max(1, int(env.get("ANJU_GATEWAY_PROCESSES", "1"))),
+            number=number,
+            own_port=int(env.get("ANJU_OWN_PORT", "0")),
         )
 
     @property

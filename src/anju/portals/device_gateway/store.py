@@ -245,7 +245,7 @@ class Store:
                         self._seal(urgent=urgent)
                 await self.replayer.adopt()
                 if await self.replayer.run() and not self._urgent_waits():
-                    self.fallback.clear()
+                    self.fallback.clear(self._urgent_waits)
             self.fallback.remind()
             await asyncio.sleep(0.3)
 
@@ -256,7 +256,7 @@ class Store:
 
     async def stop(self) -> None:
         """Make safe what came in, then close the lanes so that the router knows their ends."""
-        for _ in range(100):
+        for _ in range(80):
             if not self.pending:
                 break
             await asyncio.sleep(0.05)

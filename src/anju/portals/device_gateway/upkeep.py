@@ -99,9 +99,7 @@ class Upkeep:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self._told: dict[str, int] = {}
         self._last = time.monotonic()
-        self._rates: dict[str, float] = {}
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -142,15 +140,19 @@ class Upkeep:
             await make_partitions(conn)
 
     async def _sources(self, conn: Session) -> None:
-        """When each source last spoke, and its usual gap: an average that forgets a day."""
+        """When each source last spoke, and its usual gap: an average that forgets a day. The leader tells it, of all processes:
+        each by itself would hear a part, and take the gaps for longer than they are.
+        """
+        if not self._door.family.leads:
+            return
         now = time.monotonic()
         passed, self._last = max(now - self._last, 0.001), now
-        counters = self._door.counters
+        counters, known = self._door.family.total(), self._door.family.told
         for source, total in counters.received.items():
-            new = total - self._told.get(source, 0)
-            if not new:
+            new = total - known.get(source, 0)
+            if new <= 0:
                 continue
-            self._told[source] = total
+            known[source] = total
             weight = min(passed / 3600, 0.5)
             await conn.execute(
                 """INSERT INTO signals_source AS s (source, last_at, usual_gap, messages) VALUES (%s, to_timestamp(%s), 60, %s)

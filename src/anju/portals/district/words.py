@@ -26,7 +26,8 @@ def act(code: str) -> str:
 
 
 PROCESSES: Mapping[str, str] = {
-    "postgres": "数据库", "web": "页面与开放接口", "gateway": "接收设备与运营商平台的消息", "router": "把听到的变成告警、事件、工单",
+    "postgres": "数据库", "web": "页面与开放接口", "gateway": "接收设备与运营商平台的消息",
+    "gateway-2": "接收设备与运营商平台的消息（同一端口，第二个）", "router": "把听到的变成告警、事件、工单",
     "urgent": "呼救先于一切，立刻变成事件",
     "ticker": "到点催办", "worker": "后台任务", "mqtt": "4G 设备的消息服务器",
     "asterisk": "话务引擎：接打电话、录音", "switchboard": "话务控制：排队、振铃、会议",

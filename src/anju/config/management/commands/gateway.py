@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -12,10 +13,14 @@ from anju.portals.device_gateway.settings import GatewaySettings
 
 
 class Command(BaseCommand):
-    help = "Run the device gateway (ANJU_HOST, ANJU_GATEWAY_PORT)."
+    help = "Run the device gateway (ANJU_HOST, ANJU_GATEWAY_PORT), or one process of several (ANJU_GATEWAY_PROCESSES)."
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Which of the processes this is."""
+        parser.add_argument("--number", type=int, default=1)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
         """Serve."""
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-        run(GatewaySettings.load())
+        run(GatewaySettings.load(options["number"]))
