@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable
 
 from anju.calls import rules
@@ -10,10 +11,11 @@ from anju.calls.control import rows
 from anju.calls.control import seats as seating
 from anju.calls.control.core import Control
 from anju.calls.control.state import LiveCall, Party, SeatNow, new_id
-from anju.calls.exchange import Seat
+from anju.calls.exchange import Fenced, Seat
 from anju.calls.rules import Chair, Waiter
 from anju.kernel import clock
 
+_log = logging.getLogger(__name__)
 RING_AT_ONCE = 3
 """Seats that ring together for a caller in need; the first to lift has her."""
 _NO_SKILL: frozenset[str] = frozenset()
@@ -66,12 +68,34 @@ def offer(control: Control, call: LiveCall, places: list[SeatNow]) -> None:
 
 async def _ring(control: Control, call: LiveCall, first: Party, others: list[Party], safe: Awaitable[None]) -> None:
     """The best seat rings as soon as its own intent is safe; the rest is written, and rung, while it rings already."""
-    await safe
+    if not await _written(control, call, safe, [first, *others]):
+        return
     rings = control.task(control.dial(call, first), "ring")
     await asyncio.sleep(0)  # the request is on its way before anything else is done
     others = [party for party in others if party.live]  # one that is not wanted any more was never written
-    await control.sure(call, *(rows.leg(call.call_id, party) for party in others))
+    if not await _written(control, call, control.sure(call, *(rows.leg(call.call_id, p) for p in others)), others):
+        others = []
     await asyncio.gather(rings, *(control.dial(call, party) for party in others))
+
+
+async def _written(control: Control, call: LiveCall, safe: Awaitable[None], parties: list[Party]) -> bool:
+    """Whether their rows are safe. Refused, they are not rung: the seats are free again, and she is offered anew after a breath.
+
+    Without that they counted as ringing for ever, and nobody else was looked for.
+    """
+    try:
+        await safe
+    except Fenced:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it was: she waits, and the seats are there
+        _log.exception("the intent to ring could not be written; another seat is tried")
+        for party in parties:
+            call.refused.add(party.extension)
+        for party in parties:
+            control.let_go(call, party)
+        control.clockwork.after(BREATH, lambda: _afresh(control, call))
+        return False
+    return True
 
 
 def missed(control: Control, call: LiveCall, party: Party, cause: str) -> None:

@@ -238,7 +238,7 @@ class Control:
             raise
         else:
             if not party.live:  # let go while the request was on its way
-                await self.quietly(self.engine.hang_up(party.leg_id))
+                await self.quietly(self.hang_up(party))
 
     def _look_after_soon(self, call: LiveCall, party: Party) -> None:
         """A dial got no answer: nobody knows whether it rings, and one that does not would never end by itself."""
@@ -265,11 +265,31 @@ class Control:
             return
         party.let_go = True
         if party.came_in or party.dialled:
-            self.task(self.engine.hang_up(party.leg_id, reason), "hang up")
+            self.task(self.hang_up(party, reason), "hang up")
         else:
             from anju.calls.control import moments
 
             moments.ended(self, call, party, clock.now(), reason)
+
+    async def hang_up(self, party: Party, reason: Cause = Cause.NORMAL) -> None:
+        """End this party's leg; a request that got no answer is made again, until the leg is gone or known to be.
+
+        Made once only, a seat rang on and counted as busy, and a caller stayed on a line with nobody at its other end.
+        """
+        try:
+            await self.engine.hang_up(party.leg_id, reason)
+        except Fenced:
+            raise
+        except EngineDown:
+            if party.state != "ended":
+                self.clockwork.after(
+                    COMPARE_AGAIN, lambda: self.task(self._hang_up_again(party, reason), "hang up again")
+                )
+            raise
+
+    async def _hang_up_again(self, party: Party, reason: Cause) -> None:
+        if party.state != "ended":
+            await self.hang_up(party, reason)
 
     async def quietly(self, verb: Awaitable[object]) -> bool:
         """Do it; a party that is gone is no error. Whether it was done."""

@@ -10,7 +10,7 @@ from anju.calls import rules
 from anju.calls.control import acd, lookup, rows
 from anju.calls.control.core import Control
 from anju.calls.control.state import LiveCall, Party, new_id
-from anju.calls.exchange import LegView, Number, Phone, legible
+from anju.calls.exchange import EngineDown, Fenced, LegView, Number, Phone, legible
 from anju.calls.flow import CALL
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.kernel import clock
@@ -21,6 +21,8 @@ LIFTS = 2.0
 """Seconds within which the engine reports that it has lifted."""
 SOOTHE = 30.0
 """Seconds between two "please wait"."""
+UNLIFTED = "unlifted"
+"""Note of a call whose caller was asked to be lifted and is not up yet."""
 RING_FIRST = 0.5
 """Seconds that lifting and looking her up wait for the ring at most."""
 RESCUE = ("rescue", "s")
@@ -67,11 +69,9 @@ async def _greet(control: Control, call: LiveCall, caller: Party) -> None:
     """Lift, and say a short word. Who is in need waits in the queue meanwhile; a menu comes before the queue."""
     await _ring_first(call)
     if not caller.up:
-        await control.engine.answer(caller.leg_id)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(caller.lifted.wait(), LIFTS)
+        await _lift(control, call, caller)
     menu = control.scripts.get(call.script or "menu")
-    if call.priority < rules.URGENT and menu is not None and call.script:
+    if call.priority < rules.URGENT and menu is not None and call.script and caller.up:
         call.script_task = control.task(_menu(control, call, caller, call.script), "menu")
         return
     if call.priority >= rules.URGENT:
@@ -81,6 +81,39 @@ async def _greet(control: Control, call: LiveCall, caller: Party) -> None:
         play(control, call, [call.prompt], then=lambda: wait_for_seat(control, call, caller))
     else:
         wait_for_seat(control, call, caller)
+
+
+async def _lift(control: Control, call: LiveCall, caller: Party) -> None:
+    """Lift, and wait a moment for it. A request that got no answer is made again; meanwhile a seat is looked for all the same.
+
+    Made once only, nobody was ever looked for: she heard it ring for as long as she had patience.
+    """
+    try:
+        await control.engine.answer(caller.leg_id)
+    except Fenced:
+        raise
+    except EngineDown:
+        control.clockwork.after(LIFTS, lambda: control.task(_lift_again(control, call, caller), "lift again"))
+    else:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(caller.lifted.wait(), LIFTS)
+    if not caller.up:
+        call.notes[UNLIFTED] = True
+
+
+async def _lift_again(control: Control, call: LiveCall, caller: Party) -> None:
+    if caller.live and not caller.up and not call.done:
+        await _lift(control, call, caller)
+
+
+def lifted_late(control: Control, call: LiveCall) -> None:
+    """She is lifted after all: joined with the seat that lifted before her, else she hears that she waits."""
+    from anju.calls.control import moments
+
+    if call.owner is not None:
+        moments.join_soon(control, call, call.owner)
+    elif call.waits:
+        _entertain(control, call, call.prompt)
 
 
 async def _ring_first(call: LiveCall) -> None:

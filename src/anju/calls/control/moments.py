@@ -11,10 +11,12 @@ from anju.calls.control.core import Control, seconds_between
 from anju.calls.control.rows import Row
 from anju.calls.control.state import LiveCall, Party
 from anju.calls.control.teller import CAME_BACK, OWE
-from anju.calls.exchange import Cause, Event, Kind
+from anju.calls.exchange import Cause, Event, Fenced, Gone, Kind
 from anju.calls.flow import CALL
 from anju.kernel import clock
 
+JOIN_AGAIN = 2.0
+"""Seconds after which two who could not be joined are joined again."""
 LOST_SEAT = frozenset({Cause.FAILED, Cause.UNREACHABLE, Cause.NO_ANSWER, Cause.UNKNOWN_NUMBER})
 """A seat that spoke and ends so did not hang up: its browser or its line is gone."""
 
@@ -51,7 +53,7 @@ def answered(control: Control, call: LiveCall, party: Party, at: datetime) -> No
     party.state, party.answered_at = "up", at
     party.lifted.set()
     if party.let_go or (call.done and not party.came_in):
-        control.task(control.engine.hang_up(party.leg_id), "too late")
+        control.task(control.hang_up(party), "too late")
         return
     match party.why:
         case "offer":
@@ -64,6 +66,8 @@ def answered(control: Control, call: LiveCall, party: Party, at: datetime) -> No
             parties.lifted(control, call, party, at)
         case _:
             control.note(call, rows.leg_set(party.leg_id, answered_at=at))
+            if call.notes.pop(inbound.UNLIFTED, False):
+                inbound.lifted_late(control, call)
 
 
 def _taken(control: Control, call: LiveCall, party: Party, at: datetime) -> None:
@@ -98,7 +102,26 @@ def _taken(control: Control, call: LiveCall, party: Party, at: datetime) -> None
 
 
 async def connect(control: Control, call: LiveCall, party: Party) -> None:
-    """Put the caller and the agent together."""
+    """Put the caller and the agent together; a request that got no answer, or was refused, is made again while both are up.
+
+    Made once only, both stood on the line and heard nothing. Who is not lifted yet is joined when she is (`lifted_late`).
+    """
+    try:
+        await _join(control, call, party)
+    except (Fenced, Gone):
+        raise
+    except Exception:  # whatever the engine said: they are on the line and wait for each other
+        control.clockwork.after(JOIN_AGAIN, lambda: join_soon(control, call, party))
+        raise
+
+
+def join_soon(control: Control, call: LiveCall, party: Party) -> None:
+    """In the call's line, unless it went another way meanwhile."""
+    if call.owner is party and party.up and not call.done:
+        control.do(call, lambda: connect(control, call, party))
+
+
+async def _join(control: Control, call: LiveCall, party: Party) -> None:
     engine, far = control.engine, call.far
     if call.play_id:
         play, call.play_id = call.play_id, ""
@@ -106,8 +129,8 @@ async def connect(control: Control, call: LiveCall, party: Party) -> None:
     if far is None or not far.up or not party.up:
         return
     if call.music:
-        call.music = False
         await control.quietly(engine.music(far.leg_id, on=False))
+        call.music = False
     await engine.bridge(call.bridge_id)
     call.bridged = True
     far.held = False
