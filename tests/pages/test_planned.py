@@ -138,3 +138,13 @@ def test_the_days_before_can_be_looked_at_and_no_further_than_today(town: SmallT
     for asked in (f"{clock.today() - timedelta(days=1):%Y-%m-%d}", "0001-01-01"):
         assert "后一天" in text(agent.get("/district/planned/", {"on": asked}))
     assert "后一天" not in text(agent.get("/district/planned/", {"on": "2999-01-01"}))
+
+
+@pytest.mark.req("CALL-08")
+def test_a_demo_without_an_outside_line_says_on_the_page_what_to_do(
+    town: SmallTown, as_user: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = as_user("agent1")
+    assert "没有外线" not in text(agent.get("/district/planned/"))
+    monkeypatch.setattr("anju.calls.scripts.queries.no_line", lambda: True)
+    assert "注册上来，或在后台“中继”里接一条真的外线" in text(agent.get("/district/planned/"))

@@ -65,6 +65,14 @@ def look(rss_mib: float = 0.0) -> Iterator[Line]:
         )
 
 
+def states() -> dict[str, str] | None:
+    """Every SIP endpoint by name: online or offline; None when the engine does not answer."""
+    try:
+        return {row["resource"]: row["state"] for row in _ask("endpoints/PJSIP")}
+    except httpx.HTTPError:
+        return None
+
+
 def _rows(states: dict[str, str]) -> Iterator[Line]:
     lines = queries.lines()
     dead = [t.name for t in lines.trunks if t.host and states.get(t.line) != "online"]

@@ -170,6 +170,21 @@ def trunk_for(number: str) -> str | None:
     return None
 
 
+def way_out() -> bool:
+    """Whether a call can leave the house. A trunk with a host is believed: whether it answers is watched elsewhere. Where all
+    wait for the other side to register (the demo's only trunk does), somebody must have: the engine is asked.
+    """
+    if not is_real():
+        return True
+    trunks = [t for t in Trunk.objects.filter(active=True) if t.host or t.user]
+    if not trunks or any(t.host for t in trunks):
+        return True
+    from anju.calls.lines import health
+
+    there = health.states()
+    return there is None or any(there.get(t.line) == "online" for t in trunks)
+
+
 def called_as(number: str) -> str:
     """What the agent is told of the number that was called: its name, and the place that it belongs to; "" when unknown."""
     fits = [a for a in AccessNumber.objects.filter(active=True) if number.endswith(a.number)]  # also with its area code

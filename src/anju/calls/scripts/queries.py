@@ -35,6 +35,13 @@ def robots_dial() -> bool:
     return engine.ok and (engine.real or bool(settings.DEMO))
 
 
+def no_line() -> bool:
+    """A demo with a real engine and nobody at its trunk: whatever a robot dials ends as 线路不通, so it need not. Never in
+    production: there a trunk that is down for a moment is dialled, and what came of it is told.
+    """
+    return bool(settings.DEMO) and not lines.way_out()
+
+
 def simulated() -> bool:
     """Whether what goes out now rings nobody's telephone."""
     return not calls.engine_health().real

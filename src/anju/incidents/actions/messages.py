@@ -9,7 +9,7 @@ from django.conf import settings
 from anju.accounts import queries as accounts
 from anju.calls import actions as calls
 from anju.calls import queries as call_queries
-from anju.calls.scripts.queries import simulated
+from anju.calls.scripts.queries import no_line, simulated
 from anju.incidents import plan as plans
 from anju.incidents.actions.story import ref, write
 from anju.incidents.models import Attempt, Incident
@@ -107,10 +107,17 @@ def tell_committee(incident: Incident, template: str, *, occasion: str, **data: 
             )  # fmt: skip
 
 
+NO_LINE = "演示没有外线：机器人没有呼叫老人，请用旁边的电话拨打"
+
+
 def robot_to_elder(incident: Incident) -> None:
     """The machine calls her: only a key press is a sign of life, voicemail answers too."""
     phone = str(incident.plan.get("elder", {}).get("phone") or "")
     if not phone or incident.drill or call_queries.live(ref(incident), "elder_check"):
+        return
+    if no_line():
+        if not incident.entries.filter(data__no_line=True).exists():
+            write(incident, source="system", kind="call", text=NO_LINE, data={"no_line": True})
         return
     calls.robot_call(
         number=phone, whom=call_name(incident), purpose="elder_check", ref=ref(incident), place=incident.place,

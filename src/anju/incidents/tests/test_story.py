@@ -46,6 +46,16 @@ def test_a_press_becomes_a_case_is_handled_followed_up_and_archived_and_every_st
     assert [i["at"] for i in replay.items] == sorted(i["at"] for i in replay.items)
 
 
+@pytest.mark.req("INC-02")
+def test_a_demo_without_an_outside_line_says_so_once_and_dials_nobody(story, monkeypatch):
+    monkeypatch.setattr("anju.incidents.actions.messages.no_line", lambda: True)
+    story.opened()
+    story.let_pass(seconds=90)
+    assert story.state == "overdue"
+    assert sum("演示没有外线" in line for line in story.lines()) == 1
+    assert not story.said("机器人正在呼叫老人")
+
+
 @pytest.mark.req("INC-02", "INC-01")
 def test_nobody_acts_so_the_clock_calls_people_until_a_person_must_dial(story):
     story.opened()

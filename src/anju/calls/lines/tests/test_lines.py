@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from typing import Any
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from anju.calls.lines.config.plan import Lines, Number
 from anju.calls.lines.config.plan import Trunk as WantedTrunk
 from anju.calls.lines.models import OneKeyPhone, Prompt, SeatPhone, Trunk
 from anju.calls.lines.tests.test_sound import tone, wav
+from anju.calls.scripts import queries as scripts
 from anju.devices.models import Device, Product
 from anju.kernel.flow.actor import Actor
 from anju.kernel.scope import EVERYWHERE, seen_by
@@ -128,6 +130,37 @@ def test_an_outgoing_call_takes_the_first_trunk_that_carries_its_number() -> Non
     assert queries.caller_number("all") == "96219"
     Trunk.objects.filter(name="all").update(active=False)
     assert queries.trunk_for("13800000000") is None
+
+
+@pytest.mark.req("CALL-08")
+def test_a_demo_knows_that_nobody_is_at_its_trunk_and_a_real_trunk_is_never_asked(
+    monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    asked: list[str] = []
+    there: dict[str, str] | None = {"demo-trunk": "offline"}
+
+    def states() -> dict[str, str] | None:
+        asked.append("asked")
+        return there
+
+    monkeypatch.setattr(health, "states", states)
+    assert queries.way_out(), "the simulator says for itself what it is"
+    settings.ANJU_ARI_URL = "http://127.0.0.1:1"
+    assert queries.way_out(), "without any trunk nothing is believed to be a demo's"
+    actions.ensure_trunk(name="demo-trunk", label="演示中继", by=THE_PLATFORM)
+    assert (queries.way_out(), scripts.no_line()) == (False, True)
+    there = {"demo-trunk": "online"}
+    assert (queries.way_out(), scripts.no_line()) == (True, False)
+    there = None
+    assert queries.way_out(), "an engine that does not answer is another trouble"
+    there, asked[:] = {"demo-trunk": "offline", "carrier": "offline"}, []
+    settings.DEMO = False
+    assert not scripts.no_line(), "in production every trunk is dialled, and what came of it is told"
+    assert not asked
+    settings.DEMO = True
+    actions.put_trunk(name="carrier", label="运营商", host="10.0.0.1", addresses="10.0.0.1", by=THE_PLATFORM)
+    assert not scripts.no_line(), "a trunk with a host is believed, also in a demo"
+    assert not asked
 
 
 def test_only_those_who_keep_the_dictionaries_change_the_lines(phone) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from anju.kernel.models import Movement
 
 TOO_LATE = "过了当天的时段"
+NO_LINE = "演示没有外线"
 SOON, WHILE_EMERGENCY = timedelta(minutes=1), timedelta(minutes=10)
 OPEN = ("waiting", "due", "ringing", "agent")
 RESULT_OF_STATE = {"skipped": "skipped", "missed": "missed", "raised": "raised", "called_off": "called_off"}
@@ -183,10 +184,9 @@ def _can_dial(call: PlannedCall, elder: Elder | None, now: datetime) -> Answer:
     if not number or number in NEVER_BY_ITSELF or behind:
         why = "带分机的号码机器人拨不了" if behind else "没有能拨的号码" if campaign else "档案里没有能拨的号码"
         return ("skip" if campaign else "hand_over"), why, None
-    if not scripts.robots_dial():
-        if campaign:
-            return "put_off", "电话系统不能拨出", now + WHILE_EMERGENCY
-        return "hand_over", "电话系统不能拨出，请用手边的电话", None
+    if not scripts.robots_dial() or scripts.no_line():
+        why = NO_LINE if scripts.robots_dial() else "电话系统不能拨出"
+        return ("put_off", why, now + WHILE_EMERGENCY) if campaign else ("hand_over", f"{why}，请用手边的电话", None)
     if call_queries.live_with(number):
         return "put_off", "她的电话正在通话", now + 3 * SOON
     if not _room(call.kind):

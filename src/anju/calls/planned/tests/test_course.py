@@ -46,6 +46,15 @@ def test_a_wake_up_call_is_written_before_its_hour_dialled_once_and_her_key_is_a
     assert len(robot.dialled()) == 1, "an answered call is not repeated"
 
 
+@pytest.mark.req("CALL-08")
+def test_in_a_demo_without_an_outside_line_a_person_has_the_call_at_once_and_no_robot_dials(robot, story, monkeypatch):
+    monkeypatch.setattr("anju.calls.scripts.queries.no_line", lambda: True)
+    call = robot.due(robot.plan())
+    assert (call.state, call.why, robot.dialled()) == ("agent", "演示没有外线，请用手边的电话", [])
+    monkeypatch.setattr("anju.calls.scripts.queries.no_line", lambda: False)
+    assert robot.due(robot.plan("medicine")).state == "ringing"
+
+
 @pytest.mark.req("CALL-08", "CARE-02")
 def test_a_missed_call_is_repeated_and_after_the_last_try_a_person_rings_and_writes_it_up(robot, story):
     plan = robot.plan(tries=2, gap_minutes=10)

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from anju.calls.planned import actions, queries
+from anju.calls.scripts import queries as scripts
 from anju.kernel import clock
 from anju.kernel.flow.actor import NotAllowed
 from anju.portals.district import filters
@@ -51,7 +52,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "rows": queries.page(on=on, kind=kind, state=state, limit=200), "plans": queries.plans(kind=kind), "kinds": queries.KINDS,
             "kind": kind, "state": state, "states": [(code, label, counts.get(code, 0)) for code, label in STATES], "today": today,
             "on": on, "before": on - timedelta(days=1), "after": on + timedelta(days=1),
-            "may": allowed(actor(request), "call.plan"),
+            "may": allowed(actor(request), "call.plan"), "no_line": scripts.no_line(),
         },
     )  # fmt: skip
 
