@@ -13,6 +13,8 @@ import pytest
 from django.test import Client
 
 from anju.accounts.models import User
+from anju.alarms import sensing
+from anju.alarms.models import HomeWatch
 from anju.calls import actions as calls
 from anju.calls import queries as seats
 from anju.calls.actions.past import PastCall, put_past
@@ -21,12 +23,14 @@ from anju.calls.levels.models import Proposal
 from anju.calls.planned.models import PlannedCall
 from anju.calls.queries import listing
 from anju.calls.recordings import actions as recordings
-from anju.kernel import clock, hooks
+from anju.incidents.models import Incident
+from anju.kernel import audit, clock, hooks
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.staff import queries
 from anju.town import babble, land
 from anju.town.demo import calls as demo_calls
-from anju.town.demo import outbound, roster
+from anju.town.demo import outbound, roster, silences
+from tests.pages.conftest import SmallTown
 
 pytestmark = pytest.mark.django_db
 As = Callable[[str], Client]
@@ -121,3 +125,25 @@ def test_the_demo_has_plans_with_a_past_and_rings_nobody_today(town: object, as_
     page = text(as_user("lead1").get("/district/campaigns/"))
     assert "秋季免费体检" in page
     assert "冬季取暖安全提醒" in page
+
+
+@pytest.mark.req("SEN-01")
+def test_the_silences_of_the_demo_are_settled_at_their_own_time_before_it_begins(town: SmallTown) -> None:
+    now = clock.now()
+    with seen_by(EVERYWHERE), audit.acting("演示数据"):
+        sensing.enrol_all()
+        asked, missed = HomeWatch.objects.filter(watched=True, last_life_at__isnull=False).order_by("home_id")[:2]
+        for row, raised in ((asked, []), (missed, ["ask"])):
+            row.last_life_at, row.soft_at, row.hard_at = (now - timedelta(hours=h) for h in (20, 8, 7))
+            row.look_at, row.covered_until, row.heard_until, row.raised, row.mode = row.soft_at, now, now, raised, 0
+            row.ears = {k: ear | {"at": now.timestamp(), "to": now.timestamp()} for k, ear in row.ears.items()}
+            row.save()
+        assert silences.make(town.seeds, now) >= 1
+        assert sensing.next_due(now - silences.LEAVE) is None, "the first sweep meets nothing old"
+        asked.refresh_from_db()
+        assert asked.last_life_at > now - timedelta(hours=8), "she pressed a key when the robot asked"
+        assert not Incident.objects.filter(home_id=asked.home_id, kind__in=["inactivity", "not_back"]).exists()
+        case = Incident.objects.get(home_id=missed.home_id, kind="inactivity")
+        assert case.state in {"follow_up", "closed"}
+        assert abs(case.opened_at - (now - timedelta(hours=7))) < timedelta(minutes=1), "at its own time"
+        assert case.accepted_at - case.opened_at < timedelta(seconds=15)

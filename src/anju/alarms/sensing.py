@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import F
 
 from anju.alarms import actions, doors, enrolling, explaining, priors, queries, states, storms, whereabouts, witnesses
 from anju.alarms.enrolling import NO_CONSENT, NO_SENSOR, NOT_YET, enrol, enrol_all
@@ -31,7 +32,7 @@ from anju.signals.signal import Heard
 
 __all__ = [
     "DOORS", "LIFE", "NOT_YET", "NO_CONSENT", "NO_SENSOR", "SENSORS", "Heeded", "Watch", "enrol", "enrol_all", "hear", "learnt_of",
-    "look_at", "priors", "save", "sweep", "vigil_of",
+    "look_at", "next_due", "priors", "save", "sweep", "vigil_of",
 ]  # fmt: skip
 
 _log = logging.getLogger(__name__)
@@ -134,6 +135,14 @@ def look_at(home_ids: Sequence[int]) -> int:
     """Let what is due of these homes happen and of no others; answers how many alarms were raised or elders asked."""
     with seen_by(EVERYWHERE), audit.acting("系统时钟"), transaction.atomic():
         return _sweep_some(home_ids)
+
+
+def next_due(until: datetime, *, without: Iterable[int] = (), heard: bool = False) -> HomeWatch | None:
+    """Of the homes that are due by then, the one that is due first; `heard`: only of those that were heard to their deadline."""
+    rows = HomeWatch.objects.filter(watched=True, look_at__lte=until).exclude(home_id__in=list(without))
+    if heard:
+        rows = rows.filter(covered_until__gte=F("hard_at"))
+    return rows.order_by("look_at", "home_id").first()
 
 
 def _give_way() -> None:

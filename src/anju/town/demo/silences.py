@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from django.db import transaction
 
 from anju.alarms import sensing, states
-from anju.alarms.models import HomeWatch
 from anju.devices import queries as devices
 from anju.incidents import queries as incidents
 from anju.kernel import clock
 from anju.town import living
 from anju.town.demo import cases
 from anju.town.people import HomeSeed
+
+if TYPE_CHECKING:
+    from anju.alarms.models import HomeWatch
 
 Step = tuple[float, str, dict[str, Any]]
 LEAVE: Final = timedelta(minutes=10)
@@ -44,13 +46,13 @@ def make(seeds: list[HomeSeed], until: datetime) -> int:
     """Tell them in the order of time; answers how many cases there were."""
     people, homes, told = cases._people("agent1", "agent2"), _homes(seeds), 0
     tales: dict[int, int] = {}
-    while True:
-        due = HomeWatch.objects.filter(watched=True, look_at__lte=until - LEAVE)
-        row = due.exclude(home_id__in=[h for h, n in tales.items() if n >= AT_MOST]).order_by("look_at").first()
-        if row is None:
-            return told
-        tales[row.home_id] = tales.get(row.home_id, 0) + 1
-        told += _settle(row, homes.get(row.home_id), until, people)
+    for heard in (True, False):  # mute homes come last: somebody asked there this afternoon
+        full: list[int] = []
+        while row := sensing.next_due(until - LEAVE, without=full, heard=heard):
+            tales[row.home_id] = tales.get(row.home_id, 0) + 1
+            told += _settle(row, homes.get(row.home_id), until, people)
+            full = [home_id for home_id, n in tales.items() if n >= AT_MOST]
+    return told
 
 
 def _homes(seeds: list[HomeSeed]) -> dict[int, HomeSeed]:
