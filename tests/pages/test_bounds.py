@@ -10,8 +10,11 @@ from random import Random
 import pytest
 from django.test import Client
 
+from anju.alarms import actions as alarms
+from anju.alarms import storms
 from anju.alarms.models import HomeWorst, Storm, StormHome
-from anju.devices.models import Device
+from anju.alarms.rules import RULES
+from anju.devices.models import Device, Product
 from anju.devices.tests.factories import build
 from anju.elders import queries as elders
 from anju.elders.models import Elder, Home
@@ -159,6 +162,31 @@ def test_the_call_list_is_worked_through_from_the_page(town: SmallTown, as_user:
     assert kept.called_by
     assert as_user("street2").get(f"/district/storms/{storm.pk}/").status_code == 404
     assert as_user("street2").post(f"/district/storms/{row.pk}/dial").status_code in {403, 404}
+
+
+@pytest.mark.req("SEN-09", "INC-02")
+def test_the_case_of_a_storm_leads_to_its_call_list_and_asks_nobody_who_it_is(town: SmallTown, as_user: As) -> None:
+    with seen_by(EVERYWHERE):
+        now, home = clock.now(), Home.objects.get(pk=home_of(town.he_ting))
+        model = Product.objects.get(code="pir-on1")
+        storm = Storm.objects.create(place=home.place, kind="model", key=model.code, since=now, opened_at=now)
+        StormHome.objects.create(storm=storm, home=home, place=home.place, since=now, rank=-60)
+        storm.alarm = alarms.raise_or_join(
+            rule=RULES["storm"], at=now, received_at=now, source="platform", place=home.place,
+            where=storms.label(storm.kind, storm.key), note="区域失联 1：9 户听不到",
+        )  # fmt: skip
+        storm.save(update_fields=["alarm"])
+        case = storm.alarm.case_id
+    agent = as_user("agent1")
+    page = text(agent.get(f"/desk/incident/{case}", headers={"HX-Request": "true"}))
+    for said in ("多户失联", model.name, "沈玉芬", f'href="/district/storms/{storm.pk}/"'):
+        assert said in page, said
+    for foreign in ("未知住户", "查明是谁", "呼老人", "念给 120", model.code):
+        assert foreign not in page, foreign
+    read = text(agent.get(f"/district/incidents/{case}/"))
+    assert f'href="/district/storms/{storm.pk}/"' in read
+    assert 'data-kind="emergency"' not in read, "an outage is no person in danger"
+    assert model.name in text(agent.get("/district/storms/", follow=True))
 
 
 @pytest.mark.timeout(300)

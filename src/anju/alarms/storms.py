@@ -21,19 +21,21 @@ from anju.alarms.models import HomeWatch, Storm, StormHome
 from anju.alarms.outbreaks import KINDS, Deaf, Group, Outbreak
 from anju.alarms.rules import PLATFORM, RULES
 from anju.alarms.vigil import GRACE
+from anju.devices import queries as devices
 from anju.devices.models import RECEIVING_DISTRICT
 from anju.elders import lists
 from anju.kernel import audit, clock
 from anju.kernel.changes import changed
 from anju.kernel.facts import announce
 from anju.kernel.flow.actor import Actor
+from anju.places import queries as places
 
 if TYPE_CHECKING:
     from anju.elders.models import Elder
 
 __all__ = [
-    "KINDS", "RESULTS", "StormHome", "call_list", "called", "common_place", "counts", "holds", "listed", "look", "open_storms", "points",
-    "storm",
+    "KINDS", "RESULTS", "StormHome", "call_list", "called", "common_place", "counts", "holds", "label", "listed", "look", "of_case",
+    "open_storms", "points", "storm",
 ]  # fmt: skip
 REMNANT: Final = 0.1
 REMNANT_AFTER: Final = timedelta(hours=1)
@@ -45,6 +47,9 @@ RESULTS: Final = {
     "well": "本人接听，平安", "family": "家属确认平安", "sent": "没人接，已请人上门", "again": "没人接，稍后再打",
 }  # fmt: skip
 """What a call of the list can end in. Only her own voice is a sign of life; "again" leaves her among those to call."""
+
+SOURCES: Final = {"ctwing": "电信平台", "onenet": "移动平台", "mqtt": "物联直连", "generic": "通用接口"}
+"""Whose platform brings a device's words."""
 
 _GROUPS: Final = """
 SELECT w.home_id, extract(epoch FROM w.heard_until)::float8, h.place, h.building,
@@ -160,8 +165,8 @@ def _open(outbreak: Outbreak, deaf: dict[int, Deaf]) -> None:
     local = clock.local(since)
     storm.alarm = actions.raise_or_join(
         rule=RULES["storm"], at=since, received_at=clock.now(), source=PLATFORM, place=storm.place,
-        where=f"{KINDS[kind]} {key}"[:60],
-        note=f"区域失联 {storm.pk}：{KINDS[kind]} {key} 自 {local:%H:%M} 起 {many} 户听不到（该范围共 {outbreak.of} 户），请按名单先后电话核实",
+        where=label(kind, key)[:60],
+        note=f"区域失联 {storm.pk}：{label(kind, key)} 自 {local:%H:%M} 起 {many} 户听不到（该范围共 {outbreak.of} 户），请按名单先后电话核实",
     )  # fmt: skip
     storm.save(update_fields=["alarm"])
 
@@ -258,6 +263,27 @@ def called(*, row_id: int, by: Actor, result: str) -> StormHome:
 
 
 # ---- for the pages
+
+
+def label(kind: str, key: str) -> str:
+    """What the homes of an outage share, in words: 基站 330105 · 楼栋 荷汀社区 6 幢 · 型号 NB 人体活动传感器 · 运营商 移动平台."""
+    named = key
+    if kind in {"model", "firmware"}:
+        code, _, version = key.partition(" ")
+        named = f"{devices.product_names().get(code, code)} {version}".strip()
+    elif kind == "street":
+        named = places.name_of(key.ljust(12, "0"))
+    elif kind == "building":
+        place, _, building = key.partition(" ")
+        named = f"{places.name_of(place)} {building}"
+    elif kind == "carrier":
+        named = SOURCES.get(key, key)
+    return f"{KINDS.get(kind, kind)} {named}"
+
+
+def of_case(incident_id: int) -> Storm | None:
+    """The outage that this case is about, in the asker's scope."""
+    return Storm.objects.filter(alarm__case_kind="incident", alarm__case_id=incident_id).first()
 
 
 def open_storms() -> list[tuple[Storm, int, int]]:

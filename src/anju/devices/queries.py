@@ -201,6 +201,11 @@ def products() -> list[Product]:
     return list(Product.objects.order_by("kind", "code"))
 
 
+def product_names() -> dict[str, str]:
+    """Every product's name by its code."""
+    return dict(Product.objects.values_list("code", "name"))
+
+
 def profiles() -> dict[tuple[str, str], Profile]:
     """Every product's profile by (source, operator's product id): what the gateway decodes with."""
     return {(p.source, p.product_id): Profile.safe(p.profile) for p in Product.objects.all()}

@@ -34,7 +34,7 @@ SYLLABLES_A_SECOND = 4.5
 
 def call_name(incident: Incident) -> str:
     """The elder's name, or what we call somebody we do not know."""
-    return str(incident.plan.get("elder", {}).get("name") or "未知住户")
+    return str(incident.plan.get("elder", {}).get("name") or ("多户失联" if incident.kind == "storm" else "未知住户"))
 
 
 def age_of(plan: dict[str, Any], on: date) -> int | None:
@@ -59,6 +59,8 @@ def where(incident: Incident) -> str:
     if said:
         return said  # as the caller says it: nobody in the files lives there
     clue = incident.unknown_key.partition(" #")[0]  # behind it: what tells two callers of one masked number apart
+    if clue and incident.kind == "storm":
+        return clue  # which homes, since when: nobody is unknown here
     return f"未知住户（{clue}）" if clue else f"{path}（地址不明）"
 
 

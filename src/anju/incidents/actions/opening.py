@@ -141,7 +141,8 @@ def _open(alarm: Any, clue: str, last: Incident | None) -> Incident:
     )  # fmt: skip
     text = f"{alarm.where}{alarm.label}（{alarm.number}）"
     if clue:
-        text = f"未知住户：{text}，线索 {clue.partition(' #')[0]}"
+        said = clue.partition(" #")[0]
+        text = f"{text}：{said}" if alarm.kind == "storm" else f"未知住户：{text}，线索 {said}"
     write(incident, source="device", kind="alarm", text=text, data={"alarm": alarm.pk}, at=alarm.received_at)
     if last is not None and clock.now() - last.opened_at < rules.REOPEN_WITHIN * 48:
         write(incident, source="system", kind="linked", text=f"24 小时内的上一次：{last.number}（{last.kind_label}）")

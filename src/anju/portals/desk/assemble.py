@@ -9,9 +9,11 @@ from typing import Any
 from anju.accounts import queries as accounts
 from anju.accounts.models import User
 from anju.accounts.roles import Role
+from anju.alarms import storms
 from anju.calls import queries as calls
 from anju.calls.planned import queries as planned
 from anju.devices import queries as devices
+from anju.elders import lists
 from anju.elders import queries as elders
 from anju.incidents import queries as incidents
 from anju.incidents.views import CaseView, QueueRow
@@ -125,7 +127,8 @@ def case(user: User, incident_id: int) -> dict[str, Any]:
         "ladder": [present.ladder_rung(r) for r in view.ladder], "timeline": [present.entry_row(e) for e in view.timeline],
         "bells": view.bells, "sheet": present.sheet_lines(view.sheet.lines), "spoken": view.sheet.spoken, "seconds": view.sheet.seconds,
         "tabs": tabs(view), "strip": strip(head.home_id, now), "outcome": head.outcome, "previous": head.previous_number,
-        "previous_id": head.previous_id, "unknown": head.home_id is None and head.state not in {"follow_up", "closed"},
+        "previous_id": head.previous_id, "unknown": head.home_id is None and head.kind != "storm" and head.state not in {"follow_up", "closed"},
+        "storm": _storm(user, incident_id) if head.kind == "storm" else None,
     }  # fmt: skip
     return {
         "now": now,
@@ -133,6 +136,19 @@ def case(user: User, incident_id: int) -> dict[str, Any]:
         "file": file(user, head.elder_id, home),
         "moves": {m.name: m for m in [primary, *others] if m},
     }
+
+
+def _storm(user: User, incident_id: int) -> dict[str, Any] | None:
+    """The outage behind the case: how many are blind, how many nobody has reached, and whom to ring first."""
+    storm = storms.of_case(incident_id)
+    if storm is None:
+        return None
+    rows, _ = storms.call_list(storm.pk, size=STORM_FIRST)
+    names = lists.labels_of((r.home_id for r in rows), accounts.roles_of(user))
+    return {
+        "id": storm.pk, "label": storms.label(storm.kind, storm.key), "over": storm.ended_at, "counts": storms.counts(storm.pk),
+        "first": [(r, names.get(r.home_id)) for r in rows if r.back_at is None],
+    }  # fmt: skip
 
 
 def _position(view: CaseView) -> str:
@@ -297,6 +313,8 @@ def telephones() -> dict[str, str]:
     return {"kind": "warn", "icon": "alert", "name": "电话引擎", "note": word}
 
 
+STORM_FIRST = 10
+"""So many of the call list of an outage stand in its case; the rest are a press away."""
 DISTRESS = 9
 """How loud a written word of distress rings while nobody took it: as an SOS."""
 SOURCE_NAMES = {

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from anju.accounts.roles import Role
+from anju.alarms import storms
 from anju.incidents import queries
 from anju.portals.district import filters
 from anju.portals.district.access import PAGES, actor, missing, opens
@@ -42,6 +43,8 @@ def case(request: HttpRequest, incident_id: int) -> HttpResponse:
     except ObjectDoesNotExist:
         return missing(request, "这起事件")
     told = bool(by.roles & (PAGES["incidents"] - {Role.GRID_WORKER}))  # what was said and found is not for the grid
+    storm = storms.of_case(incident_id) if view.incident.kind == "storm" else None
     return render(
-        request, "district/incident.html", {"case": view, "incident": view.incident, "story": story, "told": told}
-    )
+        request, "district/incident.html",
+        {"case": view, "incident": view.incident, "story": story, "told": told, "storm": storm},
+    )  # fmt: skip

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from anju.alarms import homes, outbreaks, states, storms
+from anju.alarms import homes, states, storms
 from anju.alarms import queries as alarms
 from anju.calls import actions as calls
 from anju.elders import lists
@@ -79,8 +79,7 @@ def home_state(request: HttpRequest, elder_id: int) -> HttpResponse:
 def outages(request: HttpRequest) -> HttpResponse:
     """Areas that can't be heard: what they share, how many homes are blind, how many of them nobody reached yet."""
     rows = [
-        (storm, outbreaks.KINDS.get(storm.kind, storm.kind), blind, waiting)
-        for storm, blind, waiting in storms.open_storms()
+        (storm, storms.label(storm.kind, storm.key), blind, waiting) for storm, blind, waiting in storms.open_storms()
     ]
     if len(rows) == 1:
         return redirect("district:storm", storm_id=rows[0][0].pk)
@@ -105,7 +104,7 @@ def outage(request: HttpRequest, storm_id: int) -> HttpResponse:
         request,
         "district/storm.html",
         {
-            "storm": storm, "kind": outbreaks.KINDS.get(storm.kind, storm.kind), "counts": storms.counts(storm_id),
+            "storm": storm, "label": storms.label(storm.kind, storm.key), "counts": storms.counts(storm_id),
             "rows": [(pages.start + n, r, labels.get(r.home_id)) for n, r in enumerate(rows, 1)], "page": pages,
             "may": allowed(by, "storms.call"), "results": storms.RESULTS.items(), "again": storms.RESULTS["again"],
         },
