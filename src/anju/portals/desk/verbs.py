@@ -233,6 +233,8 @@ def reveal(request: HttpRequest, elder_id: int, field: str) -> HttpResponse:
         text = elders.reveal(elder_id=elder_id, field=field, by=people.actor(user), reason=f"处置事件 {number}")
     except NotAccepted as refused:
         text = str(refused)
+    except ObjectDoesNotExist:
+        raise Http404("没有这个人，或不在您的管辖范围内。") from None
     return HttpResponse(render_to_string("desk/plain.html", {"text": text or "没有登记"}))
 
 

@@ -32,6 +32,8 @@ def act(request: HttpRequest, do: Callable[[Actor], object]) -> HttpResponse:
         do(people.actor(user))
     except NotAllowed as refused:
         problem = str(refused)
+    except ObjectDoesNotExist:
+        problem = "找不到了：可能刚结束，或不在您的管辖范围内。请刷新后再试。"
     return answer(request, user, problem)
 
 
@@ -188,6 +190,8 @@ def ring_back(request: HttpRequest, back_id: int) -> HttpResponse:
         actions.ring_back(by=people.actor(user), call_back_id=back_id)
     except NotAllowed as refused:
         problem = str(refused)
+    except ObjectDoesNotExist:
+        raise Http404("没有这个来电，或不在您的管辖范围内。") from None
     response = render(
         request, "desk/phone/callers.html", beside.callers(user) | {"now": clock.now(), "problem": problem}
     )
