@@ -129,6 +129,11 @@ def test_a_place_after_a_cry_rings_as_the_cry_and_stands_in_the_case(account: We
         later = posts("location", **(where | {"Label": "三楼"}), Scale="12")
         assert "三楼" in Entry.objects.filter(incident=case).latest("pk").text
         assert Entry.objects.filter(incident=case).count() == before + 1
+        agent.post(f"/desk/due/contact/{place.pk}", {"how": "to_case"}, headers=PART)
+        place.refresh_from_db()
+        assert (place.became, Incident.objects.latest("pk").pk) == (f"incident:{case.pk}", case.pk), (
+            "one fall, one case"
+        )
     assert later.urgent == cry.urgent
     with clock.pretend(clock.now() + actions.A_CRY + timedelta(minutes=1)):
         assert posts("image", MediaId="m", PicUrl="y").urgent == ""

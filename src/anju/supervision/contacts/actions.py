@@ -300,8 +300,18 @@ def to_complaint(*, by: Actor, contact_id: int, about: str = "other") -> int:
 
 @transaction.atomic
 def to_case(*, by: Actor, contact_id: int) -> int:
-    """Somebody is in need: a case in this agent's hands, or the home's open one stays the one; its id."""
+    """Somebody is in need: a case in this agent's hands, or the home's open one stays the one; its id.
+
+    What this writer sends after a cry that became a case goes into that case, so that one fall is one case.
+    """
     row = _row(contact_id)
+    earlier = queries.open_case(row) if row.now_in.move("to_case") else None
+    if earlier is not None:
+        incidents.note(
+            incident_id=earlier, by=by, text=f"{row.get_channel_display()}又发来：{row.text}", source="contact"
+        )
+        _becomes(row, f"incident:{earlier}", "to_case", by)
+        return earlier
     case = incidents.open_by_hand(
         by=by, place=row.place, kind="message", kind_label=f"{row.get_channel_display()}求助", priority=9, home_id=row.home_id,
         elder_id=row.elder_id, phone=row.reach, what=f"{row.name}：{row.text}{_where(row)}"[:500],
