@@ -73,8 +73,13 @@ def test_a_picture_is_announced_at_once_fetched_sealed_and_shown_for_a_reason(th
     shown = agent.post(where, {"reason": "办理"})
     assert (shown.content, shown["Content-Type"], shown["X-Content-Type-Options"]) == (JPEG, "image/jpeg", "nosniff")
     assert "sandbox" in shown["Content-Security-Policy"]
-    line = AuditLine.objects.filter(action="contact.enclosure").get()
+    line = AuditLine.objects.filter(action="contact.enclosure").get()  # before anybody else looks
     assert (line.subject_id, line.reason) == (str(row.pk), "办理")
+    agent.post(f"/desk/due/contact/{row.pk}", {"how": "close", "text": "已看"}, headers=PART)
+    judge, later = as_user("quality1"), f"/district/contacts/enclosures/{one.pk}"
+    assert later in page(judge, "/district/contacts/"), "what is settled can still be looked at"
+    assert judge.post(later, {"reason": ""}).status_code == 404
+    assert judge.post(later, {"reason": "复核"}).content == JPEG
     with seen_by(Scope(places=("110101",))):
         assert enclosures.of([row.pk]) == []
     assert as_user("street1").post(where, {"reason": "看看"}).status_code in {302, 403, 404}

@@ -103,6 +103,7 @@ urlpatterns = [
     path("elders/<int:elder_id>/state", watch.home_state, name="home_state"),
     path("elders/<int:elder_id>/rhythm", habits.correct, name="rhythm"),
     path("contacts/", contacts.page, name="contacts"),
+    path("contacts/enclosures/<int:enclosure_id>", contacts.enclosure, name="contact_enclosure"),
     path("planned/", planned.page, name="planned"),
     path("campaigns/", campaigns.page, name="campaigns"),
     path("campaigns/new", campaigns.new, name="campaign_new"),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
 
 from anju.kernel import clock
+from anju.kernel.flow.actor import NotAllowed
 from anju.portals.district import filters
-from anju.portals.district.access import opens
-from anju.supervision.contacts import queries
+from anju.portals.district.access import actor, opens
+from anju.supervision.contacts import enclosures, queries
 
 STATES = (
     ("waiting", "待办理"),
@@ -30,10 +32,34 @@ def page(request: HttpRequest) -> HttpResponse:
     channel = filters.choice(request, "channel", queries.CHANNELS)
     state = filters.choice(request, "state", (code for code, _ in STATES))
     counts = queries.counts(clock.now() - timedelta(days=DAYS))
+    rows = queries.page(channel=channel, state=state)
+    lies_in: dict[int, list[enclosures.Enclosed]] = {}
+    for one in enclosures.of(c.id for c in rows):
+        lies_in.setdefault(one.contact_id, []).append(one)
     return render(
         request, "district/calls/contacts.html",
         {
-            "rows": queries.page(channel=channel, state=state), "channel": channel, "state": state, "states": STATES, "days": DAYS,
+            "rows": [(c, lies_in.get(c.id, [])) for c in rows], "channel": channel, "state": state, "states": STATES, "days": DAYS,
             "channels": [(code, label, counts.get(code, 0)) for code, label in queries.CHANNELS.items()],
         },
     )  # fmt: skip
+
+
+@never_cache
+@require_POST
+@opens("contacts")
+def enclosure(request: HttpRequest, enclosure_id: int) -> HttpResponse:
+    """A picture or a voice of a message, for a reason, also when the message is settled long since."""
+    try:
+        file = enclosures.look(enclosure_id=enclosure_id, reason=request.POST.get("reason", ""), by=actor(request))
+    except NotAllowed as refused:
+        raise Http404(str(refused)) from None
+    return HttpResponse(
+        file.body,
+        content_type=file.content_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{file.name}"',
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
