@@ -14,6 +14,7 @@ from anju.accounts import queries as accounts
 from anju.accounts.models import User
 from anju.accounts.permissions import ALLOWED, may
 from anju.accounts.roles import Role
+from anju.design import navigation
 from anju.kernel.flow.actor import Actor
 
 _OFFICE = frozenset({Role.BUREAU, Role.STREET, Role.COMMUNITY})
@@ -112,4 +113,7 @@ def refused(request: HttpRequest, *, who: list[str] | None = None, text: str = "
 
 def missing(request: HttpRequest, what: str) -> HttpResponse:
     """404 for what is not there or lies outside the places of the user: both look the same."""
-    return render(request, "district/missing.html", {"what": what}, status=404)
+    roles = accounts.roles_of(request.user) if isinstance(request.user, User) else frozenset()
+    here = navigation.current(navigation.items_for("office", (str(role) for role in roles)), request.path)
+    back = {"back": here.url, "back_label": f"回{here.label}"} if here else {"back": "/", "back_label": "回首页"}
+    return render(request, "district/missing.html", {"what": what, **back}, status=404)
