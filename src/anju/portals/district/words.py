@@ -16,6 +16,19 @@ ACTS: Mapping[str, str] = {
     "home.state_ended": "家庭状态结束", "policy.set": "改时限", "place.put": "改区域", "session.idle": "闲置退出",
     "session.address": "地址被拒", "user.log_in": "登录",
     "user.log_out": "退出", "user.second_factor": "登记令牌", "request.csrf": "请求来历不明", "nightly": "夜间核对",
+    "elder.print": "打印文书", "elder.export": "导出档案", "elder.erase": "抹去档案", "consent.scan": "看签字的文书",
+    "consent.scan_add": "传扫描件", "consent.scan_remove": "删扫描件", "contact.filed": "来信归档", "contact.enclosure": "看来信附件",
+    "user.forget": "抹去账号姓名", "user.locked": "账号锁定", "duty.plan": "排班", "duty.strike": "撤班", "expert.save": "登记专家",
+    "call_plan.made": "定呼叫计划", "call_plan.paused": "暂停呼叫计划", "call_plan.resumed": "恢复呼叫计划", "call_plan.ended": "停止呼叫计划",
+    "campaign.made": "建外呼任务", "campaign.filled": "外呼任务加人", "campaign.started": "开始外呼任务", "campaign.paused": "暂停外呼任务",
+    "campaign.resumed": "恢复外呼任务", "campaign.stopped": "停止外呼任务", "campaign.exported": "导出外呼结果", "campaign.number": "看外呼号码",
+    "recording.listen": "听录音", "recording.download": "下载录音", "recording.hold": "留存录音", "recording.release": "取消留存",
+    "recording.delete": "删除录音", "recording.expire": "录音到期删除", "recording.gap": "说明缺录音", "recording.strange": "认领来历不明的录音",
+    "prompt.replaced": "换提示音", "prompt.restored": "恢复提示音", "level.set": "改坐席水平", "quality.form": "改质检表", "sop.edition": "改话术",
+    "sop.closed": "话术整理完", "storm.called": "区域失联打电话", "rhythm.habit": "记作息", "rhythm.habit_ended": "取消作息",
+    "rhythm.ignore_day": "一天不作数", "rhythm.prior": "换同类规律", "fence.set": "设围栏", "fence.ended": "取消围栏",
+    "health.limit": "设健康阈值", "health.limit_ended": "取消健康阈值", "meters.delivered": "送来水电气读数", "witness.dropped": "弃用佐证",
+    "dictionary.add": "后台新增", "dictionary.change": "后台修改", "dictionary.delete": "后台删除",
     "incident.reveal": "看联系号码", "incident.number": "看联系号码", "audit.verify": "核对审计链",
 }  # fmt: skip
 
@@ -23,6 +36,26 @@ ACTS: Mapping[str, str] = {
 def act(code: str) -> str:
     """The Chinese name of an audited act."""
     return ACTS.get(code, code)
+
+
+THINGS: Mapping[str, str] = {
+    "elder": "老人", "user": "用户", "home": "住户", "device": "设备", "recording": "录音", "campaign": "外呼任务", "service": "服务",
+    "prompt": "提示音", "file": "文件", "contact": "来信", "call": "通话", "access_number": "接入号", "sop": "话术", "queue": "队列",
+    "prior": "同类规律", "policy": "时限方案", "place": "区域", "incident": "事件", "form": "质检表", "expert": "专家",
+}  # fmt: skip
+"""Kinds of things that acts are about; one that is not listed (a dictionary of the back office) is shown by its code."""
+
+SAID: Mapping[str, str] = {
+    "motion": "有人活动", "door_open": "开门", "door_closed": "关门", "vitals": "定时上报", "battery": "电量低", "sos": "求助",
+    "sos_reset": "求助复位", "tamper": "被拆动", "tamper_ok": "拆动恢复", "gas": "燃气", "smoke": "烟雾", "water": "水浸", "fall": "跌倒",
+    "help": "一键呼叫", "bed": "床上活动", "test": "自检", "online": "上线", "offline": "离线",
+}  # fmt: skip
+"""What a device that nobody registered has said; what is not listed is shown by its code."""
+
+
+def said(kinds: str) -> str:
+    """Codes in a row, in words."""
+    return "、".join(SAID.get(kind, kind) for kind in kinds.replace(",", " ").split())
 
 
 PROCESSES: Mapping[str, str] = {

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from anju.kernel import audit, clock, trail
+from anju.places import queries as places
 from anju.portals.district import filters, words
 from anju.portals.district.access import opens
 
@@ -32,7 +33,12 @@ def search(request: HttpRequest) -> HttpResponse:
     until = filters.span_of(day)[1]
     found = trail.find(**chosen, since=until - timedelta(days=days), until=until)
     page = Paginator(found, 50).get_page(request.GET.get("page"))
-    rows = [(line, words.act(line.action)) for line in page.object_list]
+    lines = list(page.object_list)
+    names = places.names_of(line.place for line in lines if line.place)
+    rows = [
+        (line, words.act(line.action), words.THINGS.get(line.subject, line.subject), names.get(line.place, ""))
+        for line in lines
+    ]
     return render(
         request, "district/audit.html",
         {"rows": rows, "page": page, "day": day, "days": days, "results": RESULTS, "spans": SPANS, "known": sorted(words.ACTS.items()), **chosen},

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
+from anju.alarms.ledger import SOURCES
 from anju.devices import actions, queries, totals
 from anju.elders import lists
 from anju.kernel import clock
 from anju.places import queries as places
-from anju.portals.district import figures, filters, forms
+from anju.portals.district import figures, filters, forms, words
 from anju.portals.district.access import actor, allowed, opens
 
 SIZE = 40
 TROUBLES = (("silent", "失联", "deaf", "deaf"), ("low", "电量低", "maint", "battery-low"), ("tamper", "被拆动", "maint", "wrench"),
             ("weak", "信号弱", "maint", "signal"))  # fmt: skip
+
+
+def _unknown() -> list[dict[str, Any]]:
+    """Devices that talk and are in no book, in words."""
+    names = queries.product_names()
+    return [
+        {
+            "row": u, "source": SOURCES.get(u.source, u.source), "said": words.said(u.last_kinds),
+            "product": names.get(u.product_code, u.product_code or u.product_id or "不认识"),
+        }
+        for u in queries.unknown(100)
+    ]  # fmt: skip
 
 
 @never_cache
@@ -44,7 +59,7 @@ def listing(request: HttpRequest) -> HttpResponse:
             "places": known, "names": places.names_of({d.device.place for d in shown}),
             "place": place, "trouble": trouble, "kind": kind, "imei": text, "kinds": figures.NAMES.items(), "all": counts.all,
             "troubles": [(code, label, tone, icon, getattr(counts, code)) for code, label, tone, icon in TROUBLES],
-            "unknown": queries.unknown(100), "may": allowed(by, "device.register"), "newest": newest,
+            "unknown": _unknown(), "may": allowed(by, "device.register"), "newest": newest,
             "newest_proof": f"最近信号 {newest}",
         },
     )  # fmt: skip
