@@ -115,6 +115,8 @@ async def test_a_dead_process_shows_and_what_it_counted_stays(house: Any) -> Non
         again = Family(mine_settings(h, 2), anew := Counters())
         again.begin()
         assert anew.acked == 7, "started again it goes on from there: a sum never falls"
+        write_private(path, said | {"pid": "?", "health": []})
+        assert (await h.client.get("/healthz")).status_code == 200, "odd words of a sibling make nobody deaf"
         write_private(path, said | {"run": [1, 1]})  # of an earlier start of the platform
         again = Family(mine_settings(h, 2), anew := Counters())
         again.begin()
