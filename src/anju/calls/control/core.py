@@ -191,6 +191,18 @@ class Control:
 
         return told()
 
+    async def safe(self, rows_of: Awaitable[None], otherwise: Callable[[], object]) -> None:
+        """Wait until these rows are safe (`sure`). Refused by the database, what they were for is undone, and the error goes on:
+        without that a seat counted as busy and a call as running for as long as we carried them.
+        """
+        try:
+            await rows_of
+        except Fenced:
+            raise
+        except Exception:
+            otherwise()
+            raise
+
     def _with_news(self, call: LiveCall | None, steps: tuple[Row | None, ...], *, tell: bool) -> list[Row | None]:
         held: list[Row] = []
         if call is not None:

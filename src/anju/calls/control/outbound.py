@@ -20,6 +20,8 @@ OWN_RINGS, FAR_RINGS = 20, 40
 """Seconds: the asker's own telephone; the other side (the net behind it is 45 s)."""
 NOT_NOW = frozenset({"busy", "unreachable"})
 """Why a seat is not rung at all: known before, so no ringing time is lost. One that is off may be rung by name."""
+UNWRITTEN = "unwritten"
+"""Cause of a call whose rows the database refused: nobody was rung."""
 TRIES = 3
 """So often at most a robot's call is dialled that a restart (ours, the engine's) cut off."""
 LEAVES = 5.0
@@ -70,9 +72,10 @@ async def from_seat(control: Control, call_id: str, agent_leg: str, far_leg: str
         moments.finish(control, call, "refused", cause=why)
         raise NotAllowed(f"{far.extension} {words.went('refused', why, seat=True)}，没有拨出。", code="needs")
     _known(control, call, far)
-    await control.sure(
+    written = control.sure(
         call, *seating.becomes(control, seat, "ringing", call=call), rows.call(call_id, seen_at=clock.now())
     )
+    await control.safe(written, lambda: moments.finish(control, call, "refused", cause=UNWRITTEN))
     await control.dial(call, own)
 
 
@@ -92,11 +95,12 @@ async def robot(control: Control, call_id: str) -> None:
     far = control.add(call, far)
     _known(control, call, far)
     call.state = "ringing"
-    await control.sure(
+    written = control.sure(
         call,
         rows.leg(call_id, far),
         rows.move(call, "placed", at, placed_at=at, exchange=control.engine.name, seen_at=at),
     )
+    await control.safe(written, lambda: moments.finish(control, call, "unreachable", cause=UNWRITTEN))
     await control.dial(call, far)
 
 
@@ -180,7 +184,7 @@ def own_lifted(control: Control, call: LiveCall, party: Party, at: datetime) -> 
     )
 
     async def ring() -> None:
-        await safe
+        await control.safe(safe, lambda: moments.finish(control, call, "refused", cause=UNWRITTEN))
         await control.quietly(control.engine.ring(party.leg_id))
         await control.dial(call, far)
 

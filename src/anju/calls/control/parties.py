@@ -48,7 +48,7 @@ async def add(
         party.extension = to.extension
     control.add(call, party)
     taken = reserve(control, call, party)
-    await control.sure(call, rows.leg(call.call_id, party), *taken)
+    await control.safe(control.sure(call, rows.leg(call.call_id, party), *taken), lambda: control.let_go(call, party))
     await control.dial(call, party)
     return party
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from anju.kernel.flow.actor import NotAllowed
 if TYPE_CHECKING:
     from anju.calls.control.core import Control
 
+_log = logging.getLogger(__name__)
 STALE = timedelta(seconds=15)
 """A verb that waited so long (nobody ran) is not done any more: the agent has acted otherwise since."""
 
@@ -69,6 +71,9 @@ async def do(control: Control, asked: Asked) -> None:
         result, error = "gone", "对方已经挂断。"
     except EngineDown:
         result, error = "failed", "话务引擎连接中断，请用手边的电话。"
+    except Exception:  # noqa: BLE001 - who pressed must hear that it was not done
+        _log.exception("%s was not done", asked.verb)
+        result, error = "failed", "没有做成，请再按一次；还不行请用手边的电话。"
     call = control.calls.get(asked.call_id)
     asker = rows.told([("seats", str(asked.by_user), "")]) if asked.by_user is not None and error else None
     control.note(call, rows.command_done(asked.command_id, clock.now(), result, error), asker, tell=call is not None)

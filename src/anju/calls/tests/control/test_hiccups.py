@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from anju.calls import actions
+from anju.calls import actions, jobs
 from anju.calls.control import seats as seating
 from anju.calls.exchange import EngineDown
+from anju.calls.models import Command
 from anju.calls.tests.control.conftest import Centre, story
 
 pytestmark = pytest.mark.req("CALL-01", "CALL-13")
@@ -25,6 +26,23 @@ def deaf_once(monkeypatch: pytest.MonkeyPatch, engine: object, verb: str) -> lis
         return await real(*args, **how)
 
     monkeypatch.setattr(engine, verb, asked)
+    return left
+
+
+def refused_once(monkeypatch: pytest.MonkeyPatch, centre: Centre) -> list[str]:
+    """The next rows that somebody waits for break a rule of the database."""
+    sure, left = centre.control.sure, ["once"]
+
+    def refused(call: Any, *steps: Any, **how: Any) -> Any:
+        async def no() -> None:
+            raise ValueError("this row breaks a rule")
+
+        if left:
+            left.pop()
+            return no()
+        return sure(call, *steps, **how)
+
+    monkeypatch.setattr(centre.control, "sure", refused)
     return left
 
 
@@ -134,21 +152,43 @@ async def test_a_ring_whose_row_the_database_refuses_keeps_no_seat_busy_and_the_
 ) -> None:
     centre.agent("8001")
     await centre.open()
-    sure, left = centre.control.sure, ["once"]
-
-    def refused(call: Any, *steps: Any, **how: Any) -> Any:
-        async def no() -> None:
-            raise ValueError("this row breaks a rule")
-
-        if left:
-            left.pop()
-            return no()
-        return sure(call, *steps, **how)
-
-    monkeypatch.setattr(centre.control, "sure", refused)
+    left = refused_once(monkeypatch, centre)
     caller = await centre.calls("13900001111")
     await centre.later(5)
     assert not left
     assert centre.rings() == ["8001"]
     await centre.does("8001", "answered")
     assert centre.hears(caller) == {"8001"}
+
+
+@story
+async def test_a_call_out_whose_rows_the_database_refuses_is_over_and_her_seat_is_free(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = centre.actor(centre.agent("8001"))
+    await centre.open()
+    left = refused_once(monkeypatch, centre)
+    call = actions.dial(by=anna, number="13800002222", whom="儿子", purpose="contact", ref="", place="330199001001")
+    await centre.settle()
+    assert not left
+    call.refresh_from_db()
+    assert (call.state, centre.control.calls) == ("ended", {})
+    assert {seat.state for seat in centre.control.seats.values()} == {"ready"}
+    command = Command.objects.latest("pk")
+    assert (command.result, "没有做成" in command.error) == ("failed", True), "who pressed hears of it"
+
+
+@story
+async def test_a_robots_call_whose_rows_the_database_refuses_does_not_ring_for_ever(
+    centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await centre.open()
+    left = refused_once(monkeypatch, centre)
+    call = actions.robot_call(
+        number="13800002222", whom="她", purpose="elder_check", ref="home:1", place="330199001001", script="elder_check", says="喂"
+    )  # fmt: skip
+    jobs.dial(call_id=str(call.call_id))
+    await centre.settle()
+    assert not left
+    call.refresh_from_db()
+    assert (call.state, call.result, centre.control.calls) == ("ended", "unreachable", {})
