@@ -189,12 +189,13 @@ class Hub:
                 listener.tell(change)
 
     async def _check(self) -> None:
-        """With every heartbeat: whose log-in ended, whose posts changed."""
+        """With every heartbeat: whose log-in ended, whose posts changed. Who joins while that is looked up waits for the next."""
         await asyncio.sleep(BEAT_SECONDS)
-        keys = sorted({listener.session_key for listener in self._listeners})
+        asked = list(self._listeners)
+        keys = sorted({listener.session_key for listener in asked})
         settled = time.monotonic() - self._opened_at > SETTLED_SECONDS
         scopes = await sync_to_async(scopes_of, thread_sensitive=False)(keys, report_lost=settled)
-        for listener in list(self._listeners):
+        for listener in asked:
             scope = scopes.get(listener.session_key)
             if scope is None:
                 listener.end()

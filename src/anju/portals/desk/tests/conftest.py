@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
+from playwright.sync_api import expect
 
 from anju.accounts import sessions
 from anju.accounts.models import User
@@ -38,6 +39,7 @@ FLAGS = [
 PATIENCE = 30_000
 """Milliseconds that a page is given to show what is expected of it: a busy machine is no failure."""
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass
@@ -176,10 +178,9 @@ class Seat:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """One browser for the stories of a module."""
-    from playwright.sync_api import expect, sync_playwright
+    from playwright.sync_api import sync_playwright
 
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright keeps a loop in this thread
-    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
@@ -73,7 +74,7 @@ def heard(text: str) -> tuple[str, dict[str, Any]]:
 
 async def until(stream: AsyncIterator[str], wanted: str) -> dict[str, Any]:
     """Read on to the next event of that name."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for piece in stream:
             name, data = heard(piece)
             if name == wanted:
@@ -120,6 +121,39 @@ def test_the_stream_of_a_desk(district: District, quick: None) -> None:
         await until(stream, "bye")
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
+
+    asyncio.run(story())
+
+
+@pytest.mark.req("INC-04", "SYS-02")
+def test_a_desk_that_opens_while_log_ins_are_looked_up_is_not_told_that_hers_is_over(
+    monkeypatch: pytest.MonkeyPatch, quick: None
+) -> None:
+    """Seen on a busy machine: the look-up knew nothing of who had just sat down, and her desk heard no alarm from then on."""
+
+    async def story() -> None:
+        going, goes_on, asked = asyncio.Event(), threading.Event(), list[list[str]]()
+        loop = asyncio.get_running_loop()
+
+        def look_up(keys: list[str], **_: bool) -> dict[str, Scope]:
+            asked.append(keys)
+            loop.call_soon_threadsafe(going.set)
+            goes_on.wait(30)
+            return {"first": STREET}
+
+        monkeypatch.setattr(hub, "scopes_of", look_up)
+        ear, first, gone, late = Hub(), *(Listener(key, STREET) for key in ("first", "gone", "late"))
+        ear._listeners.update({first, gone})
+        check = asyncio.create_task(ear._check())
+        await asyncio.wait_for(going.wait(), 30)
+        ear._listeners.add(late)
+        goes_on.set()
+        await check
+        assert asked == [["first", "gone"]]
+        assert (first.ended, gone.ended, late.ended) == (False, True, False)
+        check = asyncio.create_task(ear._check())
+        await check
+        assert late.ended, "the next look-up asks for her too"
 
     asyncio.run(story())
 
