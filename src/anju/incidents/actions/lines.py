@@ -40,8 +40,8 @@ def line_of(incident: Incident, done: Movement) -> str:
 
 
 def _accept(incident: Incident, done: Movement) -> str:
-    waited = int((done.at - incident.first_alarm_at).total_seconds())
-    return f"接警，等候 {max(waited, 0)} 秒"
+    minutes, seconds = divmod(max(int((done.at - incident.first_alarm_at).total_seconds()), 0), 60)
+    return f"接警，等候 {minutes} 分 {seconds} 秒" if minutes > 1 else f"接警，等候 {60 * minutes + seconds} 秒"
 
 
 def _higher(incident: Incident, done: Movement) -> str:  # noqa: ARG001

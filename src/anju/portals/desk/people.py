@@ -9,6 +9,7 @@ from anju.accounts.models import User
 from anju.accounts.roles import Role
 from anju.elders import queries as elders
 from anju.kernel.flow.actor import Actor
+from anju.portals.desk import presence
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ def caller(elder_id: int) -> Caller | None:
 
 
 def colleagues(user: User) -> list[tuple[int, str]]:
-    """Whom a seat may be handed to."""
+    """Whom a seat may be handed to: who is at the desk comes first, and of the others it is said that they are not."""
+    here = presence.here()
     found = {
         one.id: f"{one.seat_number} {one.name}".strip()
         for post in accounts.posts_of(user)
@@ -65,7 +67,8 @@ def colleagues(user: User) -> list[tuple[int, str]]:
         for one in accounts.holders(role, place=post.place)
         if one.id != user.pk
     }
-    return sorted(found.items(), key=lambda pair: pair[1])
+    told = [(id_, name if id_ in here else f"{name}（离席）") for id_, name in found.items()]
+    return sorted(told, key=lambda pair: (pair[0] not in here, pair[1]))
 
 
 def reception(user: User) -> str:
