@@ -19,7 +19,6 @@ from typing import Any
 
 from anju.portals.device_gateway.connection import Connection, Head
 from anju.portals.device_gateway.counters import Counters
-from anju.portals.device_gateway.family import Family
 from anju.portals.device_gateway.record import Record, Uids, Waiting, head_of, tail_of
 from anju.portals.device_gateway.refusals import (
     BAD_METHOD,
@@ -33,6 +32,7 @@ from anju.portals.device_gateway.refusals import (
     Refused,
 )
 from anju.portals.device_gateway.settings import GatewaySettings, Secret
+from anju.portals.device_gateway.siblings import Siblings
 from anju.portals.device_gateway.store import Store
 from anju.signals.decoders import ctwing, generic, onenet, pictures
 from anju.signals.decoders.base import BadEnvelope, Profiles, Report
@@ -76,7 +76,7 @@ class Door:
         self.counters = counters
         self.profiles = profiles  # exchanged as a whole when the catalogue changes
         self.uids = Uids()
-        self.family = Family(settings, counters)
+        self.siblings = Siblings(settings, counters)
         self.open = True
         self.leaving = False  # senders are asked to come again by another connection
         self.durable = settings.durable
@@ -197,7 +197,7 @@ class Door:
             self._metrics_secret(head, client)
             files, size = self.spool_size()
             shared = {"spool_files": files, "spool_bytes": size, "sos_waiting": self.store.fallback.waiting}
-            return TEXT, self.family.metrics(self.health(), self.gauges_now() | shared).encode()
+            return TEXT, self.siblings.metrics(self.health(), self.gauges_now() | shared).encode()
         secret = self.settings.onenet_products.get(head.path[7:].strip("/")[:SHORT], self.settings.onenet)
         try:
             return TEXT, onenet.check_url(head.query, secret.token).encode()
@@ -306,7 +306,7 @@ class Door:
         if health["status"] == "down":
             raise NO_SPACE
         try:
-            health = self.family.health(health)
+            health = self.siblings.health(health)
         except Exception:  # what a sibling wrote must never make this one look deaf
             logger.exception("what the other processes said can't be understood")
         return json.dumps(health).encode()

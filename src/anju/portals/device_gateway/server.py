@@ -58,8 +58,8 @@ class Gateway:
 
     async def start(self) -> None:
         """Open the lanes, then the door."""
-        settings, family = self.settings, self.door.family
-        family.begin()
+        settings, siblings = self.settings, self.door.siblings
+        siblings.begin()
         await before_opening(settings.conninfo)
         await self.store.start()
         self._tasks = [keep(Upkeep(self.door).run()), keep(self._sweep())]
@@ -95,10 +95,10 @@ class Gateway:
     def _tell(self) -> None:
         """Say how this process is, and take the lead when nobody has it: who leads hears MQTT."""
         settings, door = self.settings, self.door
-        if door.family.lead() and settings.mqtt_url and self._broker is None:
+        if door.siblings.lead() and settings.mqtt_url and self._broker is None:
             self._broker = Broker(settings.mqtt_url, settings.mqtt_topic, door, name=f"anju-{settings.port}")
             self._broker.start()
-        door.family.tell(door.health(), door.gauges_now())
+        door.siblings.tell(door.health(), door.gauges_now())
 
     async def stop(self) -> None:
         """Stop hearing, make safe what was heard, end the lanes."""
@@ -115,7 +115,7 @@ class Gateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.door.family.end(self.door.health(), self.door.gauges_now())
+        self.door.siblings.end(self.door.health(), self.door.gauges_now())
 
     async def _leave(self, server: asyncio.Server) -> None:
         """Hear nobody new. With siblings at the port: whoever the kernel had already dealt to this process is heard, and

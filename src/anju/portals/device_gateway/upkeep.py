@@ -143,11 +143,11 @@ class Upkeep:
         """When each source last spoke, and its usual gap: an average that forgets a day. The leader tells it, of all processes:
         each by itself would hear a part, and take the gaps for longer than they are.
         """
-        if not self._door.family.leads:
+        if not self._door.siblings.leads:
             return
         now = time.monotonic()
         passed, self._last = max(now - self._last, 0.001), now
-        counters, known = self._door.family.total(), self._door.family.told
+        counters, known = self._door.siblings.total(), self._door.siblings.told
         for source, total in counters.received.items():
             new = total - known.get(source, 0)
             if new <= 0:

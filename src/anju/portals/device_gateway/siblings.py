@@ -33,7 +33,7 @@ def name_of(number: int) -> str:
     return "gateway" if number == 1 else f"gateway-{number}"
 
 
-class Family:
+class Siblings:
     """This process among its siblings."""
 
     def __init__(self, settings: GatewaySettings, counters: Counters) -> None:

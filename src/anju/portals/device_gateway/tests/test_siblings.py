@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from anju.ops.home import read_json, write_private
-from anju.portals.device_gateway import family as families
+from anju.portals.device_gateway import siblings as together
 from anju.portals.device_gateway.counters import Counters
 from anju.portals.device_gateway.fallback import Fallback
-from anju.portals.device_gateway.family import Family
+from anju.portals.device_gateway.siblings import Siblings
 from anju.portals.device_gateway.tests.conftest import MOTION, SECRET, SOS, body, free_port
 from anju.portals.device_gateway.tests.test_mqtt import broker, say  # noqa: F401 - a fixture
 
@@ -64,14 +64,14 @@ async def test_two_processes_at_one_port_are_told_as_one(house: Any) -> None:
             h.gateway._tell()
         for h in (first, second):  # whoever is asked answers for both
             door = h.gateway.door
-            text = door.family.metrics(door.health(), door.gauges_now())
+            text = door.siblings.metrics(door.health(), door.gauges_now())
             assert value(text, "acked_total") == 25
             assert value(text, 'received_total{source="ctwing"}') == 25
             assert value(text, "urgent_total") == 7
             assert (value(text, "lanes"), value(text, "lanes_ready"), value(text, "processes_up")) == (4, 4, 2)
             assert [value(text, f'process_acked_total{{process="{n}"}}') for n in (1, 2)] == heard
             assert 'lane_pending{lane="urgent-2"}' in text
-            health = door.family.health(door.health())
+            health = door.siblings.health(door.health())
             assert health["status"] == "ok"
             assert set(health["lanes"]) == {"plain", "urgent", "plain-2", "urgent-2"}
         rows = await first.rows("uid, id >> 40, dedup")
@@ -91,12 +91,12 @@ async def _told(h: Any, query: str, count: int) -> bool:
 @pytest.mark.asyncio
 async def test_a_dead_process_shows_and_what_it_counted_stays(house: Any) -> None:
     async with house(processes=2, number=1) as h:
-        mine = h.gateway.door.family
+        mine = h.gateway.door.siblings
         door = h.gateway.door
-        health = door.family.health(door.health())
+        health = door.siblings.health(door.health())
         assert health["status"] == "degraded", "the second never came up"
         assert health["processes"][1] == {"number": 2, "up": False, "status": "gone"}
-        other = Family(mine_settings(h, 2), counted := Counters())
+        other = Siblings(mine_settings(h, 2), counted := Counters())
         counted.acked, counted.received["ctwing"] = 7, 7
         other.tell(door.health(), door.gauges_now())
         assert await h.post(MOTION) == 200
@@ -110,15 +110,15 @@ async def test_a_dead_process_shows_and_what_it_counted_stays(house: Any) -> Non
         assert value(text, 'process_up{process="2"}') == 0
         assert (value(text, "lanes"), value(text, "lanes_ready")) == (4, 2)
         assert (await h.client.get("/healthz")).json()["status"] == "degraded"
-        write_private(path, said | {"at": said["at"] - families.FRESH})  # it lives, and its loop does not
+        write_private(path, said | {"at": said["at"] - together.FRESH})  # it lives, and its loop does not
         assert value((await h.client.get("/metrics")).text, 'process_up{process="2"}') == 0
-        again = Family(mine_settings(h, 2), anew := Counters())
+        again = Siblings(mine_settings(h, 2), anew := Counters())
         again.begin()
         assert anew.acked == 7, "started again it goes on from there: a sum never falls"
         write_private(path, said | {"pid": "?", "health": []})
         assert (await h.client.get("/healthz")).status_code == 200, "odd words of a sibling make nobody deaf"
         write_private(path, said | {"run": [1, 1]})  # of an earlier start of the platform
-        again = Family(mine_settings(h, 2), anew := Counters())
+        again = Siblings(mine_settings(h, 2), anew := Counters())
         again.begin()
         assert anew.acked == 0
         assert mine.leads
@@ -196,7 +196,7 @@ async def test_one_process_hears_mqtt_and_another_takes_over(house: Any, broker:
         assert second.gateway._broker is None
         first.gateway._tell()
         door = second.gateway.door
-        assert door.family.health(door.health())["mqtt"], "it knows that the other one hears"
+        assert door.siblings.health(door.health())["mqtt"], "it knows that the other one hears"
         await first.gateway.stop()
         await say(broker, "861000000000772", {"SOS": 1})  # perhaps while nobody hears: the broker keeps it
         await second.until(lambda: second.gateway.counters.acked == 1)
