@@ -227,7 +227,7 @@ def test_a_complaint_goes_its_way_on_the_page(as_user, line):
     lead.post(address + "heard_other", {"note": "听了录音"})
     lead.post(address + "answer", {"note": "致歉并培训", "valid": "1"})
     assert "致歉并培训" in agent.get(address).content.decode()
-    assert "33.3" in lead.get("/district/kpis/?days=1").content.decode(), (
+    assert "33.3" in lead.get("/district/kpis/?days=2").content.decode(), (
         "one complaint of three calls that were served"
     )
 

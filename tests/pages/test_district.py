@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 import anju
-from anju.kernel import trail
+from anju.kernel import clock, trail
 from anju.portals.district import words
 
 PAGES = ("", "elders/", "incidents/", "repairs/", "devices/", "ledger/", "operations/", "users/", "audit/")
@@ -158,7 +159,6 @@ def test_editing_does_not_empty_what_the_editor_sees_masked(as_user, town):
 def test_an_unknown_device_waits_to_be_registered(as_user, town):
     from anju.devices import actions
     from anju.devices.actions import UnknownNote
-    from anju.kernel import clock
 
     actions.note_unknown([UnknownNote("860000000000001", "op-1", "ctwing", "15001001", clock.now(), ("sos",))])
     client = as_user("lead1")
@@ -176,7 +176,9 @@ def test_an_unknown_device_waits_to_be_registered(as_user, town):
 @pytest.mark.req("LEAP-02")
 def test_the_books_balance_and_lead_to_the_messages(as_user):
     client = as_user("lead1")
-    page = client.get("/district/ledger/").content.decode()
+    assert "账平" in client.get("/district/ledger/").content.decode()
+    yesterday = clock.today() - timedelta(days=1)  # today is empty just after midnight
+    page = client.get(f"/district/ledger/?day={yesterday}").content.decode()
     assert "账平" in page
     link = re.search(r'href="(/district/ledger/messages\?[^"]+)"', page)
     assert link

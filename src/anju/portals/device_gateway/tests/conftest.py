@@ -144,7 +144,7 @@ class House:
         async with await psycopg.AsyncConnection.connect(self.direct, autocommit=True) as conn:
             await conn.execute(sql)
 
-    async def until(self, true: Callable[[], Any], seconds: float = 15) -> None:
+    async def until(self, true: Callable[[], Any], seconds: float = 45) -> None:
         """Wait for something to become true."""
         limit = asyncio.get_running_loop().time() + seconds
         while True:
