@@ -294,9 +294,7 @@ async def test_one_row_that_the_database_refuses_does_not_hold_up_the_others(hou
         await h.execute("ALTER TABLE signals_message ADD CONSTRAINT odd CHECK (device_key <> '862000000000007')")
         try:
             assert set(await many(h, 20)) == {200}
-            await h.until(
-                lambda: not h.spooled
-            )  # on a slow disk a commit may take longer than it is given, then it comes from there
+            await h.until(lambda: not h.spooled)  # a commit that takes too long goes by way of the spool
             assert len(await h.rows(where="source = 'ctwing'")) == 19
             ((note,),) = await h.rows("note", "source = 'platform'")
             assert "数据库拒绝" in note
