@@ -6,6 +6,7 @@ temporary folder and stopped at the end.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib.util
 import os
@@ -21,8 +22,9 @@ import pytest
 
 ROOM_IN_MEMORY = 8 * 1024**3
 """Bytes; a whole run takes about two thousand million."""
+AHEAD, BEHIND = -10, 5
+"""Niceness of tests with a telephone engine, and of all others."""
 _STARTED: list[object] = []
-_GAVE_WAY: list[int] = []
 _TO_COPY: list[str] = []
 _TEMPLATE: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -134,9 +136,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """One of the workers listens to telephones, and a voice does not wait: the others let it go first, from now on."""
-    if hasattr(item.config, "workerinput") and not _GAVE_WAY and not item.get_closest_marker("xdist_group"):
-        _GAVE_WAY.append(os.nice(5))
+    """One of the workers listens to telephones, and a voice does not wait: it goes first if it may (root), and the others let
+    it go first. What a test starts goes as it goes."""
+    if hasattr(item.config, "workerinput"):
+        heard = item.get_closest_marker("telephony") is not None
+        wanted = AHEAD if heard else 0 if item.get_closest_marker("alone") else BEHIND
+        with contextlib.suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, wanted)
 
 
 def _turn(item: pytest.Item) -> tuple[bool, float]:

@@ -19,6 +19,8 @@ from tests.telephony.engine_room import SECRET, EngineRoom, until
 from tests.telephony.sipp import TONES, authorization, second_of_alaw, voice_of
 
 _NAP = threading.Event()
+_LATE = 0.1
+"""Seconds of its voice that it makes up for when it could not speak; the rest is not said: no telephone speaks faster."""
 _KEYS = 101
 """Payload type of keys in our offers and answers."""
 _SDP = (
@@ -62,6 +64,8 @@ class Handset:
         self._far: tuple[str, int] | None = None
         self._dialog: dict[str, str] = {}
         self._invite = ""
+        self._rung: set[str] = set()
+        """The calls that it was told of: an INVITE that is sent again, as to a slow telephone, is no other call."""
         self._open = True
         self._lock = threading.RLock()
         for work in (self._answering, self._listening, self._talking):
@@ -152,6 +156,19 @@ class Handset:
             _NAP.wait(0.02)
         return voice_of(list(self._heard)[-45:]) if self.frames > mark + 20 else set()
 
+    def hears_just(self, *voices: str, why: str = "") -> None:
+        """It comes to hear these voices and no other; an ear that is not sure listens again, for half a minute."""
+        heard: list[set[str]] = []
+
+        def listens() -> bool:
+            heard.append(self.hears())
+            return heard[-1] == set(voices)
+
+        try:
+            until(listens, "")
+        except AssertionError:
+            raise AssertionError(f"{why or self.user}: hears {heard[-3:]}, not {set(voices)}") from None
+
     def close(self) -> None:
         """The plug is pulled: not a word."""
         with self._lock:
@@ -214,17 +231,20 @@ class Handset:
     def _asked(self, request: str) -> None:
         method = request.partition(" ")[0]
         if method == "INVITE":
-            self._learn(request)
-            if "answered" in self.states[-1:]:
+            call_id = _header(request, "Call-ID")
+            if "answered" in self.states[-1:] and call_id == self._dialog.get("call_id"):
+                self._learn(request)
                 self._reply(request, "200 OK", body=_SDP.format(ip=self.ip, port=self._sound.getsockname()[1]))
                 return
-            if self._invite and _header(self._invite, "Call-ID") == _header(request, "Call-ID"):
+            if call_id in self._rung:
                 return
+            self._rung.add(call_id)
+            self._learn(request)
             self.invited += 1
             self._invite, self.states = request, []
             tag = f";tag=h{self.port}"
             self._dialog = {
-                "call_id": _header(request, "Call-ID"), "to": _header(request, "From"),
+                "call_id": call_id, "to": _header(request, "From"),
                 "own": _header(request, "To") + tag, "tag": "", "sender": self.user,
                 "target": _header(request, "Contact").strip("<>"),
             }  # fmt: skip
@@ -303,7 +323,7 @@ class Handset:
         sound, due = second_of_alaw(TONES[self.voice]), time.monotonic()
         at = 0
         while self._open:
-            due += 0.02
+            due = max(due + 0.02, time.monotonic() - _LATE)
             _NAP.wait(max(0.0, due - time.monotonic()))
             if self._far is None or "answered" not in self.states[-1:]:
                 continue

@@ -20,6 +20,7 @@ from tests.telephony.engine_room import EngineRoom, until
 from tests.telephony.sipp import TONES, voice_of
 
 _ALAW = 8
+_LISTENS = 20
 _ENOUGH = 60
 """Packets of 20 ms: 1.2 s of sound, of which the first part may still hold the sound of before."""
 
@@ -78,10 +79,19 @@ class Ears:
                 said[source].append(sound)
         return said, heard
 
-    def hears(self, *, parties: int, since: float | None = None) -> dict[str, set[str]]:
+    def find(self, expected: Mapping[str, set[str]], why: str = "") -> None:
+        """It comes to be so: who (by voice) hears which voices. What is not so yet is listened to again, for a while."""
+        found: list[Mapping[str, set[str]]] = []
+        for _ in range(_LISTENS):
+            found.append(self.hears(parties=len(expected)))
+            if found[-1] == expected:
+                return
+        raise AssertionError(f"{why or 'who hears whom'}: expected {expected}, found {found[-3:]}")
+
+    def hears(self, *, parties: int) -> dict[str, set[str]]:
         """From now on, until enough was said by so many parties: who (by voice) hears which voices."""
-        begin = time.time() if since is None else since
-        said = until(lambda: self._enough(begin, parties), f"{parties} parties talk", 20)
+        begin = time.time()
+        said = until(lambda: self._enough(begin, parties), f"{parties} parties talk")
         _, heard = self._streams(begin)
         result: dict[str, set[str]] = {}
         for address, sounds in said.items():

@@ -48,8 +48,8 @@ def test_she_presses_two_and_speaks_with_a_seat(centre, cases):
     agent.waits_for("ringing", 20).lift()
     until(lambda: Call.objects.get(pk=call.pk).user_id == centre.by("8001").user_id, "the seat has the call")
     assert keys(call) == ["2"]
-    assert town.hears() == {"8001"}
-    assert agent.hears() == {"family"}
+    town.hears_just("8001")
+    agent.hears_just("family")
     assert not list(said.glob("*")), "and thrown away"
     town.hang_up()
     centre.nothing_is_left()
@@ -78,7 +78,7 @@ def test_an_agent_presses_keys_into_the_menu_of_whom_she_called(centre):
     )
     town.waits_for("answered", 20)
     centre.call_is("talking", pk=call.pk)
-    until(lambda: town.hears() == {"8001"}, "they are connected")
+    town.hears_just("8001", why="they are connected")
     actions.send_keys(by=centre.by("8001"), call_id=str(call.call_id), digits="105#")
     until(lambda: town.pressed == "105#", "each key has come, once and in order")
     assert not agent.pressed, "and to her alone"
@@ -121,7 +121,7 @@ def test_a_menu_leads_to_its_queue_and_after_the_agent_hung_up_she_says_how_it_w
     caller.press("1")
     call = centre.talk(agent, caller)
     assert call.queue.code == "orders", centre.words()
-    assert caller.hears() == {"8001"}
+    caller.hears_just("8001")
     agent.hang_up()
     mark = caller.frames
     until(lambda: caller.frames > mark + 20, "she is asked how it was")
@@ -148,12 +148,12 @@ def test_a_call_in_need_has_its_case_b_joins_and_120_is_brought_in(centre, cases
     until(lambda: Incident.objects.get(pk=it.pk).a_seat_id == centre.by("8001").user_id, "who lifted has accepted it")
     incidents.take_seat(incident_id=it.pk, seat="B", by=centre.by("8002"))
     second.waits_for("ringing").lift()
-    until(lambda: caller.hears() == {"8001", "8002"}, "both seats are with her")
+    caller.hears_just("8001", "8002", why="both seats are with her")
     incidents.move(incident_id=it.pk, move="call_120", by=centre.by("8001"), note="胸口疼")
     town.waits_for("answered", 20)
-    until(lambda: town.hears() == {"caller", "8001", "8002"}, "the ambulance hears everybody")
+    town.hears_just("caller", "8001", "8002", why="the ambulance hears everybody")
     actions.hang_up(by=centre.by("8001"), call_id=str(call.call_id))
-    until(lambda: caller.hears() == {"8002", "family"}, "A is free for the next; B and 120 are with her")
+    caller.hears_just("8002", "family", why="A is free for the next; B and 120 are with her")
     town.hang_up()
     caller.hang_up()
     centre.nothing_is_left()

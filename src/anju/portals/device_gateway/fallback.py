@@ -71,7 +71,9 @@ class Fallback:
                 os.close(handle)
 
     def _write(self, total: int) -> None:
-        draft = self._path.with_suffix(".draft")
+        draft = self._path.with_suffix(
+            f".{os.getpid()}.draft"
+        )  # a sibling may write, too: it waits for the lock in vain
         draft.write_text(
             json.dumps(
                 {

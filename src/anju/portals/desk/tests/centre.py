@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -87,10 +88,11 @@ class Centre:
         self.do(lambda: self.world.does(who, *steps))
 
 
-def wait_for(ask: Callable[[], object], what: str, within: float = 20) -> None:
+def wait_for(ask: Callable[[], object], what: str, within: float = 30) -> None:
     """Until it is so."""
     pause = threading.Event()
-    for _ in range(int(within / 0.05)):
+    end = time.monotonic() + within
+    while time.monotonic() < end:
         if ask():
             return
         pause.wait(0.05)

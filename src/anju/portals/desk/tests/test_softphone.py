@@ -240,7 +240,7 @@ def test_a_call_rings_in_the_browser_and_both_hear_each_other_while_ten_cases_ar
             expect(seat.page.locator("#case")).to_have_attribute("data-incident", str(cases[n % 2].pk))
         talking(seat)
         hears(seat, TONES["caller"])
-        assert "8001" in ears.hears(parties=1)["caller"]  # the microphone's tone
+        wait_for(lambda: "8001" in ears.hears(parties=1)["caller"], "the microphone's tone")
     finally:
         ears.close()
     seat.page.keyboard.press("F10")
