@@ -143,7 +143,7 @@ def test_a_pause_grows_with_crashes_in_a_row() -> None:
     for _ in range(8):
         child.begin()
         assert child.process is not None
-        child.process.wait(10)
+        child.process.wait(60)
         assert child.reap()
     assert [line.rsplit("starts again ", 1)[1] for line in said] == [
         "at once", "in 0.5 s", "in 1 s", "in 2 s", "in 4 s", "in 8 s", "in 15 s", "in 15 s",
@@ -169,7 +169,7 @@ def test_children_die_with_a_supervisor_that_is_killed(home: Home) -> None:
     assert wait_for(lambda: len(recorded(home)) == 2, 20)
     left = recorded(home)
     supervisor.kill()
-    supervisor.wait(10)
+    supervisor.wait(60)
     assert all(wait_gone(process, 5) for process in left.values())
 
 

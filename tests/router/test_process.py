@@ -31,7 +31,7 @@ def running(log):
     router.ended, router.thread = ended, thread
     yield router
     stop.set()
-    thread.join(10)
+    thread.join(60)
     connections.close_all()
 
 
@@ -57,7 +57,7 @@ def test_it_wakes_for_an_sos_and_says_what_it_did(running):
     wait_until(lambda: "telemetry" in generate_latest(running.metrics.registry).decode())
     wait_until(lambda: Pulse.objects.filter(source="ctwing").exists())
     running.stop.set()
-    running.thread.join(10)
+    running.thread.join(60)
     assert running.ended == [0]
     figures = generate_latest(running.metrics.registry).decode()
     assert 'anju_router_messages_total{lane="urgent",result="signals"} 1.0' in figures

@@ -48,7 +48,7 @@ class Worker:
         """SIGKILL."""
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(30)
 
     def freeze(self) -> None:
         """It hangs: connections stay open, nothing is done."""
@@ -64,7 +64,7 @@ class Worker:
             self.process.send_signal(signal.SIGCONT)
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.kill()
 

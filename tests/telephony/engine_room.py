@@ -136,7 +136,7 @@ class EngineRoom:
         request = urllib.request.Request(f"{self.url}/ari/{path}")  # noqa: S310  our own loopback address
         request.add_header("Authorization", "Basic " + b64encode(f"{APP}:{ARI_SECRET}".encode()).decode())
         try:
-            with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
                 return json.load(answer)
         except (OSError, urllib.error.URLError):
             return None
@@ -157,7 +157,7 @@ class EngineRoom:
     def _end(self, how: signal.Signals) -> None:
         if self.process is not None and self.process.poll() is None:
             os.kill(self.process.pid, how)
-            self.process.wait(15)
+            self.process.wait(60)
 
     def cli(self, words: str) -> str:
         """What the running server says to a command."""
@@ -165,7 +165,7 @@ class EngineRoom:
             self.tree.remote(self.machine.etc / "asterisk.conf", words),
             capture_output=True,
             text=True,
-            timeout=10,
+            timeout=60,
             check=False,
         ).stdout
 

@@ -333,7 +333,7 @@ def test_the_chores_of_the_night_wait_for_a_long_reader_only_moments_at_a_time_s
             began = time.perf_counter()
             writer.execute("INSERT INTO signals_signal SELECT (NULL::signals_signal).* WHERE false")  # the lock alone
             longest = max(longest, time.perf_counter() - began)
-        assert longest < 1.0, "seconds that an SOS waited"
+        assert longest < 5.0, "seconds that an SOS waited"
         with connection.cursor() as cursor:
             assert not partitions.arranged(cursor, day), "it comes again next night"
             reader.rollback()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -115,20 +116,26 @@ def test_a_town_that_goes_on_waits_for_the_platform_and_takes_up_again(tmp_path:
         urls = {name: {"url": d.url, "headers": {"X-Secret": key}} for name, d in door.doors.items()}
         file.write_text(json.dumps({"gateway": urls}))
 
+    async def until(it: Callable[[], object], running: asyncio.Task[object]) -> None:
+        async with asyncio.timeout(60):
+            while not it():
+                await asyncio.wait({running}, timeout=0.02)
+                assert not running.done()
+
     async def go() -> tuple[FrontDoor, FrontDoor]:
         stop = asyncio.Event()
         plan = Plan(speed=20_000, duration=float("inf"), weather=CALM, lines=2)
         running = asyncio.create_task(going_on.live(homes, plan, str(file), said.append, stop))
         async with FrontDoor() as first:
-            await asyncio.wait({running}, timeout=0.2)
+            await until(lambda: said, running)
             assert said == ["小镇在等平台启动。"]
             write(first, "one")
-            await asyncio.wait({running}, timeout=1.5)
+            await until(lambda: first.bodies, running)
         async with FrontDoor() as second:
             write(second, "two")
-            await asyncio.wait({running}, timeout=2.0)
+            await until(lambda: second.bodies, running)
             stop.set()
-            await asyncio.wait_for(running, 20)
+            await asyncio.wait_for(running, 60)
             return first, second
 
     first, second = asyncio.run(go())

@@ -220,6 +220,6 @@ def test_a_change_during_the_count_is_not_lost(everywhere: None):
         other = threading.Thread(target=correct)
         other.start()
         assert not done.wait(0.5), "the correction waits for the count"
-    other.join(10)
+    other.join(60)
     assert Day.objects.get(day=date(2026, 11, 20)).stale
     assert lines(SPAN)[0].counts.satisfied == 1

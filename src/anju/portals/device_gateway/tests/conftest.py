@@ -121,7 +121,7 @@ class House:
         self.gateway, self.wire, self.direct = gateway, wire, direct
         self.url = f"http{'s' if gateway.settings.tls_cert else ''}://127.0.0.1:{gateway.settings.port}"
         limits = httpx.Limits(max_connections=200)
-        self.client = httpx.AsyncClient(base_url=self.url, timeout=20, limits=limits, verify=False)  # noqa: S501
+        self.client = httpx.AsyncClient(base_url=self.url, timeout=60, limits=limits, verify=False)  # noqa: S501
 
     async def post(self, payload: Any, **more: Any) -> int:
         """Send a CTWing body; the status."""

@@ -44,7 +44,7 @@ async def talk(h: Any, *parts: bytes, expected: int = 1, pause: float = 0.01) ->
             await writer.drain()
             await asyncio.sleep(pause)  # so that it arrives by itself
         statuses = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(statuses) < expected:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode()
                 length = next(

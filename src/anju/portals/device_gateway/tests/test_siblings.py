@@ -39,7 +39,7 @@ async def two(house: Any, **changes: Any) -> AsyncIterator[tuple[Any, Any]]:
 
 async def call(h: Any, payload: Any, n: int) -> None:
     """By a connection of its own, so that the kernel chooses who hears it."""
-    async with httpx.AsyncClient(base_url=h.url, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=h.url, timeout=60) as client:
         answer = await client.post("/ctwing", json=body(payload, imei=f"89{n:013d}"), headers={"X-Anju-Secret": SECRET})
         assert answer.status_code == 200
 
