@@ -153,7 +153,8 @@ def test_race_of_three_tickers_and_two_people_moves_each_exactly_once():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("clean_samples")
-def test_the_ticker_wakes_for_a_near_deadline_and_stops_when_told():
+def test_the_ticker_wakes_for_a_near_deadline_and_stops_when_told(monkeypatch):
+    monkeypatch.setattr(ticker, "NAP", 60.0)  # it sleeps long when nothing wakes it
     stop = threading.Event()
 
     def run():
@@ -177,9 +178,10 @@ def test_the_ticker_wakes_for_a_near_deadline_and_stops_when_told():
                 break
             stop.wait(0.02)
         assert rung is not None
-        assert (rung.at - parcel.state_since).total_seconds() < 1
+        assert (rung.at - parcel.state_since).total_seconds() < 30
     finally:
         stop.set()
+        connection.cursor().execute(f"NOTIFY {engine.WAKE}")
         runner.join(30)
     assert not runner.is_alive()
 
@@ -218,7 +220,7 @@ def test_when_the_leading_ticker_dies_or_sticks_another_takes_over_at_once():
         rest = list(Movement.objects.filter(flow="parcel", move="remind"))
         assert stuck.is_set()
         assert len(rest) == 4, "all but the one that is held"
-        assert max((m.at - due).total_seconds() for m in rest) < 2
+        assert max((m.at - due).total_seconds() for m in rest) < 20, "not when the one that is stuck is given up"
         release.set()
         while time.monotonic() < limit and Movement.objects.filter(move="remind").count() < 5:
             stop.wait(0.05)

@@ -134,6 +134,10 @@ class House:
             cursor = await conn.execute(f"SELECT {what} FROM signals_message WHERE {where} ORDER BY id")  # noqa: S608
             return await cursor.fetchall()
 
+    async def stored(self, least: int) -> bool:
+        """Whether the log holds so many."""
+        return len(await self.rows()) >= least
+
     async def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Anything else."""
         async with await psycopg.AsyncConnection.connect(self.direct, autocommit=True) as conn:

@@ -259,9 +259,11 @@ async def test_the_page_for_a_waiting_sos_is_tried_again_until_one_gets_through(
     told = Fallback(tmp_path / "x", "http://127.0.0.1:1/")
     monkeypatch.setattr(told, "_post", lambda _: None)
     told.sos(1)
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(30):
+        await asyncio.gather(*told._tasks)
+    await asyncio.sleep(0.3)  # longer than AGAIN
     told.remind()
-    await asyncio.sleep(0.1)
+    assert not told._tasks
     assert (told.sent, told.failed) == (1, 0), "somebody was reached: not again every minute"
 
 

@@ -90,7 +90,7 @@ async def test_the_unknown_commit_of_a_body_is_asked_and_not_written_twice(house
         h.wire.swallow_after = b"86007"
         sending = asyncio.create_task(h.client.post("/generic", content=sent, headers=HEAD))
         await h.until(lambda: h.wire.swallow)
-        await asyncio.sleep(0.2)  # the server commits
+        await h.until(lambda: h.stored(1))  # the server commits
         h.wire.back()
         h.wire.cut()
         assert (await sending).status_code == 200

@@ -50,7 +50,7 @@ async def test_a_commit_whose_answer_is_lost_is_asked_and_not_written_twice(hous
         h.wire.swallow_after = b"8620000000"  # begins with the data of these messages
         sending = asyncio.create_task(many(h, 30))
         await h.until(lambda: h.wire.swallow)
-        await asyncio.sleep(0.2)  # the server commits
+        await h.until(lambda: h.stored(2))  # the server commits
         h.wire.back()
         h.wire.cut()
         assert set(await sending) == {200}
@@ -123,7 +123,7 @@ async def test_an_sos_in_the_spool_pages_at_once(house: Any) -> None:
         assert not heard, "telemetry pages nobody"
         assert await h.post(SOS) == 200
         assert await h.post(SOS) == 200
-        await h.until(lambda: heard, 3)
+        await h.until(lambda: heard)
         assert json.loads(heard[0])["event"] == "sos_spooled"
         flag = h.gateway.settings.spool / "SOS-WAITING.json"
         assert json.loads(flag.read_text())["waiting"] == 2
@@ -140,7 +140,7 @@ async def test_an_unknown_commit_that_had_to_go_to_the_spool_is_replayed_once(ho
         h.wire.swallow_after = b"8620000000"
         sending = asyncio.create_task(many(h, 25))
         await h.until(lambda: h.wire.swallow)
-        await asyncio.sleep(0.2)
+        await h.until(lambda: h.stored(1))
         h.wire.away()
         assert set(await sending) == {200}
         stored = len(await h.rows())
