@@ -128,6 +128,11 @@ class Handset:
                     branch=d["branch"],
                 )  # fmt: skip
 
+    def put_down(self) -> None:
+        """The line went dead without a word: whoever held it puts it down, and it may ring again."""
+        with self._lock:
+            self._invite, self.states = "", []
+
     def press(self, key: str) -> None:
         """A key, as RFC 4733 sends it: the beginning, and three times its end."""
         code = "0123456789*#".index(key)

@@ -41,7 +41,7 @@ def at_the_desk(centre: Centre, town: Town, *extensions: str) -> None:
 def connected(centre: Centre, town: Town) -> Call:
     """A caller and the first seat talk."""
     town.calls("13800000001", EMERGENCY)
-    return centre.call_is("talking", 20)
+    return centre.call_is("talking")
 
 
 @pytest.mark.req("CALL-04", "CALL-05")
@@ -108,7 +108,7 @@ def test_a_caller_is_transferred_to_another_seat(centre, town, ears, attended):
     call = connected(centre, town)
     it = {"by": centre.by("8001"), "call_id": str(call.call_id)}
     actions.transfer(**it, to_seat="8002", attended=attended)
-    until(lambda: Leg.objects.filter(call=call, seat="8002", answered_at__isnull=False).exists(), "8002 lifts", 20)
+    until(lambda: Leg.objects.filter(call=call, seat="8002", answered_at__isnull=False).exists(), "8002 lifts")
     if attended:
         ears.find({"caller": {"music"}, "8001": {"8002"}, "8002": {"8001"}})
         actions.complete_transfer(**it)
@@ -155,7 +155,7 @@ def test_an_agent_calls_out_and_both_hear_each_other(centre, town, ears):
     call = actions.dial(
         by=centre.by("8001"), number="120", whom="120", purpose="120", ref="test:1", place="330199001001"
     )
-    centre.call_is("talking", 20, pk=call.pk)
+    centre.call_is("talking", pk=call.pk)
     ears.find({"120": {"8001"}, "8001": {"120"}})
     planned = Leg.objects.get(call=call, role="120")
     assert planned.planned_at < planned.ringing_at, "the intent was written before anybody was rung"

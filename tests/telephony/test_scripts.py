@@ -76,7 +76,7 @@ def test_an_agent_presses_keys_into_the_menu_of_whom_she_called(centre):
     call = actions.dial(
         by=centre.by("8001"), number="85110000", whom="区医院", purpose="other", ref="test:1", place=PLACE
     )
-    town.waits_for("answered", 20)
+    town.waits_for("answered")
     centre.call_is("talking", pk=call.pk)
     town.hears_just("8001", why="they are connected")
     actions.send_keys(by=centre.by("8001"), call_id=str(call.call_id), digits="105#")
@@ -126,7 +126,7 @@ def test_a_menu_leads_to_its_queue_and_after_the_agent_hung_up_she_says_how_it_w
     mark = caller.frames
     until(lambda: caller.frames > mark + 20, "she is asked how it was")
     caller.press("5")
-    until(lambda: Survey.objects.filter(call_id=call.call_id, score=5).exists(), "her answer is kept", 20)
+    until(lambda: Survey.objects.filter(call_id=call.call_id, score=5).exists(), "her answer is kept")
     assert centre.call_is("ended", 20).satisfaction == 5
     centre.nothing_is_left()
 
@@ -150,7 +150,7 @@ def test_a_call_in_need_has_its_case_b_joins_and_120_is_brought_in(centre, cases
     second.waits_for("ringing").lift()
     caller.hears_just("8001", "8002", why="both seats are with her")
     incidents.move(incident_id=it.pk, move="call_120", by=centre.by("8001"), note="胸口疼")
-    town.waits_for("answered", 20)
+    town.waits_for("answered")
     town.hears_just("caller", "8001", "8002", why="the ambulance hears everybody")
     actions.hang_up(by=centre.by("8001"), call_id=str(call.call_id))
     caller.hears_just("8002", "family", why="A is free for the next; B and 120 are with her")
