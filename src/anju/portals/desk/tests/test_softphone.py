@@ -209,7 +209,7 @@ def take_seat(seat: Seat) -> None:
 
 def hears(seat: Seat, tone: int) -> None:
     """Through the browser's loudspeaker."""
-    seat.page.wait_for_function(f"() => window.loudest && Math.abs(window.loudest() - {tone}) < 12", timeout=30_000)
+    seat.page.wait_for_function(f"() => window.loudest && Math.abs(window.loudest() - {tone}) < 12", timeout=60_000)
 
 
 def talking(seat: Seat) -> None:

@@ -69,7 +69,7 @@ def hears(seat: Seat, *tones: int, silent: tuple[int, ...] = ()) -> None:
     told = " && ".join(
         [f"window.level({t}) > {HEARD}" for t in tones] + [f"window.level({t}) <= {HEARD}" for t in silent]
     )
-    seat.page.wait_for_function(f"() => window.level && {told}", timeout=30_000)
+    seat.page.wait_for_function(f"() => window.level && {told}", timeout=60_000)
 
 
 def chooses(seat: Seat, key: str, to: str, button: str, **fields: str) -> None:
