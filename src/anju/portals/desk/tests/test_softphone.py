@@ -36,7 +36,7 @@ from anju.portals.desk.tests.conftest import (
 )
 
 pytestmark = [
-    pytest.mark.browser, pytest.mark.telephony, pytest.mark.timeout(180),
+    pytest.mark.browser, pytest.mark.telephony, pytest.mark.timeout(300),
     pytest.mark.skipif(not apart.may_make(), reason="a network apart needs root"),
 ]  # fmt: skip
 Sit = Callable[..., Seat]

@@ -37,7 +37,7 @@ from anju.portals.desk.tests.test_softphone import (  # noqa: F401
 )
 
 pytestmark = [
-    pytest.mark.browser, pytest.mark.telephony, pytest.mark.timeout(240),
+    pytest.mark.browser, pytest.mark.telephony, pytest.mark.timeout(300),
     pytest.mark.skipif(not apart.may_make(), reason="a network apart needs root"),
 ]  # fmt: skip
 Sit = Callable[..., Seat]
