@@ -21,7 +21,7 @@ from anju.incidents.models import Incident
 from anju.kernel import clock
 from anju.kernel.scope import EVERYWHERE, seen_by
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(150), pytest.mark.usefixtures("log", "everywhere")]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240), pytest.mark.usefixtures("log", "everywhere")]
 FORK = multiprocessing.get_context("fork")
 HOMES, KILLS = 8, 6
 

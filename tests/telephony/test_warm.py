@@ -15,7 +15,7 @@ from anju.ops.home import ROOT
 from tests import warm
 from tests.telephony.engine_room import until
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(240)
 NOWHERE = "postgresql://nobody@127.0.0.1:9/nothing"
 """No database: a switchboard stands by, and its log says so."""
 PARENT = """

@@ -35,7 +35,7 @@ def fits(page):
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.req("SYS-02")
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])

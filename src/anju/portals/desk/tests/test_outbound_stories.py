@@ -17,7 +17,7 @@ from anju.knowledge.sop.models import Sheet
 from anju.portals.desk.tests import exchange
 from anju.portals.desk.tests.conftest import District, Seat
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 Sit = Callable[..., Seat]
 
 

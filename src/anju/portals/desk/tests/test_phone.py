@@ -20,7 +20,7 @@ from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.portals.desk.tests import exchange
 from anju.portals.desk.tests.conftest import PHONE, District, Seat, press
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 Sit = Callable[..., Seat]
 
 

@@ -71,7 +71,7 @@ def test_a_version_gives_nobody_a_card_of_another_street(district: District) -> 
 
 
 @pytest.mark.browser
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_after_each_step_two_open_desks_read_what_a_fresh_page_reads(
     district: District, sit: Callable[..., Seat]
 ) -> None:

@@ -13,7 +13,7 @@ from anju.incidents.models import Attempt, Entry, Incident
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.portals.desk.tests.conftest import PHONE, District, Seat, press
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 Sit = Callable[..., Seat]
 
 

@@ -21,7 +21,7 @@ from anju.portals.desk.tests.conftest import District, press, session_of
 from anju.staff import actions as staff
 from anju.staff.models import Booking
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 PART = {"HTTP_HX_REQUEST": "true"}
 ALWAYS = {str(day): [["00:00", "00:00"]] for day in range(7)}
 Enter = Callable[..., Client]

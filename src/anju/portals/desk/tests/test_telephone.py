@@ -14,7 +14,7 @@ from anju.portals.desk.tests import centre as centres
 from anju.portals.desk.tests.centre import Centre
 from anju.portals.desk.tests.conftest import District, Seat
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 Sit = Callable[..., Seat]
 
 

@@ -17,7 +17,7 @@ from anju.portals.device_gateway.fallback import Fallback
 from anju.portals.device_gateway.tests.conftest import SECRET, SOS, body
 from anju.portals.device_gateway.tests.test_connection import request
 
-pytestmark = [pytest.mark.req("DEV-04"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.req("DEV-04"), pytest.mark.timeout(240)]
 Pipe = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 

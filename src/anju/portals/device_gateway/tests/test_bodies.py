@@ -20,7 +20,7 @@ from anju.portals.device_gateway.record import Record, fields, head_of, tail_of
 from anju.portals.device_gateway.tests.conftest import SECRET
 from anju.signals.decoders.base import Report
 
-pytestmark = [pytest.mark.req("DEV-04"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.req("DEV-04"), pytest.mark.timeout(240)]
 HEAD = {"X-Anju-Secret": SECRET}
 AT = 1_795_000_000_000_000
 BODIES = """SELECT m.device_key, k.raw, k.received_at = m.received_at FROM signals_message m
