@@ -100,7 +100,9 @@ def main() -> None:
 def recorded(folder: Path) -> list[Record]:
     """The recordings of a folder."""
     report = Report()
-    with (folder / "events.csv").open(encoding="utf-8-sig", errors="surrogateescape", newline="") as source:
+    with (folder / "events.csv").open(
+        encoding=recording.encoding_of(folder / "events.csv"), errors="surrogateescape", newline=""
+    ) as source:
         found = recording.read(source, report)
     if report.wrong:
         print(f"{report.wrong} lines not understood, first: {report.bad[0]}", file=sys.stderr)
@@ -115,9 +117,9 @@ def recorded(folder: Path) -> list[Record]:
         said = [words[found.sensor[i]] for i in places]
         made.append(Record(
             home, people.get(home, home), [hours(recording.moment(found.at[i]) - first) for i in places],
-            [word in recording.DOORS for word in said],
+            [recording.is_door(word) for word in said],
             [(hours(a - first), hours(b - first)) for a, b in away[home]], first,
-            "+".join(sorted({word for word in said if word not in recording.DOORS})),
+            "+".join(sorted({word for word in said if not recording.is_door(word)})),
         ))  # fmt: skip
     return made
 

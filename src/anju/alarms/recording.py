@@ -2,21 +2,29 @@
 
 Input `timestamp,home,sensor,value` (local ISO time; sensor = a room, or `door`/`entry`; ON/OPEN/1 = a life sign). A header may
 be there or not; with one, its names say which column is which. A line that can't be understood is counted and named, never a
-reason to stop; a file of which nothing can be understood is refused.
+reason to stop, and takes no other line with it; a file of which nothing can be understood is refused.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
+from pathlib import Path
 from typing import Final, TextIO
 
 COLUMNS: Final = ("timestamp", "home", "sensor", "value")
-DOORS: Final = frozenset({"door", "entry", "frontdoor", "front_door", "front door", "入户门"})
+_DOOR: Final = re.compile(
+    r"(front|back|main|entry|entrance|house|outside|outer|exterior)?door(contact|sensor|magnet)?[0-9]{0,3}"
+    r"|entry|entrance|d[0-9]{1,3}|(入户|大|前|后|房)?门磁?"
+)
+"""What recordings call the contact of the entrance door, D001 of CASAS too. A word before it that names a room (`bathroom
+door`) is the place of a motion sensor."""
 LIFE: Final = frozenset({"on", "open", "1", "true", "opened", "1.0"})
 QUIET: Final = frozenset({"off", "close", "closed", "0", "false", "0.0", ""})
 YEARS: Final = (1900, 2999)
@@ -107,12 +115,42 @@ def tod_of(at: int) -> float:
     return at % DAY / HOUR
 
 
+def is_door(sensor: str) -> bool:
+    """Whether this word means the entrance door, not a room."""
+    return _DOOR.fullmatch(re.sub(r"[\W_]", "", sensor.lower())) is not None
+
+
+def encoding_of(path: Path) -> str:
+    """How a file is written: UTF-8, else what its first bytes say (UTF-16), else what a Chinese spreadsheet writes."""
+    if not path.is_file():  # a pipe can be read once only
+        return "utf-8-sig"
+    with path.open("rb") as source:
+        if source.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            with path.open(encoding=encoding) as text:
+                while text.read(1 << 20):
+                    pass
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return "utf-8-sig"
+
+
+def _whole(lines: Iterable[str]) -> Iterator[str]:
+    """A quote that is never closed would swallow all lines after it: none of ours goes over a line."""
+    return (line.replace('"', "") if line.count('"') % 2 else line for line in lines)
+
+
 def read(source: TextIO, report: Report, tell: Tell = lambda _what, _many: None) -> Recording:
     """The life signs of a file, opened as UTF-8 with `errors="surrogateescape"`.
 
     BadInput when it is no CSV, lacks a column, or not one line of it can be understood."""
     found, first = Recording(), source.readline()
-    rows = csv.reader(chain([first] if first else [], source), delimiter=_delimiter(first))
+    rows = csv.reader(
+        _whole(chain([first] if first else [], source)), delimiter=_delimiter(first), skipinitialspace=True
+    )
     order: Sequence[int] = range(len(COLUMNS))
     header: list[str] = []
     try:
@@ -162,15 +200,15 @@ def _take(
     word = value.lower()
     if not (home.isascii() and sensor.isascii()) and _broken(home + sensor):
         report.fault(line, "不是 UTF-8 文字（not UTF-8）")
-    elif word in QUIET:
-        report.quiet += 1
-    elif word not in LIFE:
+    elif word not in QUIET and word not in LIFE:
         if [cell.strip().lower() for cell in row] != header:  # files that were put together repeat it
             report.fault(line, f"不认识的 value「{value[:40]}」（unknown value）")
     elif (at := _time(stamp)) is None:
         report.fault(line, f"时间「{stamp[:40]}」不是 ISO 格式（not an ISO time）")
     elif not YEARS[0] <= at.year <= YEARS[1]:
         report.fault(line, f"时间「{stamp[:40]}」不在 {YEARS[0]}-{YEARS[1]} 年之间（year out of range）")
+    elif word in QUIET:
+        report.quiet += 1
     else:
         found.add(home, at, sensor.lower())
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from anju.alarms import rhythm
-from anju.alarms.recording import DOORS, HOUR, TELL_EVERY, BadInput, Recording, Tell, day_of, moment, tod_of
+from anju.alarms.recording import HOUR, TELL_EVERY, BadInput, Recording, Tell, day_of, is_door, moment, tod_of
 from anju.alarms.rhythm import AWAY, HOME, MODES, Prior, Rhythm
 
 COLUMNS: Final = ("home", "last_life_at", "mode", "soft_deadline_at", "hard_deadline_at", "silence_ended_at")
@@ -97,7 +97,7 @@ def silences(
     """The deadlines of every life sign."""
     found, done = Silences(of), 0
     sensors = of.names_of_sensors()
-    doors = [word in DOORS for word in sensors]
+    doors = [is_door(word) for word in sensors]
     for _, places in of.in_time():
         rooms: set[str] = set()
         home = Home(prior_for(priors, rooms), rhythm.fresh(day_of(of.at[places[0]])))
@@ -141,7 +141,7 @@ def learn_prior(of: Recording, *, name: str, leave_out: Iterable[str] = ()) -> d
 
     Learnt in two rounds: the scores of the second are taken with the tables of the first, as a new home will.
     """
-    doors = [word in DOORS for word in of.sensors]
+    doors = [is_door(word) for word in of.sensors]
     words = of.names_of_sensors()
     homes = [list(places) for _, places in of.in_time(leave_out)]
     if not homes:
@@ -203,7 +203,7 @@ def _shortened(values: Sequence[float], days: int) -> tuple[tuple[float, float],
 
 def _run(of: Recording, places: Sequence[int], prior: Prior) -> Rhythm:
     home = Home(prior, rhythm.fresh(day_of(of.at[places[0]])))
-    doors = [word in DOORS for word in of.sensors]
+    doors = [is_door(word) for word in of.sensors]
     for i in places:
         home.live(at=of.at[i], door=doors[of.sensor[i]])
     return home.rhythm

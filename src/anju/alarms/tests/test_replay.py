@@ -120,11 +120,16 @@ ROWS = (
         "value,home,note,timestamp,sensor\n"
         + "".join(f"{v},{h},x,{t},{s}\n" for t, h, s, v in (line.split(",") for line in ROWS.splitlines())),
         HEAD + ROWS[: ROWS.index("2026-03-02")] + HEAD + ROWS[ROWS.index("2026-03-02") :],
-        HEAD + ROWS.replace("T08", "T08").replace("09:30:00.25", "09:30:00.250000+08:00"),
+        HEAD + ROWS.replace("T08", "T08").replace("09:30:00.25", "09:30:00.250000+08:00"), (HEAD + ROWS).encode("utf-16"),
+        "".join('"' + line.replace(",", '", "') + '"\n' for line in (HEAD + ROWS).splitlines()),
+        (HEAD + ROWS.replace("kitchen", "厨房")).encode("gbk"), HEAD + ROWS.replace("door", "D001"),
     ],
-    ids=["header", "none", "bom", "crlf", "comments and blank lines", "semicolons", "tabs", "capitals", "order of columns", "put together", "zone"],
+    ids=[
+        "header", "none", "bom", "crlf", "comments and blank lines", "semicolons", "tabs", "capitals", "order of columns", "put together", "zone",
+        "utf-16", "quotes after blanks", "gbk", "a door of casas",
+    ],
 )  # fmt: skip
-def test_the_same_record_in_any_dress(tmp_path: Path, data: str) -> None:
+def test_the_same_record_in_any_dress(tmp_path: Path, data: bytes | str) -> None:
     rows, said = outcome(tmp_path, data)
     assert [(r["last_life_at"], r["mode"]) for r in rows] == [
         ("2026-03-01T08:00:00", "home"), ("2026-03-01T09:30:00.250000", "away"), ("2026-03-01T09:30:00.250000", "away"),
@@ -141,14 +146,28 @@ def test_the_same_record_in_any_dress(tmp_path: Path, data: str) -> None:
         ("gestern,h,kitchen,ON\n", "没有一行读得懂.*第 1 行.*gestern.*ISO"),
         ("3026-03-01T08:00:00,h,kitchen,ON\n", "year out of range"),
         (b"timestamp,home,sensor,value\n2026-03-01T08:00:00,\xff\xfe,kitchen,ON\n", "没有一行读得懂.*第 2 行.*UTF-8"),
-        ((HEAD + ROWS).encode("utf-16"), "没有一行读得懂"),
+        (HEAD + ROWS.replace("2026-", "2026/"), "没有一行读得懂.*第 2 行.*2026/03"),
         (HEAD + "2026-03-01T08:00:00," + "x" * 200_000 + ",kitchen,ON\n", "第 2 行读不懂.*field larger"),
     ],
-    ids=["a column missing", "no time", "far future", "no utf-8", "utf-16", "endless field"],
+    ids=["a column missing", "no time", "far future", "no utf-8", "no time in quiet rows either", "endless field"],
 )
 def test_what_can_not_be_read_is_refused_with_its_line(tmp_path: Path, data: bytes | str, said: str) -> None:
     with pytest.raises(CommandError, match=said):
         outcome(tmp_path, data)
+
+
+@pytest.mark.parametrize(("word", "door"), [
+    ("FrontDoor", True), ("front-door", True), ("D012", True), ("Door Sensor 2", True), ("大门", True), ("M003", False), ("kitchen", False),
+    ("bathroom door", False), ("indoor", False), ("outdoor", False), ("厨房门", False), ("den", False),
+])  # fmt: skip
+def test_the_entrance_door_is_told_from_the_doors_of_rooms(word: str, *, door: bool) -> None:
+    assert recording.is_door(word) is door
+
+
+def test_a_quote_that_is_never_closed_costs_no_other_line(tmp_path: Path) -> None:
+    rows, said = outcome(tmp_path, HEAD + ROWS.replace(",door", ',"door', 1) + ROWS.replace("2026-03", "2026-04"))
+    assert len(rows) == 8
+    assert "生命迹象 8 条" in said
 
 
 def test_a_record_without_signs_gives_no_rows_and_odd_settings_are_refused(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
     def _read(self, path: Path) -> Recording:
         report = Report()
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as source:
+        with path.open(encoding=recording.encoding_of(path), errors="surrogateescape", newline="") as source:
             found = recording.read(source, report, self._tell)
         self.stderr.write(
             f"生命迹象 {report.signs} 条，非迹象 {report.quiet} 条，读不懂 {report.wrong} 条"
