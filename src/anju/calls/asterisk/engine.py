@@ -96,6 +96,7 @@ class AsteriskEngine(Rooms):
         started = words.moment(info["status"]["startup_time"]) if "status" in info else None
         restarted = self._started_at is not None and started != self._started_at
         self._started_at, self._connected = started, True
+        self._hearing.gone.clear()  # one that left may have come back while nobody listened
         if restarted:
             self._hearing.forget()
         self._tell(Event(Kind.CONNECTED, "", clock.now(), {"restarted": restarted}))
@@ -144,7 +145,7 @@ class AsteriskEngine(Rooms):
             args = words.arguments(channel, self._app)
             if args is None and channel["id"] in ours and channel["state"] != "Up":
                 args = ("out",)  # dialled by us and not answered yet: no application runs on it
-            if args is None or not words.is_party(channel):
+            if args is None or not words.is_party(channel) or channel["id"] in self._hearing.gone:
                 continue
             legs.append(words.view(channel, args, rooms.get(channel["id"], "")))
         self._hearing.know(legs)

@@ -36,6 +36,8 @@ class Hearing:
         self._ears: set[str] = set()
         self._hung_up: dict[str, int] = {}
         self._over: OrderedDict[str, None] = OrderedDict()
+        self.gone: set[str] = set()
+        """Legs whose last word was heard over this connection: a list that Asterisk made in that moment may still hold them."""
 
     def forget(self) -> None:
         """Asterisk was started again: nothing of before exists."""
@@ -71,8 +73,9 @@ class Hearing:
         if leg_id in self._over:
             return
         self._over[leg_id] = None
+        self.gone.add(leg_id)
         if len(self._over) > _REMEMBERED:
-            self._over.popitem(last=False)
+            self.gone.discard(self._over.popitem(last=False)[0])
         for known in (self._out, self.given, self._ears):
             known.discard(leg_id)
         self.room_of.pop(leg_id, None)
@@ -136,6 +139,7 @@ class Hearing:
         else:
             # a leg may come back to us from the dialplan: then its former end is over
             self._over.pop(leg_id, None)
+            self.gone.discard(leg_id)
             self._say(Kind.ENTERED, leg_id, leg=words.view(channel, args))
 
     def _state(self, channel: Channel) -> None:

@@ -1,10 +1,13 @@
 """Asterisk's events become the port's: one last word for each leg, whatever the order; its API as typed models is fresh."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
 from anju.calls.asterisk import generate, words
+from anju.calls.asterisk.engine import AsteriskEngine
 from anju.calls.asterisk.hearing import HEARD, Hearing
 from anju.calls.exchange import Cause, Kind, Number, Phone, Seat, legible
 from anju.ops import asterisk
@@ -114,3 +117,31 @@ def test_asterisk_api_is_fresh():
     mine = (generate.Path(generate.__file__).with_name("api.py")).read_text()
     assert generate.text(folder, "22") == mine
     assert set(HEARD) == set(generate.EVENTS)
+
+
+@pytest.mark.req("CALL-13")
+def test_who_was_given_back_is_not_found_again_in_a_list_of_that_moment_and_is_when_she_comes_back():
+    """Asterisk says that a leg has left before the leg has left its list."""
+    engine = AsteriskEngine(url="http://127.0.0.1:1", user="anju", secret="", app="anju")
+    hearing = engine._hearing
+
+    async def listed(_method, path, **_query):
+        app = {"channel_ids": ["1.1"], "bridge_ids": []}
+        return app if path.startswith("applications") else [channel()] if path == "channels" else []
+
+    engine._ask = listed
+
+    def found():
+        return [leg.leg_id for leg in asyncio.run(engine.snapshot()).legs]
+
+    hearing.hear(event("StasisStart", args=["trunk", "trunk", "96219"], channel=channel()))
+    assert found() == ["1.1"]
+    hearing.given.add("1.1")
+    hearing.hear(event("StasisEnd", channel=channel()))
+    assert found() == []
+    hearing.hear(event("StasisStart", args=["trunk", "trunk", "96219"], channel=channel()))
+    assert found() == ["1.1"], "the dialplan sent her back to us"
+    hearing.given.add("1.1")
+    hearing.hear(event("StasisEnd", channel=channel()))
+    hearing.gone.clear()  # as after each reconnection
+    assert found() == ["1.1"], "who came back while nobody listened is found"

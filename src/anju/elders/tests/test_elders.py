@@ -65,7 +65,7 @@ def test_all_seventeen_items_are_kept_and_sensitive_ones_are_encrypted():
         for table in ("elders_elder", "elders_home", "elders_contact", "kernel_auditline"):
             cursor.execute(f"SELECT t::text FROM {table} t")  # noqa: S608
             stored = str(cursor.fetchall())
-            for secret in ("周玉珍", "19430512", "502", "14400001234", "青霉素", "周建国", "14400005678"):
+            for secret in ("周玉珍", "19430512", "荷汀苑", "14400001234", "青霉素", "周建国", "14400005678"):
                 assert secret not in stored, (table, secret)
 
 

@@ -28,11 +28,15 @@ class SipLine implements Line {
   private cut = false;
   private cable: Cable;
   private patience: number | undefined;
+  private over = false; // stopped: what it still hears of its own leaving is no news of the telephone
 
   constructor(
     config: Config,
     private events: Events,
   ) {
+    const tell: Events["line"] = (state, why) => {
+      if (!this.over) events.line(state, why);
+    };
     this.sound.autoplay = true;
     this.cable = new Cable(config.websocket);
     this.ua = new JsSIP.UA({
@@ -48,25 +52,25 @@ class SipLine implements Line {
     this.ua.on("connecting", ({ attempts }) => {
       window.clearTimeout(this.patience);
       this.patience = window.setTimeout(() => this.cable.drop(), REACH_PATIENCE);
-      events.line(attempts > 1 || this.cut ? "lost" : "connecting", "");
+      tell(attempts > 1 || this.cut ? "lost" : "connecting", "");
     });
     this.ua.on("disconnected", () => {
       this.cut = true;
-      events.line("lost", "");
+      tell("lost", "");
     });
     this.ua.on("registered", () => {
       window.clearTimeout(this.patience);
-      events.line("ready", "");
+      tell("ready", "");
       if (this.cut && this.session?.isEstablished()) this.renew(this.session);
       this.cut = false;
     });
-    this.ua.on("unregistered", () => events.line(this.ua.isConnected() ? "connecting" : "lost", ""));
+    this.ua.on("unregistered", () => tell(this.ua.isConnected() ? "connecting" : "lost", ""));
     this.ua.on("registrationFailed", ({ response, cause }) => {
       const code = response?.status_code;
-      if (code === 401 || code === 403 || code === 404) events.line("refused", `${code}`);
+      if (code === 401 || code === 403 || code === 404) tell("refused", `${code}`);
       else {
-        events.line("lost", cause ?? "");
-        window.setTimeout(() => this.ua.isConnected() && this.ua.register(), 2000);
+        tell("lost", cause ?? "");
+        window.setTimeout(() => !this.over && this.ua.isConnected() && this.ua.register(), 2000);
       }
     });
     this.ua.on("newRTCSession", (event: IncomingRTCSessionEvent | OutgoingRTCSessionEvent) => this.offered(event));
@@ -81,6 +85,7 @@ class SipLine implements Line {
   }
 
   stop(): void {
+    this.over = true;
     window.clearTimeout(this.patience);
     this.ua.unregister();
     this.ua.stop();

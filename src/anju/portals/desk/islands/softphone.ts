@@ -68,9 +68,11 @@ class SoftPhone extends HTMLElement {
       window.setTimeout(() => void this.begin(), 2000); // the web server is away: ask again
       return;
     }
+    if (!this.guard.holds) return; // taken away meanwhile: `stepAside` has told
     if (this.config.mode !== "sip") return this.setLine(this.config.mode, this.config.why);
     this.setLine("connecting", "");
     const { connect } = (await import(this.getAttribute("sip") ?? "")) as { connect: Connect };
+    if (!this.guard.holds) return;
     this.line?.stop();
     this.line = connect(this.config, {
       line: (state, why) => this.setLine(state, why),

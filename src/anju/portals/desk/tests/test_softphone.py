@@ -346,6 +346,14 @@ def test_one_seat_has_one_softphone(district: District, centre: Centre, sit: Sit
     """A second window and a second computer of the same seat: one of them is the telephone, the other says where it is."""
     one = sit(district.agent)
     expect(one.page.locator("soft-phone")).to_have_attribute("data-line", "ready")
+    one.page.evaluate(
+        """() => {
+          const phone = document.querySelector('soft-phone');
+          window.said = [];
+          const watch = new MutationObserver(() => window.said.push(phone.dataset.line));
+          watch.observe(phone, {attributes: true, attributeFilter: ['data-line']});
+        }"""
+    )
     other = one.page.context.new_page()
     other.goto(one.page.url)
     expect(other.locator("soft-phone")).to_contain_text("话机在另一处")
@@ -356,3 +364,4 @@ def test_one_seat_has_one_softphone(district: District, centre: Centre, sit: Sit
     elsewhere = sit(district.agent)  # another computer: nothing in common but the server
     expect(elsewhere.page.locator("soft-phone")).to_have_attribute("data-line", "ready")
     expect(other.locator("soft-phone")).to_contain_text("话机在另一处")
+    assert one.page.evaluate("window.said") == ["elsewhere"], "what it hears of its own leaving is no news"

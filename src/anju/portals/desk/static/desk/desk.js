@@ -1882,9 +1882,11 @@ var SoftPhone = class extends HTMLElement {
       window.setTimeout(() => void this.begin(), 2e3);
       return;
     }
+    if (!this.guard.holds) return;
     if (this.config.mode !== "sip") return this.setLine(this.config.mode, this.config.why);
     this.setLine("connecting", "");
     const { connect } = await import(this.getAttribute("sip") ?? "");
+    if (!this.guard.holds) return;
     this.line?.stop();
     this.line = connect(this.config, {
       line: (state, why) => this.setLine(state, why),
