@@ -31,6 +31,7 @@ from anju.calls.control.apart import TellerApart
 from anju.calls.control.core import Control
 from anju.calls.control.pen import Pen
 from anju.calls.control.spool import Spool
+from anju.calls.control.teller import Teller
 from anju.calls.models import Switchboard
 from anju.kernel import audit, clock
 from anju.kernel.scope import EVERYWHERE, seen_by
@@ -56,8 +57,9 @@ def connect() -> psycopg.Connection[Any]:
 class Board:
     """One process. `run()` blocks until SIGTERM, or until another switchboard acts."""
 
-    def __init__(self, engine: exchange.Engine | None = None) -> None:
+    def __init__(self, engine: exchange.Engine | None = None, teller: Teller | None = None) -> None:
         self.engine = engine or exchange.engine()
+        self.teller = teller or TellerApart()
         self.pool = ThreadPoolExecutor(THREADS, thread_name_prefix="db")
         self.lock: psycopg.Connection[Any] | None = None
         self.epoch = 0
@@ -111,7 +113,7 @@ class Board:
         pen = Pen(connect, spool=Spool(settings.ANJU_HOME / "spool" / "calls.spool"), epoch=self.epoch)
         await self.db(pen.catch_up)
         self.control = control = Control(
-            self.engine, pen, TellerApart(), run_sync=self.db, books=await self.db(reading.read)
+            self.engine, pen, self.teller, run_sync=self.db, books=await self.db(reading.read)
         )
         with suppress(ImportError):
             from anju.calls import scripts

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from anju.calls import actions
 from anju.calls.control.board import Board
+from anju.calls.control.teller import Teller
 from anju.calls.exchange import Engine
 from anju.calls.lines.models import AccessNumber
 from anju.calls.models import Switchboard
@@ -42,7 +43,7 @@ class Centre:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self._board = Board(self.engine)
+        self._board = Board(self.engine, Silent())
         self.loop.run_until_complete(self._board.run())
 
     def start(self) -> None:
@@ -97,6 +98,17 @@ def wait_for(ask: Callable[[], object], what: str, within: float = 30) -> None:
             return
         pause.wait(0.05)
     raise AssertionError(f"{what}: not within {within:g} s")
+
+
+class Silent(Teller):
+    """The desk's tests press the pages; what the platform does of itself when a call rings or ends is proved elsewhere
+    (incidents/tests/test_with_switchboard.py, tests/telephony)."""
+
+    def start(self) -> None:
+        """Nobody tells."""
+
+    def wake(self) -> None:
+        """And nobody is waked."""
 
 
 @contextmanager
