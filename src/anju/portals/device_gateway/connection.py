@@ -98,6 +98,8 @@ def read_head(text: bytes) -> tuple[Head, _Reader]:
     if (coding and (length or coding != "chunked")) or not (length or "0").isdigit():
         raise NOT_HTTP  # two ways to say where a body ends: two readers would see two different requests
     method = reader.parser.get_method().decode()
+    # llhttp forgets what the head said as soon as a request without a body is complete
+    keep = reader.parser.should_keep_alive() and "close" not in headers.get("connection", "").lower()
     head = Head(
         method=method,
         path=unquote((url.path or b"/").decode("latin-1")),
@@ -105,7 +107,7 @@ def read_head(text: bytes) -> tuple[Head, _Reader]:
         headers=headers,
         length=int(length or 0),
         pieces=bool(coding),
-        keep=bool(reader.parser.should_keep_alive()) and not (coding or upgrade or method == "HEAD"),
+        keep=keep and not (coding or upgrade or method == "HEAD"),
     )
     return head, reader
 

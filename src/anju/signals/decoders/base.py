@@ -113,6 +113,15 @@ def no_more(many: list[Any]) -> list[Any]:
     return many
 
 
+def objects(many: list[Any]) -> list[dict[str, Any]]:
+    """The same, each an object: what stands beside messages and is none is a message that can't be decoded, and costs the
+    others nothing. `BadEnvelope` when not one is an object.
+    """
+    if not any(isinstance(one, dict) for one in many):
+        raise BadEnvelope("not_an_object", "报文须为 JSON 对象。请检查推送格式。")
+    return [one if isinstance(one, dict) else {"payload": one} for one in no_more(many)]
+
+
 def content_of(value: Any) -> bytes:
     """A JSON value as bytes, equal for equal values; also of a text that UTF-8 cannot hold (half a character)."""
     try:

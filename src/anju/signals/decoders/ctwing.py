@@ -16,7 +16,6 @@ from anju.signals.decoders.base import (
     FUTURE,
     LONGEST,
     SEES,
-    BadEnvelope,
     Line,
     Profiles,
     Report,
@@ -25,7 +24,7 @@ from anju.signals.decoders.base import (
     is_sound,
     moment,
     name,
-    no_more,
+    objects,
     profile_of,
     stamp_of,
 )
@@ -48,9 +47,7 @@ def decode(body: bytes, profiles: Profiles, now_ms: int) -> list[Report]:
         return [quick]
     value = json_in.read(body)
     many = value if isinstance(value, list) else [value]
-    if not many or not all(isinstance(one, dict) for one in many):
-        raise BadEnvelope("not_an_object", "报文须为 JSON 对象。请检查推送格式。")
-    return [_one(one, profiles, now_ms) for one in no_more(many)]
+    return [_one(one, profiles, now_ms) for one in objects(many)]
 
 
 def _one(env: dict[str, Any], profiles: Profiles, now_ms: int) -> Report:

@@ -13,7 +13,7 @@ from anju.signals.decoders.base import (
     finish,
     moment,
     name,
-    no_more,
+    objects,
     profile_of,
     stamp_of,
 )
@@ -31,11 +31,9 @@ def decode(body: bytes, profiles: Profiles, now_ms: int) -> list[Report]:
     """The messages of one POST: an object or a list of them."""
     value = json_in.read(body)
     many = value if isinstance(value, list) else [value]
-    if not many or not all(isinstance(one, dict) for one in many):
-        raise BadEnvelope("not_an_object", "报文须为 JSON 对象。请检查上报格式。")
     return [
         _one(("generic", name(_first(one, _DEVICE)), name(one.get("product"))), one, profiles, now_ms)
-        for one in no_more(many)
+        for one in objects(many)
     ]
 
 

@@ -1,5 +1,6 @@
 """JSON as senders really write it. The fast path is strict; what it refuses, or what may hold a key twice, is read again
-patiently: byte order mark, GBK, NaN. What remains unreadable is a `BadEnvelope`.
+patiently: byte order mark, GBK, NaN, a byte that is no text, a line break within a text, the zeros that end a text in C,
+several objects one after the other. What remains unreadable is a `BadEnvelope`.
 """
 
 from __future__ import annotations
@@ -51,23 +52,38 @@ def _keys(value: Any, depth: int = 0) -> int:
     return count
 
 
+_decoder = json.JSONDecoder(object_pairs_hook=_pairs, strict=False)
+_BLANK = " \t\r\n\x00"
+_BLANKS = frozenset(_BLANK)
+
+
 def _text(body: bytes) -> str:
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return body.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise BadEnvelope("bad_text", "报文不是 UTF-8 或 GBK 文本。请检查上报格式。")
+    return body.decode("utf-8", "replace")  # one bad byte in a name costs the name, not the SOS beside it
 
 
 def _patient(body: bytes) -> Any:
-    text = _text(body)
+    text = _text(body).strip(_BLANK)
+    values: list[Any] = []
+    at = 0
     try:
-        value = json.loads(text, object_pairs_hook=_pairs)
+        while not values or text.startswith("{", at):
+            value, at = _decoder.raw_decode(text, at)
+            values.append(value)
+            while text[at : at + 1] in _BLANKS:
+                at += 1
     except (ValueError, RecursionError):
-        raise BadEnvelope("bad_json", "报文不是有效的 JSON。请检查上报格式。") from None
-    _keys([value])
-    return value
+        at = -1
+    if at != len(text):
+        if not values and "\ufffd" in text:
+            raise BadEnvelope("bad_text", "报文不是 UTF-8 或 GBK 文本。请检查上报格式。")
+        raise BadEnvelope("bad_json", "报文不是有效的 JSON。请检查上报格式。")
+    _keys(values)
+    return values[0] if len(values) == 1 else values
 
 
 def read(body: bytes) -> Any:

@@ -142,7 +142,7 @@ def _text(body: bytes) -> tuple[str | None, str]:
             return body.decode(encoding), encoding
         except UnicodeDecodeError:
             continue
-    return None, ""
+    return body.decode("latin-1"), "latin-1"  # a byte that is no text stays what it was
 
 
 def _text_without(text: str, depth: int) -> str:

@@ -196,6 +196,14 @@ def test_an_sos_is_never_lost(value: Any, hole: Any, key: str, clutter: Any, env
         (b'{"payload":{"Alarm_Status":1,"SNR":NaN,"RSRP":-Infinity}}', {"sos"}),
         (b'{"payload":{"Alarm_Status":1,"Cell_ID":' + b"9" * 400 + b"}}", {"sos"}),
         (b'{"payload":{"Alarm_Status":' + b"9" * 400 + b"}}", {"sos"}),
+        (b'{"payload":{"Alarm_Status":1}}\x00\x00', {"sos"}),
+        (b'{"payload":{"Alarm_Status":1,"n":"\xff\xfe"}}', {"sos"}),
+        (b'{"payload":{"Alarm_Status":1,"n":"a\nb\x01"}}', {"sos"}),
+        (b'{"payload":{"APPdata":"' + base64.b64encode(b'{"Alarm_Status":1}\x00') + b'"}}', {"sos"}),
+        (
+            b'{"payload":{"APPdata":"' + base64.b64encode(b'{"Battery_Level":7}\r\n{"Alarm_Status":1}') + b'"}}',
+            {"sos", "battery"},
+        ),
     ],
     ids=[
         "twice",
@@ -207,6 +215,11 @@ def test_an_sos_is_never_lost(value: Any, hole: Any, key: str, clutter: Any, env
         "nan",
         "huge-number",
         "huge-status",
+        "zeros-behind",
+        "bad-byte",
+        "control-characters",
+        "zeros-behind-inside",
+        "two-objects-inside",
     ],
 )
 def test_odd_json_keeps_its_sos(body: bytes, kinds: set[str]) -> None:
@@ -229,6 +242,15 @@ def test_what_is_no_envelope_is_refused_in_chinese(body: bytes, code: str) -> No
         ctwing.decode(body, PROFILES, NOW)
     assert refused.value.code == code
     assert "。请" in str(refused.value)
+
+
+def test_what_is_no_message_costs_those_beside_it_nothing() -> None:
+    for text in (b'[{"payload":{"Alarm_Status":1}},7,null]', b'{"payload":{"Alarm_Status":1}}\n{"a":2}\n{}'):
+        reports = ctwing.decode(text, PROFILES, NOW)
+        assert [bool(report.lines) for report in reports] == [True, False, False]
+        storable(reports, text)
+    reports = generic.decode(b'[7,{"device":"d","data":{"Alarm_Status":1}}]', PROFILES, NOW)
+    assert [report.urgent for report in reports] == [False, True]
 
 
 @settings(max_examples=200, deadline=None)

@@ -194,3 +194,12 @@ def test_a_sealed_push_of_a_stranger_is_kept_open_when_there_is_a_picture_in_it(
         onenet.Opened(b'{"deviceName":"861000000000099","data":{"SOS":1}}', "7", sealed=True), "nobody", {}, NOW
     )
     assert pictures.kept(plain, body) is body
+
+
+def test_a_picture_is_cut_out_of_a_text_with_a_bad_byte_too() -> None:
+    shown = base64.b64encode(b"\xff\xd8\xff\xe0" + bytes(range(256)) * 20)
+    text = b'{"deviceId":"d","payload":{"n":"\xff\xfe","picture":"' + shown + b'"}}'
+    kept = pictures.strangers(text)
+    assert shown not in kept
+    assert b"sha256=" in kept
+    assert b"\xff\xfe" in kept

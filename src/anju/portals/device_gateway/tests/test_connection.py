@@ -110,6 +110,13 @@ async def test_pieces_and_a_sender_who_asks_first(house: Any) -> None:
         assert [bytes(r[3]) for r in rows] == [content] * 4
 
 
+@pytest.mark.parametrize("more", ["", "Content-Length: 0\r\n", "Content-Length: 2\r\n"])
+def test_who_says_close_is_not_kept_also_without_a_body(more: str) -> None:
+    text = f"GET /healthz HTTP/1.1\r\nHost: x\r\n{more}"
+    assert not read_head(f"{text}Connection: Close\r\n\r\n".encode())[0].keep
+    assert read_head(f"{text}\r\n".encode())[0].keep
+
+
 @pytest.mark.parametrize(
     "twisted",
     [
