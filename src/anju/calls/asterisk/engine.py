@@ -3,6 +3,7 @@
 What Asterisk does that one must know (all of it was seen; `docs/subsystems/telephony-port.md` tells where):
 
 * A channel that called in sends no ChannelDestroyed, only StasisEnd; one that was dialled sends both.
+* StasisEnd is sent before the list of channels forgets the leg.
 * StasisStart comes once: what entered while we were away is only in the list of channels.
 * Any request about a living call can be too late: 404 (gone), 409/412/422 (not in our hands), 400 for bridges.
 * Originating to nobody is a plain 500.
