@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -22,6 +23,8 @@ from anju.incidents.models import Incident
 from anju.kernel import clock
 from anju.kernel.changes import CHANNEL
 from anju.kernel.flow.actor import Actor, NotAllowed
+from anju.kernel.flow.engine import fire
+from anju.kernel.models import Due
 from anju.kernel.scope import EVERYWHERE, Scope, seen_by
 from anju.supervision.contacts import actions, queries, rules, sealed
 from anju.supervision.contacts.models import Contact, WechatAccount
@@ -152,6 +155,25 @@ def test_a_letter_is_written_down_and_becomes_a_complaint(town: SmallTown, as_us
         made = Complaint.objects.latest("pk")
     assert (made.source, made.about, made.elder_id, newest().state) == ("letter", "repair", town.he_ting, "turned")
     assert agent.post(f"/desk/due/contact/{row.pk}", {"how": "burn"}, headers=PART).status_code == 404
+
+
+def test_what_was_pressed_keeps_the_deadline_that_was_promised(town: SmallTown) -> None:
+    with seen_by(EVERYWHERE), clock.pretend(clock.now()):
+        start = clock.now()
+        by = Actor("周晓岚", frozenset({Role.AGENT}), user_id=User.objects.get(username="agent1").pk)
+        letter = actions.register(by=by, channel="letter", text="一封来信")
+        taken = actions.register(by=by, channel="visit", text="有人来访")
+        actions.take(by=by, contact_id=taken.pk)
+        day, later = start + timedelta(days=1), start + timedelta(hours=25)
+        with clock.pretend(later):
+            for row in (letter, taken):
+                assert fire(Due.objects.get(flow="contact", subject_id=row.pk))
+                row.refresh_from_db()
+                assert row.due_at > later, "the clock presses again"
+            rows = queries.open_ones()
+        assert {(r.id, r.due_at, r.late) for r in rows} == {(letter.pk, day, True), (taken.pk, day, True)}
+        actions.answer(by=by, contact_id=taken.pk, text="已答复")
+        assert queries.one(taken.pk).due_at is None
 
 
 def signed(**more: str) -> dict[str, str]:

@@ -42,6 +42,26 @@ def test_each_role_opens_its_pages_and_no_other(as_user, name):
             assert "可以打开的岗位" in answer.content.decode()
 
 
+def test_an_empty_platform_does_not_say_that_its_people_are_invented(client, settings):
+    settings.INVENTED = False
+    page = client.get("/login/").content.decode()
+    assert "试用" in page
+    assert "虚构" not in page
+
+
+def test_administrators_begin_at_what_they_administer(as_user):
+    begins = {
+        name: as_user(name).get("/district/")["Location"]
+        for name in ("sysadmin1", "secadmin1", "auditor1", "installer1")
+    }
+    assert begins == {
+        "sysadmin1": "/district/users/",
+        "secadmin1": "/district/users/",
+        "auditor1": "/district/audit/",
+        "installer1": "/district/elders/",
+    }
+
+
 @pytest.mark.req("SYS-02", "REG-01")
 def test_a_street_sees_its_own_elders_only(as_user, town):
     spring, tide = as_user("street1"), as_user("street2")

@@ -127,9 +127,16 @@ def token(request: HttpRequest) -> HttpResponse:
             audit.record("user.second_factor", subject="user", subject_id=user.pk)
             return render(request, "accounts/codes.html", {"codes": codes, "home": home_of(user)})
         form.add_error("code", "口令不对，请等令牌换一组再填；手机的时间要准")
-    picture = segno.make(second_factor.address_of(user, secret), error="m").svg_inline(border=2, omitsize=True)
+    address = second_factor.address_of(user, secret)
+    picture = segno.make(address, error="m").svg_inline(border=2, omitsize=True)
     groups = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
-    context = {"form": form, "picture": picture, "secret": groups, "forced": queries.needs_second_factor(user)}
+    context = {
+        "form": form,
+        "picture": picture,
+        "secret": groups,
+        "address": address,
+        "forced": queries.needs_second_factor(user),
+    }
     return render(request, "accounts/token.html", context, status=200 if not form.errors else 403)
 
 

@@ -46,11 +46,12 @@ def scope_of_the_user(get_response: Respond) -> Respond:
 
 
 def page_context(request: HttpRequest) -> dict[str, Any]:
-    """What every template may use: `demo` (shown on every page), the roles of the user, her place, and `now`."""
+    """What every template may use: `demo` (shown on every page; `invented`: its people are), the roles of the user, her place, and `now`."""
     user = getattr(request, "user", None)
     user = user if isinstance(user, User) else None
     return {
         "demo": settings.DEMO,
+        "invented": settings.INVENTED,
         "roles": accounts.roles_of(user) if user else frozenset(),
         "user_place": SimpleLazyObject(lambda: _place_of(user)),
         "now": clock.now(),

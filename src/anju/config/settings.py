@@ -17,6 +17,7 @@ BASE_DIR = Path(__file__).resolve().parents[3]
 ANJU_MODE = os.environ.get("ANJU_MODE", "test")  # demo | production | test
 ANJU_HOME = Path(os.environ.get("ANJU_HOME") or BASE_DIR / ("var/test" if ANJU_MODE == "test" else "var")).resolve()
 DEMO = ANJU_MODE != "production"
+INVENTED = ANJU_MODE == "test" or (DEMO and (ANJU_HOME / "demo.stamp").exists())  # the demo district was loaded here
 SECRETS = Secrets.for_tests() if ANJU_MODE == "test" else Secrets.load_or_create(ANJU_HOME / "secrets.json")
 
 SECRET_KEY = SECRETS.django

@@ -291,6 +291,13 @@ class Run:
             for row in rows:
                 say(f"    {row['user']:<12} {row['password']:<16} {row['role']}")
             say("  The virtual town lives at the speed of life; ./anju simulate --sos-every 60 presses SOS cords.")
+        else:
+            say(
+                "  No account is built in. On the first day make the three administrators, each gets a password for one log-in; they make all others:"
+            )
+            say(
+                "    ./anju administrators 330199000000 --name 望潮区 --system wang=王一 --security li=李二 --audit zhao=赵三"
+            )
         if self.certificate and self.certificate.authority:
             say(tls.how_to_trust(self.certificate.authority, address(self.options, self.options.port)))
         say(f"  Addresses and secrets for machines: {self.home.run}\n  Stop with Ctrl-C.")

@@ -159,7 +159,9 @@ def test_staff_must_enrol_a_token_and_then_use_it(client, district, let_pass):
     log_in(client, user)
     assert client.get("/district/", headers=PAGE).url == "/login/token/"
     secret = client.get("/login/token/").context["secret"].replace(" ", "")
-    assert "<svg" in client.get("/login/token/").text
+    page = client.get("/login/token/").text
+    assert "<svg" in page
+    assert 'href="otpauth://totp/' in page, "a telephone cannot scan its own screen"
     assert client.post("/login/token/", {"code": "000000"}).status_code == 403
     codes = client.post("/login/token/", {"code": code_of(secret)}).context["codes"]
     assert len(codes) == 10

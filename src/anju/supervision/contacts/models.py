@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -71,9 +71,17 @@ class Contact(FlowSubject, ScopedModel):
         return timedelta(minutes=1) if self.urgent else timedelta(minutes=10) if self.channel in LIVE else default
 
     @property
+    def promised_at(self) -> datetime | None:
+        """Until when somebody takes it, and whoever took it has settled it; pressing moves `due_at`, never this. None: it is settled."""
+        day = timedelta(hours=24)
+        if self.state == "waiting":
+            return self.at + self.duration("state", day)
+        return self.state_since + day if self.state == "handling" and self.state_since else None
+
+    @property
     def late(self) -> bool:
-        """Nobody dealt with it in its first time, however often it was pressed since."""
-        return self.state == "waiting" and clock.now() > self.at + self.duration("state", timedelta(hours=24))
+        """Not dealt with in its first time, however often it was pressed since."""
+        return self.promised_at is not None and clock.now() > self.promised_at
 
 
 class Enclosure(ScopedModel):

@@ -46,6 +46,7 @@ class ContactRow:
     suspect: bool
     at: datetime
     due_at: datetime | None
+    """Until when it was promised; the next pressing is nobody's deadline."""
     state: str
     state_label: str
     owner: str
@@ -96,7 +97,7 @@ class Said:
 def open_ones(limit: int = 100) -> list[ContactRow]:
     """What waits or is being dealt with: distress first, then who is late, what looks like a machine's last; then by deadline."""
     rows = _rows(Contact.objects.filter(state__in=OPEN).order_by("suspect", "due_at", "id")[:limit])
-    return sorted(rows, key=lambda r: (not r.urgent, r.suspect, not r.late))
+    return sorted(rows, key=lambda r: (not r.urgent, r.suspect, not r.late, r.due_at or r.at))
 
 
 def urgent_waiting() -> int:
@@ -208,7 +209,7 @@ def _rows(rows: Iterable[Contact]) -> list[ContactRow]:
     return [
         ContactRow(
             c.pk, c.number, c.channel, c.get_channel_display(), c.name, c.reach, c.elder_id,
-            people[c.elder_id].name if c.elder_id in people else "", c.text, c.urgent, c.suspect, c.at, c.due_at, c.state, c.state_label,
+            people[c.elder_id].name if c.elder_id in people else "", c.text, c.urgent, c.suspect, c.at, c.promised_at, c.state, c.state_label,
             users.get(c.owner_id or 0, ""), c.taken_by, c.answer, c.became, c.state in OPEN, c.late,
             c.rung, c.rung_times,
         )
