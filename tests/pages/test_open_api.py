@@ -39,6 +39,16 @@ def test_the_description_is_the_one_that_was_agreed():
     assert json.loads(SCHEMA.read_text()) == json.loads(now)
 
 
+def test_a_body_too_large_is_refused_in_words_and_the_key_is_described_by_its_real_name(token_of, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000
+    answer = token_of("lead1").post(
+        "/api/incidents/1/moves/accept", json.dumps({"reason": "长" * 2_000}), content_type="application/json"
+    )
+    assert (answer.status_code, answer.headers["Content-Type"]) == (413, "application/problem+json")
+    move = api.get_openapi_schema()["paths"]["/api/incidents/{incident_id}/moves/{move}"]["post"]
+    assert "Idempotency-Key" in {p["name"] for p in move["parameters"]}
+
+
 @pytest.mark.req("SYS-02")
 def test_without_a_token_or_with_a_wrong_one_nothing_is_said(town, client):
     for page in (*LISTS, "ledger", "health", "incidents/1"):

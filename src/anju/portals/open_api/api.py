@@ -117,7 +117,7 @@ def make_move(
     incident_id: Id,
     move: Annotated[str, Path(max_length=40, pattern=r"^[a-z0-9_]+$")],
     payload: MoveIn,
-    idempotency_key: Annotated[str, Header(max_length=80)] = "",
+    idempotency_key: Annotated[str, Header(max_length=80, alias="Idempotency-Key")] = "",
 ) -> Any:
     """409 says in Chinese why not and what to do. The same idempotency key is done once and answers as the first time."""
     by, key = actor_of(request), idempotency_key or payload.idempotency_key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -72,12 +72,13 @@ def install(api: NinjaAPI) -> None:
         return problem(403, str(error) or "令牌的岗位不能做这件事，请换一个账号的令牌。", "denied")
 
     @api.exception_handler(ObjectDoesNotExist)
-    def _gone(_: HttpRequest, _error: ObjectDoesNotExist) -> HttpResponse:
+    @api.exception_handler(Http404)
+    def _gone(_: HttpRequest, _error: Exception) -> HttpResponse:
         return problem(404, "没有这一条，或不在令牌的辖区内。请核对编号。", "missing")
 
-    @api.exception_handler(Http404)
-    def _gone_too(_: HttpRequest, _error: Http404) -> HttpResponse:
-        return problem(404, "没有这一条，或不在令牌的辖区内。请核对编号。", "missing")
+    @api.exception_handler(RequestDataTooBig)
+    def _too_big(_: HttpRequest, _error: RequestDataTooBig) -> HttpResponse:
+        return problem(413, "请求体过大，请缩短后重发。", "size")
 
     @api.exception_handler(HttpError)
     def _http(_: HttpRequest, error: HttpError) -> HttpResponse:
