@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from anju.ops import child as child_module
 from anju.ops import heartbeat, probes, status
 from anju.ops.child import Child
 from anju.ops.home import ROOT, Home, read_json, write_private
@@ -135,6 +136,35 @@ def test_a_child_that_hears_nothing_is_killed(home: Home) -> None:
         assert child.last_exit == "killed by SIGKILL"
     finally:
         supervisor.stop()
+
+
+def test_one_that_never_answered_has_longer_with_each_try_and_one_that_did_has_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a machine under load every start took longer than the limit, and none was ever let finish."""
+    now, hears, killed = 1000.0, False, []
+    monkeypatch.setattr(child_module.time, "monotonic", lambda: now)
+    monkeypatch.setattr(child_module, "identify", lambda pid: ProcessId(pid, 1))
+    monkeypatch.setattr(child_module, "send", lambda *_: killed.append(now))
+
+    def lived(seconds: int) -> float:
+        """How old it was when it was killed; 0 when it was not."""
+        nonlocal now
+        child.begin()
+        began, before = now, len(killed)
+        while len(killed) == before and now < began + seconds:
+            now += 1
+            child.ask(0)
+            child.kill_if_deaf()
+        return now - began if len(killed) > before else 0
+
+    child = Child("slow", lambda: subprocess.CompletedProcess, lambda: hears, deaf=45, tell=lambda _: None)  # type: ignore[arg-type, return-value]
+    monkeypatch.setattr(subprocess.CompletedProcess, "pid", 1, raising=False)
+    assert [lived(2000) for _ in range(6)] == [46, 91, 181, 361, 721, 721]
+    hears = True
+    assert lived(100) == 0
+    hears = False
+    assert lived(2000) == 46
 
 
 def test_a_pause_grows_with_crashes_in_a_row() -> None:

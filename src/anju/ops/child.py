@@ -17,6 +17,8 @@ STEADY_SECONDS = 10.0
 """Who ran that long begins again with no pause."""
 DEAF_SECONDS = 45.0
 """Who runs and does not answer for that long is killed and started again."""
+SLOWEST = 4
+"""So often in a row the time for the first answer is doubled: a machine on which a start takes ten minutes has that time, too."""
 
 Start = Callable[[], subprocess.Popen[bytes]]
 
@@ -42,6 +44,8 @@ class Child:
     began: float = 0.0
     due: float = 0.0
     heard: float = 0.0
+    slow: int = 0
+    """How often in a row it was killed before it had answered at all."""
     asked: float = field(default=0.0, repr=False)
 
     @property
@@ -94,13 +98,19 @@ class Child:
         self.asked = now
         was, self.up = self.up, self.answers()
         if self.up:
-            self.heard = time.monotonic()
+            self.heard, self.slow = time.monotonic(), 0
         return was != self.up
 
     def kill_if_deaf(self) -> None:
-        """A process that runs but hears nothing is worse than none."""
-        if self.identity and time.monotonic() - self.heard > self.deaf:
-            self.tell(f"{self.name} runs but has not answered for {self.deaf:.0f} s: killed")
+        """A process that runs but hears nothing is worse than none; one that still starts gets twice the time with each try.
+
+        Killed each time at the same age, on a machine under load it never came up again.
+        """
+        starts = self.heard <= self.began
+        limit = self.deaf * 2 ** min(self.slow, SLOWEST) if starts else self.deaf
+        if self.identity and time.monotonic() - self.heard > limit:
+            self.tell(f"{self.name} runs but has not answered for {limit:.0f} s: killed")
+            self.slow += starts
             send(self.identity, signal.SIGKILL)
             self.heard = time.monotonic()
 
