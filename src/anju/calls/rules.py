@@ -68,6 +68,25 @@ def variants(number: str, area: str = "") -> tuple[str, ...]:
     return tuple(dict.fromkeys(f for f in found if f))
 
 
+LOCAL = 7
+"""Figures of the shortest number that is dialled without its area code."""
+
+
+def is_called(dialled: str, ours: str) -> bool:
+    """Whether what a trunk says was dialled is our number: with something before it, or without its 0 or its area code.
+
+    Carriers hand a fixed line over as 0571…, 571…, +86571…, 0086571… or as its last seven or eight figures; taken for an
+    unknown number, the emergency line was none.
+    """
+    figures = re.sub(r"\D", "", dialled)
+    bare = ours.lstrip("0")
+    return (
+        dialled.endswith(ours)
+        or (len(bare) > LOCAL and figures.endswith(bare))
+        or (len(figures) >= LOCAL and ours.endswith(figures))
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Waiter:
     """A call that waits. `since` is its arrival in seconds on any one clock."""

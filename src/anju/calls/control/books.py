@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from anju.accounts import queries as accounts
 from anju.accounts.roles import Role
+from anju.calls import rules
 from anju.calls.actions import ensure_queues, ensure_seats
 from anju.calls.control.state import QueueInfo, SeatNow
 from anju.calls.models import Queue, SeatState, Skill
@@ -51,8 +52,9 @@ class Books:
         return fits[0] if fits else QueueInfo(0, code or "service", 9 if emergency else 1, emergency)
 
     def called(self, number: str) -> Access:
-        """What this number means, with or without its area code; an unknown one is the service number."""
-        ends = [n for n in self.access if number.endswith(n)]
+        """What this number means, however a carrier spells it (+86, 0086, 86, with or without its 0 or its area code); an unknown
+        one is the service number."""
+        ends = [n for n in self.access if rules.is_called(number, n)]
         known = self.access.get(number) or (self.access[max(ends, key=len)] if ends else None)
         return known or Access(number, "emergency" if number == "emergency" else "service",
                                                  emergency=number == "emergency")  # fmt: skip

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anju.calls import rules
+from anju.calls.control.books import Access, Books
 from anju.calls.rules import Chair, Waiter
 
 SKILLS = st.frozensets(st.sampled_from(["health", "dialect", "orders"]), max_size=2)
@@ -108,3 +109,20 @@ def test_an_extension_is_never_dialled_as_a_part_of_the_number(written: str) -> 
 def test_no_number_is_too_odd(text: str) -> None:
     assert all(v for v in rules.variants(text, "0571"))
     assert rules.dialable(text) == "" or rules.dialable(text).isascii()
+
+
+@pytest.mark.parametrize(
+    "dialled",
+    ["05710096120", "5710096120", "+865710096120", "00865710096120", "865710096120", "+8605710096120", "0096120", "9905710096120"],
+)  # fmt: skip
+def test_the_emergency_number_is_itself_however_a_trunk_spells_it(dialled: str) -> None:
+    books = Books(access={n: Access(n, "service", emergency=n.endswith("120")) for n in ("05710096219", "05710096120")})
+    assert rules.is_called(dialled, "05710096120")
+    assert not rules.is_called(dialled, "05710096219")
+    assert books.called(dialled).emergency
+
+
+@pytest.mark.parametrize("dialled", ["", "s", "120", "6120", "13800096120", "0210096120", "help"])
+def test_another_number_is_not_ours(dialled: str) -> None:
+    assert not rules.is_called(dialled, "05710096120")
+    assert not rules.is_called(dialled, "12349")

@@ -63,8 +63,7 @@ _TEMPLATES = f"""
 [telephone](!)
 type = endpoint
 language = {LANGUAGE}
-disallow = all
-allow = alaw,ulaw
+allow = !all,alaw,ulaw,g722,opus,gsm
 direct_media = no
 rtp_symmetric = yes
 force_rport = yes
@@ -91,6 +90,7 @@ rtp_timeout = {BROWSER_RTP_TIMEOUT}
 
 [onekey](!,telephone)
 context = phones
+identify_by = username,auth_username
 trust_id_inbound = no
 
 [trunkline](!,telephone)

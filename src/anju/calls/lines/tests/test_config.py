@@ -121,6 +121,18 @@ def test_a_carrier_is_known_by_where_he_sends_from_and_by_nothing_else() -> None
     assert "sip:[2001:db8::5]:5060" in sip.pjsip(Plan(machine(), Lines(trunks=(six,))))
 
 
+@pytest.mark.req("CALL-01")
+def test_a_caller_is_understood_in_whatever_sound_the_engine_reads_and_by_her_name_or_her_number() -> None:
+    """A telephone that offers G.722, Opus or GSM alone was refused with 488, and nobody knew that it had called."""
+    files = writing.render(Plan(machine(), ALL))
+    telephone, onekey = (
+        files["pjsip.conf"].split(f"[{name}](!")[1].split("\n[")[0] for name in ("telephone", "onekey")
+    )
+    assert "allow = !all,alaw,ulaw,g722,opus,gsm" in telephone
+    assert {"codec_g722", "codec_opus_open_source", "codec_gsm"} <= set(system.MODULES)
+    assert "identify_by = username,auth_username" in onekey
+
+
 @pytest.mark.req("CALL-13")
 def test_a_rescue_number_is_dialled_where_it_is_carried() -> None:
     far = Trunk("far", user="far-user", secret=SECRET, prefixes=("0",))
