@@ -14,7 +14,7 @@ from anju.incidents.models import Entry, Incident
 from anju.kernel import clock
 from anju.kernel.models import AuditLine
 from anju.kernel.scope import EVERYWHERE, Scope, seen_by
-from anju.supervision.contacts import actions, enclosures, jobs, rules
+from anju.supervision.contacts import actions, enclosures, jobs, keeping, rules
 from anju.supervision.contacts.models import Contact, Enclosure, WechatAccount
 from anju.supervision.contacts.tests.fake_wechat import AMR, JPEG, SECRET, FakeWechat
 from anju.supervision.contacts.tests.test_frames import APP, sent
@@ -154,7 +154,7 @@ def test_it_is_one_file_however_often_wechat_tells_it_and_it_goes_with_her_data(
         assert Enclosure.objects.count() == 1
         jobs.fetch_left()
         Contact.objects.filter(pk=first.pk).update(elder_id=town.he_ting)
-        actions.forget(elder_id=town.he_ting, home_id=0, home_empty=False)
+        keeping.forget(elder_id=town.he_ting, home_id=0, home_empty=False)
         one = Enclosure.objects.get()
         assert (one.state, bytes(one.content), one.media_id) == ("gone", b"", "")
         assert len(one.sha256) == 64

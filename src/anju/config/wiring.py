@@ -259,7 +259,7 @@ def rights() -> None:
     from anju.knowledge.sop import actions as sop
     from anju.staff import actions as staff
     from anju.supervision import actions as supervision
-    from anju.supervision.contacts import actions as contacts
+    from anju.supervision.contacts import keeping as contacts
 
     def nothing_left(fact: PersonErased) -> None:
         if not fact.home_empty:

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import Q
 
 from anju.accounts.permissions import must
 from anju.calls import actions as calls
@@ -19,7 +18,7 @@ from anju.elders import families
 from anju.elders import queries as elders
 from anju.incidents import actions as incidents
 from anju.incidents import queries as cases
-from anju.kernel import audit, clock, crypto, facts, forgetting
+from anju.kernel import audit, clock, crypto, facts
 from anju.kernel.changes import changed
 from anju.kernel.flow import engine
 from anju.kernel.flow.engine import THE_CLOCK, Actor, NotAllowed
@@ -28,7 +27,6 @@ from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.supervision import actions as supervision
 from anju.supervision.contacts import enclosures, queries, rules
 from anju.supervision.contacts.facts import ContactLate, DoorDeaf
-from anju.supervision.contacts.flow import CONTACT
 from anju.supervision.contacts.models import Contact, WechatAccount
 
 if TYPE_CHECKING:
@@ -272,6 +270,15 @@ def answer(*, by: Actor, contact_id: int, text: str) -> Contact:
 
 
 @transaction.atomic
+def answer_beside(*, by: Actor, contact_id: int, said: Contact) -> None:
+    """The answer `said` holds for this message of the same writer, too."""
+    row = _row(contact_id)
+    row.owner_id = by.user_id
+    row.save(update_fields=["owner_id"])
+    engine.make(row, "answer", by, note=f"同 {said.number} 一并答复")
+
+
+@transaction.atomic
 def close(*, by: Actor, contact_id: int, reason: str) -> Contact:
     """No answer is wanted (thanks, a machine, the same again); why stays."""
     row = _row(contact_id)
@@ -280,21 +287,21 @@ def close(*, by: Actor, contact_id: int, reason: str) -> Contact:
 
 
 @transaction.atomic
-def to_complaint(*, by: Actor, contact_id: int, about: str = "other") -> int:
-    """It is a complaint, praise or proposal: that process goes on with it (SH 六(五)5 场景二); its id."""
+def to_complaint(*, by: Actor, contact_id: int, about: str = "other", words: str = "") -> int:
+    """It is a complaint, praise or proposal: that process goes on with it (SH 六(五)5 场景二); its id. `words`: of all its messages."""
     row = _row(contact_id)
     source = {"letter": "letter", "visit": "visit"}.get(row.channel, "net")
     made = supervision.complain(
         by=by,
         source=source,
         about=about,
-        content=row.text,
+        content=words or row.text,
         place=row.place,
         name=row.name,
         contact=row.reach,
         elder_id=row.elder_id,
     )
-    _becomes(row, f"complaint:{made.pk}", "to_complaint", by)
+    becomes(row, f"complaint:{made.pk}", "to_complaint", by)
     return made.pk
 
 
@@ -310,13 +317,13 @@ def to_case(*, by: Actor, contact_id: int) -> int:
         incidents.note(
             incident_id=earlier, by=by, text=f"{row.get_channel_display()}又发来：{row.text}", source="contact"
         )
-        _becomes(row, f"incident:{earlier}", "to_case", by)
+        becomes(row, f"incident:{earlier}", "to_case", by)
         return earlier
     case = incidents.open_by_hand(
         by=by, place=row.place, kind="message", kind_label=f"{row.get_channel_display()}求助", priority=9, home_id=row.home_id,
         elder_id=row.elder_id, phone=row.reach, what=f"{row.name}：{row.text}{_where(row)}"[:500],
     )  # fmt: skip
-    _becomes(row, f"incident:{case.pk}", "to_case", by)
+    becomes(row, f"incident:{case.pk}", "to_case", by)
     return case.pk
 
 
@@ -328,7 +335,8 @@ def _where(row: Contact) -> str:
     return f"；{found.text}" if found is not None else ""
 
 
-def _becomes(row: Contact, ref: str, move: str, by: Actor) -> None:
+def becomes(row: Contact, ref: str, move: str, by: Actor) -> None:
+    """Another process goes on with it."""
     row.became, row.owner_id = ref, by.user_id
     row.save(update_fields=["became", "owner_id"])
     engine.make(row, move, by)
@@ -358,24 +366,9 @@ def after_move(row: Contact, done: Movement) -> None:
     changed("contact", row.pk, row.place)
 
 
-@transaction.atomic
-def forget(*, elder_id: int, home_id: int, home_empty: bool) -> int:
-    """A person's data are deleted (SYS-04): her letters and messages lose every word; one that is open is closed. How many."""
-    whose = Q(elder_id=elder_id) | (Q(home_id=home_id) if home_empty else Q(pk__in=[]))
-    with seen_by(EVERYWHERE):
-        for row in Contact.objects.filter(whose, state__in=["waiting", "handling"]):
-            engine.make(row, "forget", THE_CLOCK)
-        rows = Contact.objects.filter(whose)
-        ids = list(rows.values_list("pk", flat=True))
-        for row in rows:
-            row.thread = secrets.token_urlsafe(24)
-            row.save(update_fields=["thread"])
-        enclosures.forget(ids)
-        forgetting.empty(rows, keep={"state", "number", "place", "taken_by", "became", "thread"})
-        Contact.objects.filter(pk__in=ids).update(elder_id=None)
-        calls.forget_matters([f"contact:{pk}" for pk in ids])
-    forgetting.story(CONTACT.name, ids)
-    return len(ids)
+def close_forgotten(row: Contact) -> None:
+    """Nobody deals with it any more: its writer's data are deleted (`keeping.forget`)."""
+    engine.make(row, "forget", THE_CLOCK)
 
 
 # ---- the official account --------------------------------------------------------------------------------------------

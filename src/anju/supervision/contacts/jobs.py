@@ -1,4 +1,4 @@
-"""Background work of contacts: what belongs to a message is fetched from WeChat."""
+"""Background work of contacts: what belongs to a message is fetched from WeChat; what is kept long enough goes."""
 
 from __future__ import annotations
 
@@ -20,3 +20,12 @@ def fetch_left() -> None:
     from anju.supervision.contacts import enclosures
 
     enclosures.fetch_left()
+
+
+@periodic("50 3 * * *")
+@job("contacts.forget_strangers")
+def forget_strangers() -> None:
+    """Every night: words of people without a file go when their time is over."""
+    from anju.supervision.contacts import keeping
+
+    keeping.forget_strangers()

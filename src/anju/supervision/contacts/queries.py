@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -57,6 +57,11 @@ class ContactRow:
     late: bool
     rung: str
     rung_times: int
+    thread: str = ""
+    also: tuple[int, ...] = ()
+    """The other open messages of the same writer, the oldest first: this row is the last of them and speaks for all."""
+    before: tuple[str, ...] = ()
+    """What they say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +100,33 @@ class Said:
 
 
 def open_ones(limit: int = 100) -> list[ContactRow]:
-    """What waits or is being dealt with: distress first, then who is late, what looks like a machine's last; then by deadline."""
+    """What waits or is being dealt with, a writer's messages as one: distress first, then who is late, what looks like a machine's
+    last; then by deadline."""
     rows = _rows(Contact.objects.filter(state__in=OPEN).order_by("suspect", "due_at", "id")[:limit])
-    return sorted(rows, key=lambda r: (not r.urgent, r.suspect, not r.late, r.due_at or r.at))
+    writers: dict[str, list[ContactRow]] = {}
+    for row in rows:
+        writers.setdefault(row.thread, []).append(row)
+    return sorted(map(_joined, writers.values()), key=lambda r: (not r.urgent, r.suspect, not r.late, r.due_at or r.at))
+
+
+def open_of(contact_id: int) -> ContactRow | None:
+    """The conversation that this message belongs to, as the list shows it; None when nothing of it is open."""
+    rows = [row for row in thread_of(contact_id) if row.open]
+    return _joined(rows) if rows else None
+
+
+def _joined(rows: list[ContactRow]) -> ContactRow:
+    """The last message, and of the others whatever is pressing: nothing that one of them says is less visible for it."""
+    rows = sorted(rows, key=lambda r: r.id)
+    first, last, waits = rows[0], rows[-1], next((r for r in rows if r.state == "waiting"), rows[-1])
+    return replace(
+        last, also=tuple(r.id for r in rows[:-1]), before=tuple(r.text for r in rows[:-1]), at=first.at,
+        name=last.name or first.name, reach=last.reach or first.reach,
+        urgent=next((r.urgent for r in rows if r.urgent), ""), suspect=all(r.suspect for r in rows),
+        late=any(r.late for r in rows), due_at=min((r.due_at for r in rows if r.due_at), default=None),
+        state=waits.state, state_label=waits.state_label, owner=waits.owner,
+        rung=next((r.rung for r in reversed(rows) if r.rung), ""), rung_times=sum(r.rung_times for r in rows),
+    )  # fmt: skip
 
 
 def urgent_waiting() -> int:
@@ -211,7 +240,7 @@ def _rows(rows: Iterable[Contact]) -> list[ContactRow]:
             c.pk, c.number, c.channel, c.get_channel_display(), c.name, c.reach, c.elder_id,
             people[c.elder_id].name if c.elder_id in people else "", c.text, c.urgent, c.suspect, c.at, c.promised_at, c.state, c.state_label,
             users.get(c.owner_id or 0, ""), c.taken_by, c.answer, c.became, c.state in OPEN, c.late,
-            c.rung, c.rung_times,
+            c.rung, c.rung_times, thread=c.thread,
         )
         for c in found
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,7 +21,7 @@ from anju.portals.desk.phone.verbs import act, answer
 from anju.portals.desk.press import key_of, once
 from anju.portals.desk.views import is_part
 from anju.supervision.contacts import actions as contacts
-from anju.supervision.contacts import enclosures
+from anju.supervision.contacts import enclosures, together
 
 MILD = 3
 """Priority of a case that was opened because nobody reached her: the milder path (INC-10), an agent holds it from the start."""
@@ -194,16 +195,17 @@ def file_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
 def contact(request: HttpRequest, contact_id: int) -> HttpResponse:
     """Take it, answer it, make it something else, or say that no answer is wanted."""
     how, text = request.POST.get("how", ""), request.POST.get("text", "")
+    also = [int(pk) for pk in re.findall(r"[0-9]{1,17}", request.POST.get("also", "")[:2000])]
     opened: list[int] = []
     does: dict[str, Callable[[Actor], object]] = {
-        "take": lambda by: contacts.take(by=by, contact_id=contact_id),
-        "give_back": lambda by: contacts.give_back(by=by, contact_id=contact_id),
-        "answer": lambda by: contacts.answer(by=by, contact_id=contact_id, text=text),
-        "close": lambda by: contacts.close(by=by, contact_id=contact_id, reason=text),
-        "to_complaint": lambda by: contacts.to_complaint(
-            by=by, contact_id=contact_id, about=request.POST.get("about", "other")
+        "take": lambda by: together.take(by=by, contact_id=contact_id, also=also),
+        "give_back": lambda by: together.give_back(by=by, contact_id=contact_id, also=also),
+        "answer": lambda by: together.answer(by=by, contact_id=contact_id, text=text, also=also),
+        "close": lambda by: together.close(by=by, contact_id=contact_id, reason=text, also=also),
+        "to_complaint": lambda by: together.to_complaint(
+            by=by, contact_id=contact_id, about=request.POST.get("about", "other"), also=also
         ),
-        "to_case": lambda by: opened.append(contacts.to_case(by=by, contact_id=contact_id)),
+        "to_case": lambda by: opened.append(together.to_case(by=by, contact_id=contact_id, also=also)),
     }
     if how not in does:
         raise Http404("没有这个操作。")

@@ -69,11 +69,11 @@ def ask_contact(request: HttpRequest, contact_id: int) -> HttpResponse:
     """One letter or message with what its writer said before, and what may be done."""
     if not is_part(request):
         return whole(request, pane="desk/due/list.html", more=context(user_of(request)))
-    row = contacts.one(contact_id)
-    if row is None or not row.open:
+    row = contacts.open_of(contact_id)
+    if row is None:
         return render(request, "desk/dialogs/gone.html", {"problem": "这一条已经有人办了。"})
-    earlier = [c for c in contacts.thread_of(contact_id) if c.id != contact_id]
-    shown = {"earlier": earlier, "about": contacts.ABOUTS, **whose(user_of(request), contact_id)}
+    earlier = [c for c in contacts.thread_of(contact_id) if c.id != row.id]
+    shown = {"earlier": earlier, "about": contacts.ABOUTS, **whose(user_of(request), row.id), "row": row}
     return render(request, "desk/due/contact.html", shown)
 
 
