@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from anju.ops import child as child_module
 from anju.ops import heartbeat, probes, status
 from anju.ops.child import Child
 from anju.ops.home import ROOT, Home, read_json, write_private
@@ -143,9 +142,9 @@ def test_one_that_never_answered_has_longer_with_each_try_and_one_that_did_has_n
 ) -> None:
     """On a machine under load every start took longer than the limit, and none was ever let finish."""
     now, hears, killed = 1000.0, False, []
-    monkeypatch.setattr(child_module.time, "monotonic", lambda: now)
-    monkeypatch.setattr(child_module, "identify", lambda pid: ProcessId(pid, 1))
-    monkeypatch.setattr(child_module, "send", lambda *_: killed.append(now))
+    monkeypatch.setattr("anju.ops.child.time.monotonic", lambda: now)
+    monkeypatch.setattr("anju.ops.child.identify", lambda pid: ProcessId(pid, 1))
+    monkeypatch.setattr("anju.ops.child.send", lambda *_: killed.append(now))
 
     def lived(seconds: int) -> float:
         """How old it was when it was killed; 0 when it was not."""
