@@ -12,6 +12,8 @@ import json
 import time
 from collections.abc import AsyncIterator
 
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import patch_cache_control
 
@@ -22,8 +24,6 @@ from anju.portals.desk.hub import BEAT_SECONDS, BYE, DEAF, RESYNC, Listener, hub
 
 async def events(request: HttpRequest) -> HttpResponseBase:
     """The stream of a logged-in user; 401 for everybody else, 503 before an event loop is there to serve it."""
-    from asgiref.sync import sync_to_async
-
     user = await request.auser()
     if not user.is_authenticated or not request.session.session_key:
         return HttpResponse("请先登录。", status=401, content_type="text/plain; charset=utf-8")
@@ -37,10 +37,15 @@ async def events(request: HttpRequest) -> HttpResponseBase:
 
 
 async def stream(listener: Listener) -> AsyncIterator[str]:
-    """What one desk hears until it goes away or its log-in ends."""
+    """What one desk hears until it goes away or its log-in ends.
+
+    The request ends with the stream, hours later: what it holds of the database goes back to the pool before, or ten open
+    desks would leave nothing to anybody else.
+    """
     ear = hub()
     told = 0
     try:
+        await sync_to_async(close_old_connections)()
         await ear.join(listener)
         yield _event("hello", _beat(ear.epoch, told))
         if not ear.hears:

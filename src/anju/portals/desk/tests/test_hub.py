@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
+from asgiref.sync import ThreadSensitiveContext, sync_to_async
 from django.contrib.sessions.models import Session
 from django.db import connection
 
@@ -64,6 +65,24 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heartbeats of a tenth of a second."""
     monkeypatch.setattr(hub, "BEAT_SECONDS", 0.1)
     monkeypatch.setattr(events, "BEAT_SECONDS", 0.1)
+
+
+@pytest.mark.req("SYS-01")
+@pytest.mark.django_db(transaction=True)
+def test_an_open_desk_holds_no_connection_of_the_pool() -> None:
+    """Its request lasts as long as the desk is open; ten of them once left no connection to anybody else."""
+
+    async def story() -> tuple[bool, bool]:
+        async with ThreadSensitiveContext():  # one thread for the whole request, as the server gives it
+            await sync_to_async(lambda: connection.ensure_connection())()  # noqa: PLW0108 - of that thread, not of this one
+            before = await sync_to_async(lambda: connection.connection is None)()
+            line = events.stream(Listener("k", EVERYWHERE))
+            assert heard(await anext(line))[0] == "hello"
+            after = await sync_to_async(lambda: connection.connection is None)()
+            await line.aclose()  # type: ignore[attr-defined]
+            return before, after
+
+    assert asyncio.run(story()) == (False, True)
 
 
 def heard(text: str) -> tuple[str, dict[str, Any]]:
