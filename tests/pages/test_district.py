@@ -11,7 +11,8 @@ import pytest
 
 import anju
 from anju.kernel import clock, trail
-from anju.portals.district import words
+from anju.portals.district import filters, words
+from anju.portals.district.views import staff
 
 PAGES = ("", "elders/", "incidents/", "repairs/", "devices/", "ledger/", "operations/", "users/", "audit/")
 OPEN = {
@@ -303,3 +304,11 @@ def test_every_act_in_the_audit_has_a_name_in_chinese() -> None:
                 ]
                 lacking |= {code for code in said if code not in words.ACTS}
     assert not lacking, f"name them in portals/district/words.py: {sorted(lacking)}"
+
+
+def test_days_at_the_ends_of_the_calendar_are_no_fault(rf):
+    for odd in ("0001-01-01", "9999-12-31"):
+        shown = filters.day(rf.get("/", {"day": odd}), "day", clock.today())
+        assert 2000 <= shown.year <= clock.today().year
+        assert 2000 <= staff._monday(staff._date(odd)).year <= clock.today().year
+    assert staff._date("2026-11-20").isoformat() == "2026-11-20"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from django.http import HttpRequest
 
@@ -34,10 +35,14 @@ def number(request: HttpRequest, name: str, *, least: int = 1, most: int = 1_000
     return min(max(int(value), least), most) if value.isascii() and value.isdigit() and len(value) < 10 else default
 
 
+EARLIEST: Final = date(2000, 1, 1)
+"""Days before are nobody's records, and near the end of the calendar there is no next or previous day."""
+
+
 def day(request: HttpRequest, name: str, default: date) -> date:
-    """A date written as 2026-11-20, not after today."""
+    """A date written as 2026-11-20, from EARLIEST on and not after today."""
     try:
-        return min(date.fromisoformat(request.GET.get(name, "")), clock.today())
+        return max(EARLIEST, min(date.fromisoformat(request.GET.get(name, "")), clock.today()))
     except ValueError:
         return default
 

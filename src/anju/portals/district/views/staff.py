@@ -259,9 +259,10 @@ def _monday(day: date) -> datetime:
 
 
 def _date(words: str) -> date:
-    """A date written as 2026-11-20; today when it is none."""
+    """A date written as 2026-11-20; today when it is none that a roster may be of."""
     try:
-        return date.fromisoformat(words)
+        day = date.fromisoformat(words)
+        return day if 2000 <= day.year <= 2200 else clock.today()
     except ValueError:
         return clock.today()
 
