@@ -37,7 +37,10 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     # A busy machine is no failure; and the examples are the same in every run, unless somebody goes looking for new ones.
-    hypothesis.settings.register_profile("anju", deadline=None, derandomize="ANJU_EXPLORE" not in os.environ)
+    hypothesis.settings.register_profile(
+        "anju", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow],
+        derandomize="ANJU_EXPLORE" not in os.environ,
+    )  # fmt: skip
     hypothesis.settings.load_profile("anju")
 
     if settings.ANJU_MODE != "test":

@@ -88,7 +88,9 @@ def write(homes: list[int], how: str, home: int, look: int | None, heard: int | 
 
 
 @pytest.mark.req("SEN-01", "SEN-04")
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(writes=st.lists(WRITES, min_size=1, max_size=8))
 def test_the_copy_follows_every_write(writes: list[tuple[Any, ...]]) -> None:
     with seen_by(EVERYWHERE), transaction.atomic():

@@ -36,7 +36,7 @@ def test_what_is_sealed_comes_back_and_nobody_else_may_read_it(tmp_path, size):
     assert [p.name for p in tmp_path.rglob("*.part")] == []
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60)
 @given(start=st.integers(0, 200_000), length=st.integers(0, 200_000))
 def test_any_range_is_the_range_of_the_plain_file(tmp_path, start, length):
     plain = bytes(n % 249 for n in range(150_000))
