@@ -73,7 +73,10 @@ def callers(user: User) -> dict[str, Any]:
         for b in calls.call_backs()
     ]  # fmt: skip
     written = [c for c in contacts.open_ones(20) if c.state == "waiting" and (c.urgent or not c.suspect)]
-    return {"waiting": waiting, "backs": backs, "others": all_others(user), "written": written}
+    return {
+        "waiting": waiting, "backs": backs, "others": all_others(user),
+        "distress": [c for c in written if c.urgent], "letters": [c for c in written if not c.urgent],
+    }  # fmt: skip
 
 
 def _rings(call: LiveCallView) -> str:
