@@ -51,7 +51,7 @@ window.addEventListener("htmx:beforeSwap", (event) => {
   if (!arrived.shouldSwap || asker.isConnected || !arrived.target.isConnected) return;
   arrived.shouldSwap = false;
   const swapStyle = arrived.swapOverride ?? asker.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "innerHTML";
-  htmx.swap(arrived.target, arrived.serverResponse, { swapStyle, swapDelay: 0, settleDelay: 20 }, {
+  htmx.swap(arrived.target, arrived.serverResponse, { swapStyle, swapDelay: 0, settleDelay: 0 }, {
     contextElement: arrived.target,
     eventInfo: arrived,
     afterSwapCallback: () => tell(arrived.xhr.getResponseHeader("HX-Trigger-After-Swap")),
@@ -72,4 +72,19 @@ document.addEventListener("htmx:afterSwap", () => {
   bare.forEach((card) => card.remove());
   const queue = document.getElementById("queue");
   if (bare.length && queue) htmx.trigger(queue, "refresh");
+});
+
+/**
+ * A form that is sent before htmx knows it (its answer came in this very moment) would leave the desk, and a call with it.
+ * htmx is told of it, and it is sent again.
+ */
+const late = new WeakSet<HTMLFormElement>();
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !event.isTrusted || !(form instanceof HTMLFormElement) || !form.hasAttribute("hx-post")) return;
+  event.preventDefault();
+  if (late.has(form)) return;
+  late.add(form);
+  htmx.process(form);
+  window.setTimeout(() => form.requestSubmit(event.submitter as HTMLElement | null));
 });

@@ -80,6 +80,37 @@ def test_the_agents_script_is_there_with_three_keys(district: District, sit: Sit
         assert Sheet.objects.filter(call_id=call.call_id).count() == 1
 
 
+@pytest.mark.req("CALL-02", "CALL-11")
+def test_a_form_that_is_sent_as_soon_as_it_is_there_does_not_leave_the_desk(district: District, sit: Sit) -> None:
+    """Enter in the moment in which the panel comes: the page stays, and with it the telephone; the script is taken."""
+    exchange.switchboard(real=True)
+    exchange.queues()
+    page = sit(district.agent).page
+    expect(page.locator("live-line")).to_have_attribute("data-state", "live")
+    page.evaluate(
+        """() => {
+          window.stays = true;
+          const watch = new MutationObserver(() => {
+            const form = document.querySelector('#sop form.sop__find');
+            if (!form) return;
+            watch.disconnect();
+            form.requestSubmit();
+          });
+          watch.observe(document.body, {childList: true, subtree: true});
+        }"""
+    )
+    call = exchange.call_in(number="13911112222", emergency=False)
+    leg = exchange.leg(call, "agent", user=district.agent)
+    exchange.seat(district.agent, "ringing", call)
+    exchange.lift(leg)
+    exchange.turn(call, "taken")
+    exchange.seat(district.agent, "talking", call)
+    expect(page.locator("#case.caller")).to_be_visible()
+    page.keyboard.press("s")
+    expect(page.locator("#sop .sop__sheet h3").first).to_be_visible()
+    assert page.evaluate("window.stays") is True
+
+
 @pytest.mark.req("CALL-11")
 def test_an_older_answer_that_comes_late_takes_no_script_away(district: District, sit: Sit) -> None:
     """S before the panel is there asks for it once more; that answer comes after the sheet's: the sheet stays."""

@@ -1073,7 +1073,7 @@ window.addEventListener("htmx:beforeSwap", (event) => {
   if (!arrived.shouldSwap || asker.isConnected || !arrived.target.isConnected) return;
   arrived.shouldSwap = false;
   const swapStyle = arrived.swapOverride ?? asker.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "innerHTML";
-  htmx.swap(arrived.target, arrived.serverResponse, { swapStyle, swapDelay: 0, settleDelay: 20 }, {
+  htmx.swap(arrived.target, arrived.serverResponse, { swapStyle, swapDelay: 0, settleDelay: 0 }, {
     contextElement: arrived.target,
     eventInfo: arrived,
     afterSwapCallback: () => tell(arrived.xhr.getResponseHeader("HX-Trigger-After-Swap"))
@@ -1090,6 +1090,16 @@ document.addEventListener("htmx:afterSwap", () => {
   bare.forEach((card) => card.remove());
   const queue = document.getElementById("queue");
   if (bare.length && queue) htmx.trigger(queue, "refresh");
+});
+var late = /* @__PURE__ */ new WeakSet();
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || !event.isTrusted || !(form instanceof HTMLFormElement) || !form.hasAttribute("hx-post")) return;
+  event.preventDefault();
+  if (late.has(form)) return;
+  late.add(form);
+  htmx.process(form);
+  window.setTimeout(() => form.requestSubmit(event.submitter));
 });
 
 // src/anju/portals/desk/islands/live.ts
