@@ -1073,7 +1073,7 @@ window.addEventListener("htmx:beforeSwap", (event) => {
   if (!arrived.shouldSwap || asker.isConnected || !arrived.target.isConnected) return;
   arrived.shouldSwap = false;
   const swapStyle = arrived.swapOverride ?? asker.closest("[hx-swap]")?.getAttribute("hx-swap") ?? "innerHTML";
-  htmx.swap(arrived.target, arrived.serverResponse, { swapStyle, swapDelay: 0, settleDelay: 0 }, {
+  htmx.swap(arrived.target, arrived.serverResponse, { swapStyle, swapDelay: 0, settleDelay: 20 }, {
     contextElement: arrived.target,
     eventInfo: arrived,
     afterSwapCallback: () => tell(arrived.xhr.getResponseHeader("HX-Trigger-After-Swap"))
