@@ -71,9 +71,8 @@ class Fallback:
                 os.close(handle)
 
     def _write(self, total: int) -> None:
-        draft = self._path.with_suffix(
-            f".{os.getpid()}.draft"
-        )  # a sibling may write, too: it waits for the lock in vain
+        # one of its own: a sibling that waited for the lock in vain may write, too
+        draft = self._path.with_suffix(f".{os.getpid()}.draft")
         draft.write_text(
             json.dumps(
                 {

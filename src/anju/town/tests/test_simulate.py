@@ -84,7 +84,7 @@ def test_ends_at_once_when_asked_and_says_when_nobody_answers():
         town = Town(
             people.homes(3, today=clock.today()),
             {"ctwing": Door("http://127.0.0.1:9/x", {})},
-            Plan(duration=60),
+            Plan(duration=6000),
             keys=KEYS,
         )
         running = asyncio.create_task(town.run(stop))

@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 from playwright.sync_api import APIResponse, Error, Route, expect
 
 from anju.calls.campaigns.models import Campaign, CampaignPerson
+from anju.calls.models import Call
 from anju.kernel.scope import EVERYWHERE, seen_by
 from anju.knowledge.sop.models import Sheet
 from anju.portals.desk.tests import exchange
@@ -50,6 +51,17 @@ def test_a_campaign_is_made_filled_started_watched_and_taken_out(district: Distr
     assert "参加" in [line[6] for line in sheet.iter_rows(min_row=2, values_only=True)]
 
 
+def talks(district: District) -> Call:
+    """Somebody called, and the agent lifted."""
+    call = exchange.call_in(number="13911112222", emergency=False)
+    leg = exchange.leg(call, "agent", user=district.agent)
+    exchange.seat(district.agent, "ringing", call)
+    exchange.lift(leg)
+    exchange.turn(call, "taken")
+    exchange.seat(district.agent, "talking", call)
+    return call
+
+
 @pytest.mark.req("CALL-11")
 def test_the_agents_script_is_there_with_three_keys(district: District, sit: Sit) -> None:
     """S opens the scripts beside the call, S again goes to the search, Enter takes the first."""
@@ -58,12 +70,7 @@ def test_the_agents_script_is_there_with_three_keys(district: District, sit: Sit
     seat = sit(district.agent)
     page = seat.page
     expect(page.locator("live-line")).to_have_attribute("data-state", "live")
-    call = exchange.call_in(number="13911112222", emergency=False)
-    leg = exchange.leg(call, "agent", user=district.agent)
-    exchange.seat(district.agent, "ringing", call)
-    exchange.lift(leg)
-    exchange.turn(call, "taken")
-    exchange.seat(district.agent, "talking", call)
+    call = talks(district)
     expect(page.locator("#case.caller")).to_be_visible()
     page.keyboard.press("s")
     first = page.locator("#sop-found button").first
@@ -99,12 +106,7 @@ def test_a_form_that_is_sent_as_soon_as_it_is_there_does_not_leave_the_desk(dist
           watch.observe(document.body, {childList: true, subtree: true});
         }"""
     )
-    call = exchange.call_in(number="13911112222", emergency=False)
-    leg = exchange.leg(call, "agent", user=district.agent)
-    exchange.seat(district.agent, "ringing", call)
-    exchange.lift(leg)
-    exchange.turn(call, "taken")
-    exchange.seat(district.agent, "talking", call)
+    talks(district)
     expect(page.locator("#case.caller")).to_be_visible()
     page.keyboard.press("s")
     expect(page.locator("#sop .sop__sheet h3").first).to_be_visible()
